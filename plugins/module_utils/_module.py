@@ -1,0 +1,25 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""The one place where results and errors leave a module."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ._errors import NettuneError
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible.module_utils.basic import AnsibleModule
+
+
+def run(module: AnsibleModule, body: t.Callable[[], t.Mapping[str, t.Any]]) -> t.NoReturn:
+    """Exit with what ``body`` returns, or fail with what it raises."""
+    try:
+        result = body()
+    except NettuneError as exc:
+        module.fail_json(msg=str(exc), **exc.details)
+    module.exit_json(**result)
