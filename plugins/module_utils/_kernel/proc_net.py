@@ -1,0 +1,147 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""What /proc/net tells about TCP, as pure parsers of its texts and one tiny reader.
+
+INTERFACE
+    read(name, root="/proc/net") -> str             Unsupported when it is absent, MissingRight when denied
+    parse_sockets(lines) -> Row or Listener, each   /proc/net/tcp or tcp6 (columns alike since 2.6)
+    parse_counters(netstat, snmp) -> {name: int}    the COUNTERS of queues, cookies, TIME_WAIT, orphans, memory;
+                                                    what this kernel lacks is absent, not zero
+    parse_sockstat(sockstat, sockstat6="") -> {"sockets_used", "tcp_inuse", "tcp_orphan", "tcp_tw", "tcp_alloc",
+                                                "tcp_mem_pages", "tcp6_inuse"}; absent when the kernel has no such gauge
+
+    Scope of the gauges: used, inuse, tw are of the network namespace (tw of the host before 4.10; it counts
+    FIN_WAIT2 without a process too), orphan, alloc, mem are of the host. inuse leaves TIME_WAIT out.
+    Source: net/ipv4/proc.c, net/ipv4/tcp_ipv4.c, net/ipv6/tcp_ipv6.c.
+"""
+
+from __future__ import annotations
+
+import errno
+import struct
+import typing as t
+
+from .._errors import MissingRight, Unsupported
+from .tcp_socket import LISTEN, STATE_NAMES, Listener, Row, address_text, family_name, plain
+
+COUNTERS = frozenset(
+    (
+        # the accept queue and the SYN queue
+        "ListenOverflows ListenDrops TCPReqQFullDoCookies TCPReqQFullDrop TCPDeferAcceptDrop EmbryonicRsts "
+        "TCPFastOpenListenOverflow TCPMigrateReqSuccess TCPMigrateReqFailure TCPSynRetrans TCPBacklogDrop "
+        "TCPACKSkippedSynRecv "
+        # SYN cookies
+        "SyncookiesSent SyncookiesRecv SyncookiesFailed "
+        # TIME_WAIT
+        "TW TWRecycled TWKilled TCPTimeWaitOverflow PAWSPassive PAWSTimewait TCPACKSkippedTimeWait "
+        "TCPACKSkippedFinWait2 "
+        # orphans and memory
+        "TCPAbortOnMemory TCPAbortOnTimeout TCPAbortOnClose TCPAbortOnData TCPAbortOnLinger TCPAbortFailed "
+        "TCPMemoryPressures TCPMemoryPressuresChrono TCPRcvQDrop PruneCalled RcvPruned OfoPruned "
+        # the whole of TCP, from snmp
+        "ActiveOpens PassiveOpens AttemptFails EstabResets RetransSegs InSegs OutSegs OutRsts InErrs"
+    ).split()
+)
+
+_GAUGES = {
+    ("sockets", "used"): "sockets_used",
+    ("TCP", "inuse"): "tcp_inuse",
+    ("TCP", "orphan"): "tcp_orphan",
+    ("TCP", "tw"): "tcp_tw",
+    ("TCP", "alloc"): "tcp_alloc",
+    ("TCP", "mem"): "tcp_mem_pages",
+    ("TCP6", "inuse"): "tcp6_inuse",
+}
+
+
+def read(name: str, root: str = "/proc/net") -> str:
+    """The text of one file; /proc/net is of the network namespace the process is in."""
+    path = f"{root}/{name}"
+    try:
+        with open(path, encoding="ascii", errors="replace") as stream:
+            return stream.read()
+    except OSError as exc:
+        denied = exc.errno in (errno.EPERM, errno.EACCES)
+        raise (MissingRight if denied else Unsupported)(f"{path}: {exc.strerror}") from exc
+
+
+def _endpoint(text: str) -> t.Tuple[bytes, int]:
+    """``0100007F:1F90``: the address is printed as host-order words of 32 bits, the port as a number."""
+    digits, _colon, port = text.partition(":")
+    if len(digits) not in (8, 32):
+        raise ValueError(text)
+    words = [int(digits[start : start + 8], 16) for start in range(0, len(digits), 8)]
+    return struct.pack(f"={len(words)}I", *words), int(port, 16)
+
+
+def _listener(address: bytes, port: int, fields: t.List[str]) -> Listener:
+    return Listener(
+        family=family_name(address),
+        address=address_text(address),
+        port=port,
+        accept_queue=int(fields[4].partition(":")[2], 16),
+        backlog=None,
+        inode=int(fields[9]),
+        v6only=None,
+        uid=int(fields[7]),
+    )
+
+
+def parse_line(line: str) -> t.Union[Row, Listener]:
+    """One line of /proc/net/tcp or tcp6; Unsupported when it is none."""
+    fields = line.split()
+    try:
+        local, local_port = _endpoint(fields[1])
+        remote, remote_port = _endpoint(fields[2])
+        state = int(fields[3], 16)
+        if state == LISTEN:
+            return _listener(local, local_port, fields)
+    except (IndexError, ValueError, struct.error) as exc:
+        raise Unsupported(f"not a line of /proc/net/tcp: {line.strip()[:160]!r}") from exc
+    if state not in STATE_NAMES:
+        raise Unsupported(f"unknown TCP state in /proc/net/tcp: {line.strip()[:160]!r}")
+    return state, plain(local), local_port, plain(remote), remote_port
+
+
+def parse_sockets(lines: t.Iterable[str]) -> t.Iterator[t.Union[Row, Listener]]:
+    """The sockets of /proc/net/tcp or tcp6; the first line is the heading."""
+    rows = iter(lines)
+    next(rows, None)
+    return (parse_line(line) for line in rows if line.strip())
+
+
+def parse_table(text: str, title: str) -> t.Dict[str, int]:
+    """The counters of one title (``TcpExt``, ``Tcp``) from netstat or snmp: a line of names, then one of values."""
+    prefix = f"{title}:"
+    lines = [line.split()[1:] for line in text.splitlines() if line.startswith(prefix)]
+    found: t.Dict[str, int] = {}
+    for names, values in zip(lines[::2], lines[1::2]):
+        if len(names) != len(values):
+            raise Unsupported(f"{len(names)} names and {len(values)} values of {title} in /proc/net")
+        try:
+            found.update(zip(names, map(int, values)))
+        except ValueError as exc:
+            raise Unsupported(f"a counter of {title} in /proc/net is no number: {exc}") from exc
+    return found
+
+
+def parse_counters(netstat: str, snmp: str) -> t.Dict[str, int]:
+    """The :data:`COUNTERS` this kernel has, by the kernel's names."""
+    everything = {**parse_table(snmp, "Tcp"), **parse_table(netstat, "TcpExt")}
+    return {name: value for name, value in everything.items() if name in COUNTERS}
+
+
+def parse_sockstat(sockstat: str, sockstat6: str = "") -> t.Dict[str, int]:
+    """The gauges of TCP: ``TCP: inuse 3 orphan 0 tw 0 alloc 5 mem 238``, pairs of name and value after a title."""
+    found: t.Dict[str, int] = {}
+    for line in f"{sockstat}\n{sockstat6}".splitlines():
+        title, _colon, rest = line.partition(":")
+        words = rest.split()
+        for name, value in zip(words[::2], words[1::2]):
+            if (title, name) in _GAUGES and value.lstrip("-").isdigit():
+                found[_GAUGES[title, name]] = int(value)
+    return found

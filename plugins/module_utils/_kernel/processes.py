@@ -1,0 +1,131 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""Who holds a socket: processes, their systemd unit and their file limits, from /proc/PID.
+
+INTERFACE
+    owners(inodes, root="/proc") -> Owners
+        .by_inode    {inode: (Process, ...)} by pid; an inode nobody visible holds is absent
+        .unreadable  number of processes whose files we may not see (not root): the answer may lack owners
+    parse_unit(cgroup_text) -> unit or None;  parse_nofile(limits_text) -> (soft, hard)
+
+A process that ends meanwhile is left out. Only links are read, nothing of /proc/PID/fd is opened.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import typing as t
+from dataclasses import dataclass
+
+Limit = t.Optional[int]
+
+_UNIT = re.compile(r".+\.(service|scope|socket|mount|swap)$")
+_NOFILE = re.compile(r"^Max open files\s+(\d+|unlimited)\s+(\d+|unlimited)\s", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process with a wanted socket; limits are numbers of files, None for unlimited or unknown."""
+
+    pid: int
+    name: str
+    unit: t.Optional[str]
+    nofile_soft: Limit
+    nofile_hard: Limit
+    nofile_used: int
+
+
+@dataclass(frozen=True)
+class Owners:
+    """The answer of :func:`owners`."""
+
+    by_inode: t.Dict[int, t.Tuple[Process, ...]]
+    unreadable: int
+
+
+def _cgroup_path(text: str) -> str:
+    """systemd's own hierarchy where there is one (v1 and hybrid), else the unified one (v2)."""
+    paths: t.Dict[str, str] = {}
+    for line in text.splitlines():
+        number, _colon, rest = line.partition(":")
+        controllers, _colon, path = rest.partition(":")
+        if controllers == "name=systemd" or number == "0":
+            paths[controllers] = path
+    return paths.get("name=systemd", paths.get("", ""))
+
+
+def parse_unit(text: str) -> t.Optional[str]:
+    """The system unit in /proc/PID/cgroup: what follows the slices, as systemd's cg_path_get_unit() reads it.
+
+    Below the unit may be cgroups of its own, such as those of a user's manager or a container.
+    """
+    for part in _cgroup_path(text).split("/"):
+        if part in ("", "..") or part.endswith(".slice"):
+            continue
+        name = part[1:] if part.startswith("_") else part
+        return name if _UNIT.match(name) else None
+    return None
+
+
+def parse_nofile(text: str) -> t.Tuple[Limit, Limit]:
+    """Soft and hard limit of open files in /proc/PID/limits."""
+    found = _NOFILE.search(text)
+    if found is None:
+        return None, None
+    soft, hard = (None if word == "unlimited" else int(word) for word in found.groups())
+    return soft, hard
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            return stream.read()
+    except OSError:
+        return ""
+
+
+def _process(root: str, pid: int, used: int) -> Process:
+    here = f"{root}/{pid}"
+    soft, hard = parse_nofile(_text(f"{here}/limits"))
+    name = _text(f"{here}/comm").rstrip("\n")
+    return Process(pid, name, parse_unit(_text(f"{here}/cgroup")), soft, hard, used)
+
+
+def _held(directory: str, wanted: t.Mapping[str, int]) -> t.Tuple[t.Set[int], int]:
+    """The wanted inodes among the open files of a process, and how many files are open; OSError when it is gone."""
+    held: t.Set[int] = set()
+    names = os.listdir(directory)
+    for name in names:
+        try:
+            inode = wanted.get(os.readlink(f"{directory}/{name}"))
+        except FileNotFoundError:
+            continue
+        if inode is not None:
+            held.add(inode)
+    return held, len(names)
+
+
+def owners(inodes: t.Iterable[int], root: str = "/proc") -> Owners:
+    """The processes that hold these sockets. Costs one readlink per open file of the host, nothing without inodes."""
+    wanted = {f"socket:[{inode}]": inode for inode in inodes if inode}
+    found: t.Dict[int, t.List[Process]] = {}
+    unreadable = 0
+    pids = sorted(int(entry.name) for entry in os.scandir(root) if entry.name.isdigit()) if wanted else []
+    for pid in pids:
+        try:
+            held, used = _held(f"{root}/{pid}/fd", wanted)
+        except PermissionError:
+            unreadable += 1
+            continue
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if held:
+            process = _process(root, pid, used)
+            for inode in held:
+                found.setdefault(inode, []).append(process)
+    return Owners({inode: tuple(processes) for inode, processes in found.items()}, unreadable)
