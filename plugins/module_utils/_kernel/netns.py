@@ -1,0 +1,87 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""Run something in another network namespace, in a child process, so that the caller never changes."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import pickle
+import signal
+import typing as t
+
+from .._errors import BadRequest, MissingRight, NettuneError
+
+_CLONE_NEWNET = 0x40000000
+_NAMED = "/run/netns"
+_Answer = t.TypeVar("_Answer")
+
+
+def path_of(namespace: str) -> str:
+    """The file that stands for a namespace: of a pid, a name as ``ip netns`` keeps them, or a path as it is."""
+    if namespace.isdigit():
+        return f"/proc/{namespace}/ns/net"
+    if namespace.startswith("/"):
+        return namespace
+    if "/" in namespace or namespace in ("", ".", ".."):
+        raise BadRequest(f"netns must be a name, an absolute path or a pid, got {namespace!r}")
+    return os.path.join(_NAMED, namespace)
+
+
+def run_in(namespace: str, body: t.Callable[[], _Answer]) -> _Answer:
+    """What ``body`` returns when it is called inside the namespace.
+
+    The answer must be picklable.  Raises BadRequest when there is no such namespace, MissingRight when it may not be
+    entered (CAP_SYS_ADMIN), and what ``body`` raises.
+    """
+    descriptor = _open(namespace)
+    readable, writable = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        _child(descriptor, writable, namespace, body)
+    os.close(descriptor)
+    os.close(writable)
+    with os.fdopen(readable, "rb") as pipe:
+        content = pipe.read()
+    _, status = os.waitpid(pid, 0)
+    if not content:
+        raise NettuneError(f"the process in namespace {namespace} ended with wait status {status} and no answer")
+    failed, answer = pickle.loads(content)
+    if failed:
+        raise answer
+    return t.cast("_Answer", answer)
+
+
+def _open(namespace: str) -> int:
+    path = path_of(namespace)
+    try:
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError as exc:
+        raise BadRequest(f"there is no network namespace {namespace}: {path} does not exist", netns=namespace) from exc
+    except PermissionError as exc:
+        raise MissingRight(f"opening the network namespace {namespace} needs root", netns=namespace) from exc
+
+
+def _child(descriptor: int, writable: int, namespace: str, body: t.Callable[[], t.Any]) -> t.NoReturn:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        _enter(descriptor, namespace)
+        outcome = (False, body())
+    except Exception as exc:  # the parent raises it again
+        outcome = (True, exc if isinstance(exc, NettuneError) else NettuneError(f"{type(exc).__name__}: {exc}"))
+    with os.fdopen(writable, "wb") as pipe:
+        pipe.write(pickle.dumps(outcome))
+    os._exit(0)
+
+
+def _enter(descriptor: int, namespace: str) -> None:
+    # os.setns() is Python 3.12's
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.setns(descriptor, _CLONE_NEWNET) == 0:
+        return
+    reason = os.strerror(ctypes.get_errno())
+    raise MissingRight(f"entering the network namespace {namespace} failed: {reason}; it needs root", netns=namespace)
