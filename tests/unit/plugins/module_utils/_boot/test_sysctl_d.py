@@ -1,0 +1,202 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.nettune.tcp.plugins.module_utils._boot.sysctl_d import (
+    BootValue,
+    SysctlFile,
+    SysctlTree,
+    resolve,
+    with_file,
+)
+
+KEY = "net.core.somaxconn"
+TAG = "net.ipv4.conf.eth0.tag"
+
+Files = t.Dict[str, str]
+
+
+def tree_of(files: Files, *, links: t.Optional[Files] = None, procps: int = 4) -> SysctlTree:
+    tree = SysctlTree((), procps)
+    for path, text in files.items():
+        tree = with_file(tree, path, text)
+    for path, target in (links or {}).items():
+        linked = with_file(tree, path, files.get(target, ""))
+        tree = SysctlTree(
+            tuple(SysctlFile(path, file.text, target) if file.path == path else file for file in linked.files), procps
+        )
+    return tree
+
+
+def outcome(files: Files, key: str = KEY, **more: t.Any) -> t.Tuple[t.Optional[str], t.Optional[str]]:
+    """The values that systemd-sysctl and ``sysctl --system`` leave."""
+    value = resolve(tree_of(files, **more), [key])[key]
+    return value.value, value.procps_value
+
+
+@pytest.mark.parametrize(
+    "files, expected",
+    [
+        pytest.param({}, (None, None), id="nothing sets it"),
+        pytest.param({"/etc/sysctl.d/a.conf": f"{KEY}=1"}, ("1", "1"), id="one file"),
+        pytest.param({"/etc/sysctl.d/README": f"{KEY}=1"}, (None, None), id="no .conf"),
+        pytest.param({"/opt/a.conf": f"{KEY}=1"}, (None, None), id="not a directory of the boot"),
+        pytest.param(
+            {f"{place}/sysctl.d/a.conf": f"{KEY}={place}" for place in ("/usr/lib", "/usr/local/lib", "/run", "/etc")},
+            ("/etc", "/etc"),
+            id="same name: the highest directory",
+        ),
+        pytest.param(
+            {f"{place}/sysctl.d/a.conf": f"{KEY}={place}" for place in ("/usr/lib", "/usr/local/lib", "/run")},
+            ("/run", "/run"),
+            id="same name: /run before /usr/local/lib",
+        ),
+        pytest.param(
+            {f"{place}/sysctl.d/a.conf": f"{KEY}={place}" for place in ("/lib", "/usr/lib", "/usr/local/lib")},
+            ("/usr/local/lib", "/usr/local/lib"),
+            id="same name: /usr/local/lib before /usr/lib",
+        ),
+        pytest.param(
+            {"/etc/sysctl.d/10-x.conf": f"{KEY}=1", "/usr/lib/sysctl.d/90-y.conf": f"{KEY}=2"},
+            ("2", "2"),
+            id="the name decides, not the directory",
+        ),
+        pytest.param(
+            {"/etc/sysctl.d/9.conf": f"{KEY}=9", "/etc/sysctl.d/10.conf": f"{KEY}=10"},
+            ("9", "9"),
+            id="names are no numbers",
+        ),
+        pytest.param(
+            {"/etc/sysctl.d/Z.conf": f"{KEY}=Z", "/etc/sysctl.d/a.conf": f"{KEY}=a"},
+            ("a", "a"),
+            id="bytes, not letters",
+        ),
+        pytest.param(
+            {"/etc/sysctl.d/a.conf": "", "/usr/lib/sysctl.d/a.conf": f"{KEY}=1"},
+            (None, None),
+            id="masked by empty file",
+        ),
+        pytest.param({"/etc/sysctl.d/a.conf": f"{KEY}=1\n{KEY}=2\n"}, ("2", "2"), id="twice in one file"),
+        pytest.param(
+            {"/etc/sysctl.d/99-z.conf": f"{KEY}=1111", "/etc/sysctl.conf": f"{KEY}=7777"},
+            ("1111", "7777"),
+            id="sysctl.conf without the link",
+        ),
+        pytest.param({"/etc/sysctl.d/.a.conf": f"{KEY}=1"}, (None, "1"), id="hidden file"),
+        pytest.param({"/etc/sysctl.d/a.conf": f"-{KEY}=1"}, ("1", "1"), id="failures do not matter"),
+        pytest.param({"/etc/sysctl.d/a.conf": f"{KEY}=1\n-{KEY}"}, (None, "1"), id="taken back"),
+        pytest.param({"/etc/sysctl.d/a.conf": f"-{KEY}\n{KEY}=1"}, ("1", "1"), id="excluded, then set"),
+    ],
+)
+def test_which_file_wins(files: Files, expected: t.Tuple[t.Optional[str], t.Optional[str]]) -> None:
+    assert outcome(files) == expected
+
+
+def test_link_to_sysctl_conf_is_read_in_its_place() -> None:
+    files = {"/etc/sysctl.conf": f"{KEY}=1111", "/etc/sysctl.d/99-tune.conf": f"{KEY}=2222"}
+    links = {"/etc/sysctl.d/99-sysctl.conf": "/etc/sysctl.conf"}
+    assert outcome(files, links=links) == ("2222", "1111")
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        pytest.param("net.ipv4.conf.*.tag=1", ("1", "1"), id="glob"),
+        pytest.param("net.ipv4.conf.*.tag=1\nnet.ipv4.conf.eth0.tag=2", ("2", "2"), id="explicit after"),
+        pytest.param("net.ipv4.conf.eth0.tag=2\nnet.ipv4.conf.*.tag=1", ("2", "2"), id="explicit before"),
+        pytest.param("net.ipv4.conf.*.tag=1\n-net.ipv4.conf.eth0.tag", (None, None), id="excluded after"),
+        pytest.param("-net.ipv4.conf.eth0.tag\nnet.ipv4.conf.*.tag=1", (None, None), id="excluded before"),
+        pytest.param("net.ipv4.conf.*.tag=1\nnet.ipv4.conf.e*.tag=2", ("2", "2"), id="glob after glob"),
+        pytest.param(
+            "net.ipv4.conf.*.tag=1\nnet.ipv4.conf.e*.tag=2\nnet.ipv4.conf.*.tag=1",
+            ("2", "1"),
+            id="the same glob with the same value keeps its place",
+        ),
+        pytest.param(
+            "net.ipv4.conf.*.tag=1\nnet.ipv4.conf.e*.tag=2\nnet.ipv4.conf.*.tag=3",
+            ("3", "3"),
+            id="the same glob with another value goes last",
+        ),
+        pytest.param("net.ipv4.conf.*.tag=1\n-net.ipv4.conf.*.tag", (None, "1"), id="glob taken back"),
+        pytest.param("net.ipv4.*.tag=1", (None, None), id="a star is one part"),
+        pytest.param("net.ipv4.conf.eth[0-3].tag=1", ("1", "1"), id="range"),
+        pytest.param("net.ipv4.conf.eth[!0].tag=1", (None, None), id="negated"),
+        pytest.param("net.ipv4.conf.eth?.tag=1", ("1", "1"), id="question mark"),
+        pytest.param("net.ipv4.conf.{eth,en}*.tag=1", ("1", None), id="braces"),
+    ],
+)
+def test_globs(text: str, expected: t.Tuple[t.Optional[str], t.Optional[str]]) -> None:
+    assert outcome({"/etc/sysctl.d/a.conf": text}, TAG) == expected
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("net.core.somaxconn = 1", "1"),
+        ("net/core/somaxconn = 1", "1"),
+        ("net.core/somaxconn = 1", None),
+        ("/net/core/somaxconn = 1", "1"),
+        ("net//core/./somaxconn = 1", "1"),
+        ("  net.core.somaxconn\t=\t 4096  131072\t6291456 \r\n", "4096  131072\t6291456"),
+        ("# net.core.somaxconn = 1", None),
+        ("; net.core.somaxconn = 1", None),
+        ("net.core.somaxconn = 1 # all of it", "1 # all of it"),
+        ("net.core.somaxconn 1", None),
+        ("net.core.somaxconn == 1", "= 1"),
+        ("net.core.somaxconn = \\\n1", "\\"),
+        ("net.core.somaxconn =", ""),
+        ("\ufeffnet.core.somaxconn = 1", None),
+    ],
+)
+def test_lines(text: str, expected: t.Optional[str]) -> None:
+    assert outcome({"/etc/sysctl.d/a.conf": text}) == (expected, expected)
+
+
+def test_procps_3_knows_no_globs_exclusions_and_empty_values() -> None:
+    text = f"{KEY}=1\n-{KEY}\n{KEY}=\nnet.core.*=2\n"
+    assert outcome({"/etc/sysctl.d/a.conf": text}, procps=3) == ("", "1")
+
+
+def test_dotted_interface() -> None:
+    keys = ["net.ipv4.conf.eth0/5.tag", "net/ipv4/conf/eth0.5/tag", "net.ipv4.conf.eth0.5.tag"]
+    tree = tree_of({"/etc/sysctl.d/a.conf": "net.ipv4.conf.eth0/5.tag=1"})
+    assert [value.value for value in resolve(tree, keys).values()] == ["1", "1", None]
+
+
+def test_sources_and_shadowed() -> None:
+    tree = tree_of(
+        {
+            "/usr/lib/sysctl.d/10-a.conf": f"# vendor\n{KEY} = 128\n",
+            "/usr/lib/sysctl.d/20-b.conf": f"{KEY} = 512\n",
+            "/etc/sysctl.d/20-b.conf": f"\n\n{KEY} = 1024\n",
+            "/etc/sysctl.conf": f"{KEY} = 4096\n",
+        }
+    )
+    assert resolve(tree, [KEY])[KEY] == BootValue(
+        value="1024",
+        source="/etc/sysctl.d/20-b.conf:3",
+        shadowed=("/usr/lib/sysctl.d/10-a.conf:2 128",),
+        procps_value="4096",
+        procps_source="/etc/sysctl.conf:1",
+    )
+
+
+@pytest.mark.parametrize("value, procps, differs", [("1", "1", False), ("1 2", "1\t2", False), (None, "1", True)])
+def test_differs(value: t.Optional[str], procps: str, differs: bool) -> None:
+    assert BootValue(value=value, procps_value=procps).differs is differs
+
+
+def test_an_exclusion_is_named_as_the_reason() -> None:
+    tree = tree_of({"/etc/sysctl.d/a.conf": f"{KEY}=1\n-{KEY}"})
+    value = resolve(tree, [KEY])[KEY]
+    assert (value.value, value.source, value.shadowed) == (
+        None,
+        "/etc/sysctl.d/a.conf:2",
+        ("/etc/sysctl.d/a.conf:1 1",),
+    )
