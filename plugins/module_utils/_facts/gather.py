@@ -49,7 +49,7 @@ def gather(request: Request) -> Facts:
     start = time.monotonic()
     seen = _look(request) if request.netns is None else netns.run_in(request.netns, lambda: _look(request))
     if "listeners" in request.subsets:
-        # Not inside the namespace: a child that entered it cannot be ptrace's equal of what runs in a container.
+        # Outside the namespace again: owners are processes of this host's /proc.
         seen.facts["listeners"] = _listeners(seen)
     seen.facts["collected"] = {
         "source": seen.source,
@@ -148,7 +148,8 @@ def _peer(peer: Peer, available: int) -> Facts:
 def _listeners(seen: _Seen) -> t.List[Facts]:
     owners = processes.owners(listener.inode for listener in seen.listeners)
     if owners.unreadable:
-        seen.limited.append(f"{owners.unreadable} processes of others could not be looked into: run as root to see owners")
+        advice = ", run as root to see what they own" if os.geteuid() else ""
+        seen.limited.append(f"the open files of {owners.unreadable} processes could not be read{advice}")
     ordered = sorted(seen.listeners, key=lambda listener: (listener.port, listener.family, listener.address))
     return [
         {

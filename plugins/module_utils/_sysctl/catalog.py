@@ -57,6 +57,7 @@ _KNOWN = (
     Sysctl("net.ipv4.tcp_synack_retries"),
     Sysctl("net.ipv4.tcp_syncookies"),
     Sysctl("net.ipv4.tcp_timestamps"),
+    Sysctl("net.ipv4.tcp_tw_recycle"),
     Sysctl("net.ipv4.tcp_tw_reuse"),
     Sysctl("net.ipv4.tcp_tw_reuse_delay"),
     Sysctl("net.ipv4.tcp_wmem", capacity=True),
