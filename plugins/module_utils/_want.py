@@ -44,7 +44,7 @@ class Want:
         return self.target(current) == current
 
     def target(self, *current: Value) -> Value:
-        """The value nearest to the ``current`` ones that is wanted: a floor keeps what is higher, a range what is wider."""
+        """The wanted value nearest to the ``current`` ones: a floor keeps what is higher, a range what is wider."""
         result = self.value
         for value in current:
             self._check_comparable(value)
@@ -55,7 +55,7 @@ class Want:
         if self.relation == "exactly":
             return wanted
         if self.ports:
-            return tuple(sorted(set(wanted) | set(current)))  # type: ignore[type-var]
+            return tuple(sorted(set(wanted) | set(current)))
         if self.relation == "covers":
             return (min(_numbers(wanted)[0], _numbers(current)[0]), max(_numbers(wanted)[1], _numbers(current)[1]))
         choose = max if self.relation == "at_least" else min

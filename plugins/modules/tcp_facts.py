@@ -86,11 +86,21 @@ ansible_facts:
       contains:
         states:
           description:
-            - Number of sockets in each of the eleven states. The names are those of C(netstat), so that figures compare.
+            - Number of sockets in each of the eleven states, by the names that C(netstat) uses.
           returned: with subset states
           type: dict
-          sample: {ESTABLISHED: 130, SYN_SENT: 0, SYN_RECV: 3, FIN_WAIT1: 0, FIN_WAIT2: 12, TIME_WAIT: 1669, CLOSE: 0,
-            CLOSE_WAIT: 0, LAST_ACK: 0, LISTEN: 9, CLOSING: 0}
+          sample:
+            ESTABLISHED: 130
+            SYN_SENT: 0
+            SYN_RECV: 3
+            FIN_WAIT1: 0
+            FIN_WAIT2: 12
+            TIME_WAIT: 1669
+            CLOSE: 0
+            CLOSE_WAIT: 0
+            LAST_ACK: 0
+            LISTEN: 9
+            CLOSING: 0
         time_wait:
           description:
             - TIME_WAIT by direction, C(inbound) where the local port is one that something listens on here, and
@@ -160,7 +170,11 @@ ansible_facts:
           returned: with subset sysctls
           type: dict
           sample:
-            net.core.somaxconn: {runtime: 4096, boot: 16384, source: "/etc/sysctl.d/zz-nettune-tcp.conf:2", scope: netns}
+            net.core.somaxconn:
+              runtime: 4096
+              boot: 16384
+              source: /etc/sysctl.d/zz-nettune-tcp.conf:2
+              scope: netns
         files:
           description: Open files of the host, C(allocated) of C(max), and the ceiling C(nr_open) for a process.
           returned: with subset limits

@@ -22,15 +22,15 @@ class PolicyError(Exception):
     """The policy itself is wrong; the message names the rule and the field."""
 
 
-class Functions(functions.Functions):  # type: ignore[misc]
+class Functions(functions.Functions):
     """What rules need beyond JMESPath's own functions."""
 
-    @functions.signature({"types": ["number", "null"]}, {"types": ["number", "null"]})  # type: ignore[untyped-decorator]
+    @functions.signature({"types": ["number", "null"]}, {"types": ["number", "null"]})
     def _func_ratio(self, part: t.Optional[float], whole: t.Optional[float]) -> t.Optional[float]:
         """``ratio(part, whole)``: null where either is null or the whole is zero."""
         return part / whole if part is not None and whole else None
 
-    @functions.signature({"types": ["object", "null"]})  # type: ignore[untyped-decorator]
+    @functions.signature({"types": ["object", "null"]})
     def _func_entries(self, mapping: t.Optional[t.Mapping[str, t.Any]]) -> t.Optional[t.List[t.Dict[str, t.Any]]]:
         """``entries(object)``: a list of ``{key, value}``, because JMESPath projections lose the keys."""
         return None if mapping is None else [{"key": key, "value": value} for key, value in mapping.items()]

@@ -80,7 +80,13 @@ def _markdown(fleet: Fleet, title: str) -> str:
     counts = ", ".join(f"{count} {status}" for status, count in summary(fleet).items())
     lines = [f"# {title}", "", f"{len(fleet)} hosts: {counts}."]
     for host in fleet:
-        lines += ["", f"## {host.name}", "", "| status | severity | rule | evidence | remedy |", "|---|---|---|---|---|"]
+        lines += [
+            "",
+            f"## {host.name}",
+            "",
+            "| status | severity | rule | evidence | remedy |",
+            "|---|---|---|---|---|",
+        ]
         for result in host.results:
             remedy = result.remedy if result.status == "fail" else ""
             cells = (result.status, result.severity, result.title, evidence_text(result.evidence), remedy)
@@ -92,7 +98,7 @@ def _markdown_cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
-def _csv(fleet: Fleet, title: str) -> str:
+def _csv(fleet: Fleet, _title: str) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(("host", "id", "status", "severity", "title", "evidence", "remedy"))
@@ -114,7 +120,7 @@ def _junit(fleet: Fleet, title: str) -> str:
     for host in fleet:
         counts = {"failures": "fail", "errors": "error", "skipped": "skip"}
         attributes = {name: str(host.count(status)) for name, status in counts.items()}
-        suite = ElementTree.SubElement(root, "testsuite", name=host.name, tests=str(len(host.results)), **attributes)
+        suite = ElementTree.SubElement(root, "testsuite", attributes, name=host.name, tests=str(len(host.results)))
         for result in host.results:
             case = ElementTree.SubElement(suite, "testcase", classname=host.name, name=f"{result.id}: {result.title}")
             _junit_outcome(case, result)

@@ -32,7 +32,8 @@ _PAGE = """\
   code { font: 13px/1.4 ui-monospace, monospace; overflow-wrap: anywhere; }
   .remedy { display: block; margin-top: .2rem; }
   .status { font-weight: 700; white-space: nowrap; }
-  .fail { color: var(--fail); } .error { color: var(--error); } .pass { color: var(--pass); } .skip { color: var(--skip); }
+  .fail { color: var(--fail); } .error { color: var(--error); }
+  .pass { color: var(--pass); } .skip { color: var(--skip); }
   .counts span { display: inline-block; margin-right: 1.25rem; }
   tr.result-skip td { opacity: .65; }
 </style>

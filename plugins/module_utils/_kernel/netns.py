@@ -50,7 +50,7 @@ def run_in(namespace: str, body: t.Callable[[], _Answer]) -> _Answer:
     _, status = os.waitpid(pid, 0)
     if not content:
         raise NettuneError(f"the process in namespace {namespace} ended with wait status {status} and no answer")
-    failed, answer = pickle.loads(content)
+    failed, answer = pickle.loads(content)  # noqa: S301 - our own child wrote it
     if failed:
         raise answer
     return t.cast("_Answer", answer)
@@ -71,7 +71,7 @@ def _child(descriptor: int, writable: int, namespace: str, body: t.Callable[[], 
     try:
         _enter(descriptor, namespace)
         outcome = (False, body())
-    except Exception as exc:  # the parent raises it again
+    except Exception as exc:  # noqa: BLE001 - the parent raises it again
         outcome = (True, exc if isinstance(exc, NettuneError) else NettuneError(f"{type(exc).__name__}: {exc}"))
     with os.fdopen(writable, "wb") as pipe:
         pipe.write(pickle.dumps(outcome))

@@ -28,7 +28,7 @@ def canonical(key: str) -> str:
     ``net.ipv4.conf.eth0/5.rp_filter`` are the same key.  Raises BadRequest on what cannot be a sysctl.
     """
     refusal = BadRequest(f"{key!r} is not the name of a sysctl", key=key)
-    if not isinstance(key, str) or not _NAME.match(key):
+    if not _NAME.match(key):
         raise refusal
     slash_first = key.partition(".")[0].find("/") >= 0
     dotted = key.translate(_SWAP) if slash_first else key

@@ -178,8 +178,8 @@ class _Host:
         for key, text in plan.writes.items():
             yield _write_and_read_back(key, str(before[key].runtime), text)
         if self.file and lines != self.lines:
-            text = drop_in.compose(lines)
-            yield _files.step(self.file, text.encode() if text is not None else None)
+            content = drop_in.compose(lines)
+            yield _files.step(self.file, None if content is None else content.encode())
 
 
 def _write_and_read_back(key: str, before: str, after: str) -> _transaction.Step:

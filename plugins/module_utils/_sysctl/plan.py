@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from .._errors import BadRequest
 from .._plan import Plain, Row
@@ -57,7 +57,11 @@ class Plan:
     """Everything that would be done, before any of it is."""
 
     keys: t.Mapping[str, KeyPlan]
-    writes: t.Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def writes(self) -> t.Dict[str, str]:
+        """The texts for the kernel, by key."""
+        return {key: plan.write for key, plan in self.keys.items() if plan.write is not None}
 
     def with_status(self, status: str) -> t.List[KeyPlan]:
         """The keys that got this status."""
@@ -65,18 +69,13 @@ class Plan:
 
 
 def plan_present(wants: t.Mapping[str, Want], observed: t.Mapping[str, Observed], *, force: bool = False) -> Plan:
-    """Plan to make every want true, now and at the next boot.  Raises BadRequest where a want cannot apply to its key."""
-    return _plan({key: _present(key, want, observed[key], force) for key, want in wants.items()}, observed)
+    """Plan to make every want true, now and at the next boot.  Raises BadRequest where a want cannot be of its key."""
+    return Plan({key: _present(key, want, observed[key], force) for key, want in wants.items()})
 
 
 def plan_absent(keys: t.Iterable[str], observed: t.Mapping[str, Observed]) -> Plan:
     """Plan to drop our lines and give the keys back what they held before."""
-    return _plan({key: _absent(key, observed[key]) for key in keys}, observed)
-
-
-def _plan(keys: t.Mapping[str, KeyPlan], observed: t.Mapping[str, Observed]) -> Plan:
-    writes = {key: plan.write for key, plan in keys.items() if plan.write is not None}
-    return Plan(keys, writes)
+    return Plan({key: _absent(key, observed[key]) for key in keys})
 
 
 def _present(key: str, want: Want, seen: Observed, force: bool) -> KeyPlan:
