@@ -8,8 +8,9 @@ import os
 import re
 import shutil
 import subprocess
-from importlib import util
 from pathlib import Path
+
+import ansible_test
 
 from tools import pythons, tree
 from tools.environment import WORK
@@ -32,9 +33,13 @@ subprocess.check_call([sys.executable, "-m", "pip", "install", *packages])
 def sanity(log: Log) -> Result:
     """Run every sanity test; those that depend on the Python run on all that are here."""
     checkout = fresh_copy("sanity")
+    environments = Log(log.path.with_name("sanity-environments.log"))
+    if not run(environments, checkout, "sanity", "--prime-venvs"):
+        log.write(environments.text())
+        return Result(failed=1)
     succeeded = run(log, checkout, "sanity")
     ran = len(re.findall(r"^Running sanity test", log.text(), re.MULTILINE))
-    named = re.search(r"^ERROR: The (\d+) sanity test\(s\) listed below", log.text(), re.MULTILINE)
+    named = re.search(r"^(?:ERROR|FATAL): The (\d+) sanity test\(s\) listed below", log.text(), re.MULTILINE)
     failed = int(named.group(1)) if named else int(not succeeded or not ran)
     return Result(max(ran - failed, 0), failed) + absent()
 
@@ -78,9 +83,7 @@ def make_home() -> Path:
 
 def pip_versions() -> list[str]:
     """The versions of get-pip that this ansible-test asks for."""
-    package = util.find_spec("ansible_test")
-    assert package and package.submodule_search_locations
-    source = Path(package.submodule_search_locations[0]) / "_internal" / "python_requirements.py"
+    source = Path(ansible_test.__path__[0]) / "_internal" / "python_requirements.py"
     return re.findall(r"\bpip='([\d.]+)'", source.read_text(encoding="utf-8"))
 
 

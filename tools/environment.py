@@ -97,10 +97,10 @@ def install(environment: Path, lock: Path) -> None:
     with log.open("wb") as output:
         for command in (
             [sys.executable, "-m", "venv", "--clear", str(environment)],
-            [str(environment / "bin" / "python"), "-m", "pip", "install"] + options + ["-r", str(lock)],
+            [str(environment / "bin" / "python"), "-m", "pip", "install", *options, "-r", str(lock)],
         ):
             if subprocess.call(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT):
-                print("", file=sys.stderr)
+                print(file=sys.stderr)
                 raise Missing(
                     "{0} could not be installed (is a Python package index reachable?): {1} [all of it: {2}]".format(
                         shown, last_error(log), log.relative_to(CHECKOUT)

@@ -29,7 +29,6 @@ def candidates(version: str) -> list[Path]:
 def works(interpreter: Path) -> bool:
     """Whether it starts (a pyenv shim may not) and has ensurepip (Debian's may not)."""
     try:
-        command = [interpreter, "-c", "import ensurepip, venv"]
-        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+        return not subprocess.run([interpreter, "-c", "import ensurepip, venv"], capture_output=True).returncode
     except OSError:
         return False

@@ -4,11 +4,11 @@
 
 """The stages, in the order in which they are reported."""
 
-from tools import ansible_test
+from tools import ansible_test, artifact
 from tools.environment import WORK
 from tools.stage import Log, Result, Stage, commands, counted
 
-COLLECTION = "ansible_collections.nettune.tcp"
+TYPED = ("ansible_collections.nettune.tcp.plugins", "ansible_collections.nettune.tcp.tests", "tools")
 
 
 def unit(log: Log) -> Result:
@@ -19,7 +19,7 @@ def unit(log: Log) -> Result:
 
 STAGES = (
     Stage("ruff", "lint", commands(["ruff", "check"], ["ruff", "format", "--check"])),
-    Stage("mypy", "lint", commands(["mypy", "-p", f"{COLLECTION}.plugins", "-p", f"{COLLECTION}.tests", "-p", "tools"])),
+    Stage("mypy", "lint", commands(["mypy", *(f"--package={name}" for name in TYPED)])),
     Stage("yamllint", "lint", commands(["yamllint", "--strict", "."])),
     Stage("ansible-lint", "lint", commands(["ansible-lint", "--offline", "--profile", "production"])),
     Stage(
@@ -31,4 +31,6 @@ STAGES = (
     Stage("unit", "unit", unit),
     Stage("unit-pythons", "sanity", ansible_test.units),
     Stage("sanity", "sanity", ansible_test.sanity),
+    Stage("artifact", "build", artifact.artifact),
+    Stage("importer", "build", artifact.importer),
 )
