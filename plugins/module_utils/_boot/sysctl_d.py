@@ -14,13 +14,15 @@ rule                   systemd-sysctl                              sysctl --syst
 =====================  ==========================================  ======================================
 /etc/sysctl.conf       not read (but see 99-sysctl.conf)           read after all others
 hidden ``.x.conf``     skipped                                     read
-``-key``               takes an earlier ``key = v`` back           only keeps globs off the key (4.0 on)
+``-key``               takes an earlier ``key = v`` back           only keeps globs off the key
+``-glob``              takes the same ``glob = v`` back            keeps globs off what it matches (4.0.5 on)
 glob against glob      the later *different* value wins            the later one wins
 key spelled oddly      the same key (``/net//core/somaxconn``)     a key of its own as far as globs go
 =====================  ==========================================  ======================================
 
 Both take one file per name, from the highest directory, order the files by name, let a later line win, and keep
-globs off every key that is also set by its full name. The systemd credential ``sysctl.extra``, which exists only
+globs off every key that is also set by its full name. procps before 4.0.0 knows no globs (but RHEL 9's 3.3.17 does),
+systemd before 246 (RHEL 8) neither. The systemd credential ``sysctl.extra``, which exists only
 while the service runs, and ``sysctl.KEY=VALUE`` on the kernel's command line, which any file overrides, are left out.
 """
 
@@ -31,9 +33,9 @@ import posixpath
 import typing as t
 
 from . import sysctl_syntax as syntax
-from .sysctl_tree import SYSCTL_CONF, SysctlFile, SysctlTree, read_tree, with_file
+from .sysctl_tree import SYSCTL_CONF, Procps, SysctlFile, SysctlTree, read_tree, with_file
 
-__all__ = ("BootValue", "SysctlFile", "SysctlTree", "read_tree", "resolve", "with_file")
+__all__ = ("BootValue", "Procps", "SysctlFile", "SysctlTree", "read_tree", "resolve", "with_file")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -124,10 +126,15 @@ class _Procps:
 
     def __init__(self, tree: SysctlTree, paths: frozenset[str]) -> None:
         files = _drop_ins(tree.files) + [file for file in tree.files if file.path == SYSCTL_CONF]
-        read = syntax.procps4 if tree.procps >= 4 else syntax.procps3
+        read = syntax.procps4 if tree.procps.globs else syntax.procps3
         self._lines = [line for line in _lines(files, read) if _concerns(syntax.reached(line.setting.path), paths)]
         self._spelled = {line.setting.path for line in self._lines}
-        self._globs = _Globs(self._lines if tree.procps >= 4 else [], braces=False)
+        self._globs = _Globs(self._lines if tree.procps.globs else [], braces=False)
+        self._exclusions = [
+            syntax.fnmatcher(line.setting.path)
+            for line in self._lines
+            if line.setting.value is None and tree.procps.glob_exclusions
+        ]
 
     def winner(self, path: str) -> _Line | None:
         last = None
@@ -138,7 +145,8 @@ class _Procps:
 
     def _sets(self, spelled: str, path: str) -> bool:
         if self._globs.match(spelled, path):
-            return path not in self._spelled
+            path = syntax.spelled_like(spelled, path)
+            return path not in self._spelled and not any(excluded(path) for excluded in self._exclusions)
         return syntax.reached(spelled) == path
 
 

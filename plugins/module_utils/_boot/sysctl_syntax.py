@@ -8,13 +8,12 @@
 
 The two agree on ``key = value``, ``-key = value`` (failures do not matter), ``-key`` (keep globs off this key) and on
 comments, and disagree on the oddities. Sources: systemd 247, 252, 257 and 262 (src/sysctl/sysctl.c,
-src/basic/fileio.c, src/basic/sysctl-util.c), procps 3.3.17 and 4.0.2 to 4.0.4 (sysctl.c). Neither knows line
-continuation or comments behind a value.
+src/basic/fileio.c, src/basic/sysctl-util.c), procps 3.3.17 and 4.0.0 to 4.0.7 (sysctl.c) and what RHEL 9 puts on top
+of 3.3.17. Neither knows line continuation or comments behind a value.
 """
 
 from __future__ import annotations
 
-import posixpath
 import re
 import typing as t
 
@@ -110,10 +109,14 @@ def procps3(text: str) -> t.Iterator[Setting]:
 
 
 def reached(spelled: str) -> str:
-    """The path that the kernel makes of a spelling, which procps hands over as it is."""
-    if spelled.endswith("/"):
-        return spelled
-    return posixpath.normpath(spelled).lstrip("/") if ".." in spelled else simplified(spelled)
+    """The path that the kernel makes of a spelling, which procps hands over as it is; ``..`` is not followed."""
+    return spelled if spelled.endswith("/") else simplified(spelled)
+
+
+def spelled_like(pattern: str, path: str) -> str:
+    """The path as glob(3) prints it, which keeps the empty parts of the pattern."""
+    parts = iter(path.split("/"))
+    return "/".join(part if part in ("", ".") else next(parts, "") for part in pattern.split("/"))
 
 
 def glob_matcher(pattern: str, *, braces: bool) -> t.Callable[[str], bool]:
@@ -131,6 +134,12 @@ def glob_matcher(pattern: str, *, braces: bool) -> t.Callable[[str], bool]:
         )
 
     return matches
+
+
+def fnmatcher(pattern: str) -> t.Callable[[str], bool]:
+    """Whether a path matches a pattern of fnmatch(3) without flags, where a star matches slashes, too."""
+    compiled = re.compile(_component(pattern), re.DOTALL)
+    return lambda path: compiled.fullmatch(path) is not None
 
 
 def _systemd_lines(text: str) -> t.Iterator[tuple[int, str]]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import dataclasses
 import errno
-import glob
 import os
 import posixpath
 import stat
@@ -20,6 +19,8 @@ SYSCTL_CONF = "/etc/sysctl.conf"
 # Highest first. Builds of systemd for a split /usr (Debian 11 and 12) and procps also look into /lib; where it is a
 # link to /usr/lib, as on every merged /usr, that changes nothing.
 DIRECTORIES = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d", "/lib/sysctl.d")
+
+_PROCPS_PROGRAMS = ("/usr/sbin/sysctl", "/sbin/sysctl", "/usr/bin/sysctl")
 
 _MOST_LINKS = 40
 
@@ -37,12 +38,21 @@ class SysctlFile:
 
 
 @dataclasses.dataclass(frozen=True)
+class Procps:
+    """What the installed ``sysctl`` knows of systemd's syntax."""
+
+    # Globs, and "-key" to keep them off a key: from 4.0.0 on, and in RHEL 9.
+    globs: bool = True
+    # A glob behind the "-": from 4.0.5 on.
+    glob_exclusions: bool = True
+
+
+@dataclasses.dataclass(frozen=True)
 class SysctlTree:
     """All ``*.conf`` files of the directories, those of higher directories first, and /etc/sysctl.conf."""
 
     files: tuple[SysctlFile, ...]
-    # 3 or 4: releases before 4.0 know no globs and no exclusions.
-    procps: int = 4
+    procps: Procps = Procps()
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -65,7 +75,7 @@ def read_tree(root: str = "/") -> SysctlTree:
             paths += [f"{directory}/{name}" for name in _conf_names(root + real)]
     paths.append(SYSCTL_CONF)
     files = (_read_file(root, path) for path in paths)
-    return SysctlTree(tuple(file for file in files if file is not None), _procps_release(root))
+    return SysctlTree(tuple(file for file in files if file is not None), _procps(root))
 
 
 def with_file(tree: SysctlTree, path: str, text: str | None) -> SysctlTree:
@@ -149,9 +159,16 @@ def _real_path(root: str, path: str) -> str:
     return "/" + "/".join(done)
 
 
-def _procps_release(root: str) -> int:
-    """3 where only the library of procps 3.3 is installed (Debian 11, RHEL 9, Ubuntu 22.04), else 4."""
-    libraries = [root + directory for directory in ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/lib/*", "/usr/lib/*")]
-    old = any(glob.glob(directory + "/libprocps.so.*") for directory in libraries)
-    new = any(glob.glob(directory + "/libproc2.so.*") for directory in libraries)
-    return 3 if old and not new else 4
+def _procps(root: str) -> Procps:
+    """Told by the program's own strings, as its version number does not tell what a distribution put on top.
+
+    The option --dry-run came with the globs, the call of fnmatch(3) with the exclusion of globs.
+    """
+    for program in _PROCPS_PROGRAMS:
+        try:
+            with open(root + _real_path(root, program), "rb") as stream:
+                content = stream.read()
+        except OSError:
+            continue
+        return Procps(globs=b"dry-run" in content, glob_exclusions=b"fnmatch" in content)
+    return Procps()

@@ -10,6 +10,7 @@ import pytest
 
 from ansible_collections.nettune.tcp.plugins.module_utils._boot.sysctl_d import (
     BootValue,
+    Procps,
     SysctlFile,
     SysctlTree,
     resolve,
@@ -22,7 +23,9 @@ TAG = "net.ipv4.conf.eth0.tag"
 Files = t.Dict[str, str]
 
 
-def tree_of(files: Files, *, links: t.Optional[Files] = None, procps: int = 4) -> SysctlTree:
+def tree_of(
+    files: Files, *, links: t.Optional[Files] = None, procps: Procps = Procps(glob_exclusions=False)
+) -> SysctlTree:
     tree = SysctlTree((), procps)
     for path, text in files.items():
         tree = with_file(tree, path, text)
@@ -160,7 +163,17 @@ def test_lines(text: str, expected: t.Optional[str]) -> None:
 
 def test_procps_3_knows_no_globs_exclusions_and_empty_values() -> None:
     text = f"{KEY}=1\n-{KEY}\n{KEY}=\nnet.core.*=2\n"
-    assert outcome({"/etc/sysctl.d/a.conf": text}, procps=3) == ("", "1")
+    assert outcome({"/etc/sysctl.d/a.conf": text}, procps=Procps(globs=False)) == ("", "1")
+
+
+@pytest.mark.parametrize(
+    "exclusion, excluded", [("-net.ipv4.conf.e*.tag", True), ("-net.*.tag", True), ("-*.mtu", False)]
+)
+def test_procps_4_0_5_excludes_by_glob(exclusion: str, excluded: bool) -> None:
+    text = f"net.ipv4.conf.*.tag=1\n{exclusion}\n"
+    new, old = Procps(), Procps(glob_exclusions=False)
+    assert outcome({"/etc/sysctl.d/a.conf": text}, TAG, procps=new) == ("1", None if excluded else "1")
+    assert outcome({"/etc/sysctl.d/a.conf": text}, TAG, procps=old) == ("1", "1")
 
 
 def test_dotted_interface() -> None:
