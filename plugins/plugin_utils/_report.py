@@ -66,10 +66,14 @@ def summary(fleet: Fleet) -> t.Dict[str, int]:
 
 
 def evidence_text(evidence: t.Any) -> str:
-    """Evidence on one line: text as it is, data as JSON, nothing as nothing."""
-    if evidence is None:
-        return ""
-    return evidence if isinstance(evidence, str) else json.dumps(evidence, sort_keys=True)
+    """Evidence on one line for people: ``address 127.0.0.1, port 80; address ...``."""
+    if evidence is None or evidence == []:
+        return "none"
+    if isinstance(evidence, dict):
+        return ", ".join(f"{name} {evidence_text(value)}" for name, value in evidence.items())
+    if isinstance(evidence, list):
+        return "; ".join(evidence_text(item) for item in evidence)
+    return str(evidence)
 
 
 def _html(fleet: Fleet, title: str) -> str:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A host of its own for each test: the real kernel's settings in a new network namespace, empty directories for files."""
+"""A host of its own for each test: the kernel's settings in a new network namespace, empty directories for files."""
 
 from __future__ import annotations
 
