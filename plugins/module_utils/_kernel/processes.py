@@ -10,7 +10,7 @@ INTERFACE
     owners(inodes, root="/proc") -> Owners
         .by_inode    {inode: (Process, ...)} by pid; an inode nobody visible holds is absent
         .unreadable  number of processes whose files we may not see (not root): the answer may lack owners
-    parse_unit(cgroup_text) -> unit or None;  parse_nofile(limits_text) -> (soft, hard)
+    parse_unit(cgroup_text, init_cgroup_text) -> unit or None;  parse_nofile(limits_text) -> (soft, hard)
 
 A process that ends meanwhile is left out. Only links are read, nothing of /proc/PID/fd is opened.
 """
@@ -59,12 +59,26 @@ def _cgroup_path(text: str) -> str:
     return paths.get("name=systemd", paths.get("", ""))
 
 
-def parse_unit(text: str) -> t.Optional[str]:
+def _systemd_root(init_text: str) -> str:
+    """The cgroup below which systemd keeps its units, from /proc/1/cgroup, as systemd's cg_get_root_path() reads it.
+
+    It is "" on a host, and a cgroup of the container engine in a container without a cgroup namespace.
+    """
+    path = _cgroup_path(init_text)
+    scope = "/init.scope"
+    return (path[: -len(scope)] if path.endswith(scope) else path).rstrip("/")
+
+
+def parse_unit(text: str, init_text: str = "") -> t.Optional[str]:
     """The system unit in /proc/PID/cgroup: what follows the slices, as systemd's cg_path_get_unit() reads it.
 
     Below the unit may be cgroups of its own, such as those of a user's manager or a container.
+    ``init_text`` is /proc/1/cgroup, which tells where the units begin.
     """
-    for part in _cgroup_path(text).split("/"):
+    path, systemd_root = _cgroup_path(text), _systemd_root(init_text)
+    if path.startswith(f"{systemd_root}/"):
+        path = path[len(systemd_root) :]
+    for part in path.split("/"):
         if part in ("", "..") or part.endswith(".slice"):
             continue
         name = part[1:] if part.startswith("_") else part
@@ -89,11 +103,11 @@ def _text(path: str) -> str:
         return ""
 
 
-def _process(root: str, pid: int, used: int) -> Process:
+def _process(root: str, pid: int, used: int, init_cgroup: str) -> Process:
     here = f"{root}/{pid}"
     soft, hard = parse_nofile(_text(f"{here}/limits"))
     name = _text(f"{here}/comm").rstrip("\n")
-    return Process(pid, name, parse_unit(_text(f"{here}/cgroup")), soft, hard, used)
+    return Process(pid, name, parse_unit(_text(f"{here}/cgroup"), init_cgroup), soft, hard, used)
 
 
 def _held(directory: str, wanted: t.Mapping[str, int]) -> t.Tuple[t.Set[int], int]:
@@ -114,6 +128,7 @@ def owners(inodes: t.Iterable[int], root: str = "/proc") -> Owners:
     """The processes that hold these sockets. Costs one readlink per open file of the host, nothing without inodes."""
     wanted = {f"socket:[{inode}]": inode for inode in inodes if inode}
     found: t.Dict[int, t.List[Process]] = {}
+    init_cgroup = _text(f"{root}/1/cgroup")
     unreadable = 0
     pids = sorted(int(entry.name) for entry in os.scandir(root) if entry.name.isdigit()) if wanted else []
     for pid in pids:
@@ -125,7 +140,7 @@ def owners(inodes: t.Iterable[int], root: str = "/proc") -> Owners:
         except (FileNotFoundError, ProcessLookupError):
             continue
         if held:
-            process = _process(root, pid, used)
+            process = _process(root, pid, used, init_cgroup)
             for inode in held:
                 found.setdefault(inode, []).append(process)
     return Owners({inode: tuple(processes) for inode, processes in found.items()}, unreadable)
