@@ -13,11 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tools import tree
-from tools.environment import WORK, prepare
+from tools.environment import WORK, prepare, variables
 from tools.stage import Log, Result
 
 BUILD = WORK / "build"
 INSTALLED = BUILD / "installed"
+ONLY_INSTALLED = {"ANSIBLE_COLLECTIONS_PATH": str(INSTALLED)}
 
 # What the tarball may hold: the collection, and what tells others how to check it.
 SHIPPED = {
@@ -52,9 +53,7 @@ def artifact(log: Log) -> Result:
     if not tarball:
         return Result(failed=1)
     shutil.rmtree(INSTALLED, ignore_errors=True)
-    installed = log.run(
-        "ansible-galaxy", "collection", "install", "--offline", "--collections-path", INSTALLED, tarball
-    )
+    installed = log.run("ansible-galaxy", "collection", "install", "--offline", tarball, env=ONLY_INSTALLED)
     documented = [documents(log, kind, name) for kind, name in documentable()]
     results = [Result.of(passed) for passed in (only_shipped(log, tarball), installed, *documented)]
     return sum(results, Result())
@@ -64,8 +63,8 @@ def importer(log: Log) -> Result:
     """What Galaxy does with an upload."""
     tarball = build(log)
     environment = prepare("importer")
-    path = {"PATH": os.pathsep.join([str(environment / "bin"), os.environ["PATH"]])}
-    return Result.of(tarball is not None and log.run("python", "-m", "galaxy_importer.main", tarball, env=path))
+    command = ["python", "-m", "galaxy_importer.main"]
+    return Result.of(tarball is not None and log.run(*command, tarball, env=variables(environment)))
 
 
 def only_shipped(log: Log, tarball: Path) -> bool:
@@ -96,7 +95,7 @@ def documents(log: Log, kind: str, name: str) -> bool:
     asked = subprocess.run(
         command,
         cwd=BUILD,
-        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(INSTALLED)},
+        env={**os.environ, **ONLY_INSTALLED},
         capture_output=True,
         text=True,
         check=False,

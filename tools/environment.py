@@ -131,6 +131,7 @@ def variables(environment: Path) -> t.Dict[str, str]:
     return dict(
         os.environ,
         PATH=os.pathsep.join([str(environment / "bin"), os.environ.get("PATH", os.defpath)]),
+        PWD=str(CHECKOUT),
         LC_ALL="C.UTF-8",
         ANSIBLE_CONFIG=str(CHECKOUT / "tools" / "ansible.cfg"),
         ANSIBLE_HOME=str(WORK / "ansible"),

@@ -26,9 +26,10 @@ def candidates(version: str) -> list[Path]:
     return [path for path in [*([Path(on_path)] if on_path else []), *reversed(installed)] if works(path)]
 
 
-def works(interpreter: Path) -> bool:
-    """Whether it starts (a pyenv shim may not) and has ensurepip (Debian's may not)."""
+def works(interpreter: Path, oldest: tuple[int, int] = (3, 8)) -> bool:
+    """Whether it is new enough, starts (a pyenv shim may not) and has ensurepip (Debian's may not)."""
+    program = f"import ensurepip, sys, venv; sys.exit(sys.version_info < {oldest})"
     try:
-        return not subprocess.run([interpreter, "-c", "import ensurepip, venv"], capture_output=True).returncode
+        return not subprocess.run([interpreter, "-c", program], check=False, capture_output=True).returncode
     except OSError:
         return False

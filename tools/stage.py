@@ -8,7 +8,7 @@ import os
 import shlex
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -67,7 +67,7 @@ class Log:
             return not subprocess.call(
                 ["timeout", "--kill-after=10", str(TIME_LIMIT), *command],
                 cwd=cwd,
-                env={**os.environ, **(env or {})},
+                env={**os.environ, "NO_COLOR": "1", **(env or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -81,7 +81,7 @@ class Stage:
     name: str
     group: str
     run: Callable[[Log], Result]
-    needs: frozenset[str] = field(default_factory=frozenset)
+    needs: tuple[str, ...] = ()
     lane: str = "files"
 
 
