@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel.processes import parse_unit
 
 CONTAINER = "/libpod_parent/libpod-3bbb1d0e"
