@@ -17,10 +17,9 @@ import hashlib
 import subprocess
 import sys
 import tempfile
+import tomllib
 import typing as t
 from pathlib import Path
-
-import tomllib
 
 HERE = Path(__file__).resolve().parent
 INIT = HERE / "lab-init"
