@@ -8,11 +8,12 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import ansible_test
 
-from tools import pythons, tree
+from tools import artifact, pythons, tree
 from tools.environment import WORK
 from tools.stage import Log, Result, counted
 
@@ -31,8 +32,8 @@ subprocess.check_call([sys.executable, "-m", "pip", "install", *packages])
 
 
 def sanity(log: Log) -> Result:
-    """Run every sanity test; those that depend on the Python run on all that are here."""
-    checkout = fresh_copy("sanity")
+    """Run every sanity test on what is shipped; those that depend on the Python run on all that are here."""
+    checkout = fresh_copy("sanity", lambda name: artifact.is_shipped(name) or name.name == "galaxy.yml")
     environments = Log(log.path.with_name("sanity-environments.log"))
     if not run(environments, checkout, "sanity", "--prime-venvs"):
         log.write(environments.text())
@@ -45,24 +46,27 @@ def sanity(log: Log) -> Result:
 
 
 def units(log: Log) -> Result:
-    """Run the unit tests of what runs on targets, on every Python that is here."""
+    """Run the unit tests as Ansible does, on the oldest and the newest Python that are here."""
     checkout = fresh_copy("units")
-    succeeded = run(log, checkout, "units")
-    return counted(succeeded, sorted((checkout / "tests" / "output" / "junit").glob("*.xml"))) + absent()
+    here = list(pythons.found())
+    succeeded = [run(log, checkout, "units", "--python", version) for version in (here[0], here[-1])]
+    result = counted(all(succeeded), sorted((checkout / "tests" / "output" / "junit").glob("*.xml")))
+    oldest = pythons.KNOWN[0]
+    return result if here[0] == oldest else result + Result(skipped=1, reasons=(f"no Python {oldest} here",))
 
 
 def run(log: Log, checkout: Path, *arguments: str) -> bool:
-    """Run ansible-test in the copy; without --python it takes each supported Python that it finds on PATH."""
+    """Run ansible-test in the copy; without --python it takes every supported Python that it finds on PATH."""
     environment = {"HOME": str(make_home()), "PATH": search_path()}
     return log.run("ansible-test", *arguments, "--venv", "--color", "no", cwd=checkout, env=environment)
 
 
-def fresh_copy(name: str) -> Path:
+def fresh_copy(name: str, wanted: Callable[[Path], bool] = lambda _name: True) -> Path:
     """A copy at the path that makes a directory a collection; one per command, as each writes tests/output.
 
     It is a repository of its own: ansible-test would ask git, and the checkout's git ignores all that is in ``.work``.
     """
-    copy = tree.copy_to(WORK / name / "ansible_collections" / "nettune" / "tcp")
+    copy = tree.copy_to(WORK / name / "ansible_collections" / "nettune" / "tcp", wanted)
     subprocess.run(["git", "init", "--quiet"], cwd=copy, check=True)
     return copy
 
@@ -99,8 +103,6 @@ def search_path() -> str:
 
 
 def absent() -> Result:
-    """One skipped test for each Python that could have been tried."""
-    return Result(
-        skipped=len(missing := [version for version in pythons.KNOWN if version not in pythons.found()]),
-        reasons=(f"no Python {', '.join(missing)} here",) if missing else (),
-    )
+    """One skipped test for every Python that could have been tried."""
+    missing = [version for version in pythons.KNOWN if version not in pythons.found()]
+    return Result(skipped=len(missing), reasons=(f"no Python {', '.join(missing)} here",)) if missing else Result()

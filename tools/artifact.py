@@ -67,11 +67,16 @@ def importer(log: Log) -> Result:
     return Result.of(tarball is not None and log.run(*command, tarball, env=variables(environment)))
 
 
+def is_shipped(name: Path) -> bool:
+    """Whether a path of the collection is among what is SHIPPED."""
+    return bool({str(name), name.parts[0]} & SHIPPED) and "__pycache__" not in name.parts
+
+
 def only_shipped(log: Log, tarball: Path) -> bool:
     """Whether the tarball holds only what is SHIPPED."""
     with tarfile.open(tarball) as archive:
         names = {member.name for member in archive if not member.isdir()}
-    strangers = sorted(name for name in names if not {name, name.split("/")[0]} & SHIPPED or "__pycache__" in name)
+    strangers = sorted(name for name in names if not is_shipped(Path(name)))
     log.write("".join(f"not to be shipped: {name}\n" for name in strangers))
     log.write(f"{len(names)} files, {tarball.stat().st_size} bytes\n")
     return not strangers

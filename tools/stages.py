@@ -9,6 +9,7 @@ from tools.environment import CHECKOUT, WORK, prepare, variables
 from tools.stage import Log, Result, Stage, commands, counted
 
 TYPED = ("ansible_collections.nettune.tcp.plugins", "ansible_collections.nettune.tcp.tests", "tools")
+SCRIPTS = ("tests/integration/boot",)
 
 
 def unit(log: Log) -> Result:
@@ -32,14 +33,14 @@ def molecule(log: Log) -> Result:
     }
     scenarios = sorted(path.parent.name for path in (CHECKOUT / "molecule").glob("*/molecule.yml"))
     tests = [log.run("molecule", "test", "--scenario-name", name, env=settings) for name in scenarios]
-    return sum(map(Result.of, tests), Result())
+    return sum(map(Result.of, tests), Result()) if tests else Result(failed=1)
 
 
 SERVERS = ("nginx", "apache2", "haproxy", "lighttpd")
 
 STAGES = (
     Stage("ruff", "lint", commands(["ruff", "check"], ["ruff", "format", "--check"])),
-    Stage("mypy", "lint", commands(["mypy", *(f"--package={name}" for name in TYPED)])),
+    Stage("mypy", "lint", commands(["mypy", *(f"--package={name}" for name in TYPED)], ["mypy", *SCRIPTS])),
     Stage("yamllint", "lint", commands(["yamllint", "--strict", "."])),
     Stage("ansible-lint", "lint", commands(["ansible-lint", "--offline", "--profile", "production"])),
     Stage(

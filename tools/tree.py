@@ -6,6 +6,7 @@
 
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from tools.environment import CHECKOUT
@@ -23,10 +24,10 @@ def files() -> list[Path]:
     return [Path(name) for name in listed if name and (CHECKOUT / name).is_file()]
 
 
-def copy_to(target: Path) -> Path:
-    """Make ``target`` a copy of files(), with nothing else in it; returns ``target``."""
+def copy_to(target: Path, wanted: Callable[[Path], bool] = lambda _name: True) -> Path:
+    """Make ``target`` a copy of those of files() that are wanted, with nothing else in it; returns ``target``."""
     shutil.rmtree(target, ignore_errors=True)
-    for name in files():
+    for name in filter(wanted, files()):
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(CHECKOUT / name, target / name, follow_symlinks=False)
     return target
