@@ -24,6 +24,7 @@ from dataclasses import dataclass
 
 Limit = t.Optional[int]
 
+_HIERARCHIES = ("name=systemd", "")
 _UNIT = re.compile(r".+\.(service|scope|socket|mount|swap)$")
 _NOFILE = re.compile(r"^Max open files\s+(\d+|unlimited)\s+(\d+|unlimited)\s", re.MULTILINE)
 
@@ -48,41 +49,47 @@ class Owners:
     unreadable: int
 
 
-def _cgroup_path(text: str) -> str:
-    """systemd's own hierarchy where there is one (v1 and hybrid), else the unified one (v2)."""
+def _cgroup_paths(text: str) -> t.Dict[str, str]:
+    """The paths in /proc/PID/cgroup by hierarchy: systemd's own (cgroup v1 and hybrid) and the unified one (v2)."""
     paths: t.Dict[str, str] = {}
     for line in text.splitlines():
-        number, _colon, rest = line.partition(":")
+        _number, _colon, rest = line.partition(":")
         controllers, _colon, path = rest.partition(":")
-        if controllers == "name=systemd" or number == "0":
+        if controllers in _HIERARCHIES:
             paths[controllers] = path
-    return paths.get("name=systemd", paths.get("", ""))
+    return paths
 
 
-def _systemd_root(init_text: str) -> str:
-    """The cgroup below which systemd keeps its units, from /proc/1/cgroup, as systemd's cg_get_root_path() reads it.
+def _systemd_root(init_path: str) -> str:
+    """The cgroup below which systemd keeps its units, from that of process 1, as in systemd's cg_get_root_path().
 
     It is "" on a host, and a cgroup of the container engine in a container without a cgroup namespace.
     """
-    path = _cgroup_path(init_text)
     scope = "/init.scope"
-    return (path[: -len(scope)] if path.endswith(scope) else path).rstrip("/")
+    return (init_path[: -len(scope)] if init_path.endswith(scope) else init_path).rstrip("/")
 
 
-def parse_unit(text: str, init_text: str = "") -> t.Optional[str]:
-    """The system unit in /proc/PID/cgroup: what follows the slices, as systemd's cg_path_get_unit() reads it.
+def _unit_of(path: str) -> t.Optional[str]:
+    """What follows the slices in a path, as systemd's cg_path_get_unit() reads it.
 
     Below the unit may be cgroups of its own, such as those of a user's manager or a container.
-    ``init_text`` is /proc/1/cgroup, which tells where the units begin.
     """
-    path, systemd_root = _cgroup_path(text), _systemd_root(init_text)
-    if path.startswith(f"{systemd_root}/"):
-        path = path[len(systemd_root) :]
     for part in path.split("/"):
         if part in ("", "..") or part.endswith(".slice"):
             continue
         name = part[1:] if part.startswith("_") else part
         return name if _UNIT.match(name) else None
+    return None
+
+
+def parse_unit(text: str, init_text: str = "") -> t.Optional[str]:
+    """The system unit in /proc/PID/cgroup; ``init_text`` is /proc/1/cgroup, which tells where the units begin."""
+    paths, init_paths = _cgroup_paths(text), _cgroup_paths(init_text)
+    for hierarchy in _HIERARCHIES:
+        path, systemd_root = paths.get(hierarchy, ""), _systemd_root(init_paths.get(hierarchy, ""))
+        unit = _unit_of(path[len(systemd_root) :] if path.startswith(f"{systemd_root}/") else path)
+        if unit:
+            return unit
     return None
 
 

@@ -33,6 +33,12 @@ CONTAINER = "/libpod_parent/libpod-3bbb1d0e"
         pytest.param(
             f"9:name=systemd:{CONTAINER}\n", f"9:name=systemd:{CONTAINER}/init.scope\n", None, id="podman-exec"
         ),
+        pytest.param(
+            f"9:name=systemd:{CONTAINER}\n0::{CONTAINER}/system.slice/nginx.service\n",
+            f"9:name=systemd:{CONTAINER}\n0::{CONTAINER}/init.scope\n",
+            "nginx.service",
+            id="container-with-v2-on-a-hybrid-host",
+        ),
         pytest.param("0::/../nginx.service\n", "0::/\n", "nginx.service", id="outside-of-our-cgroup-namespace"),
         pytest.param("0::/system.slice/cron.service\n", "", "cron.service", id="pid-1-is-hidden"),
         pytest.param(
