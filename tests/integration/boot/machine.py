@@ -75,14 +75,14 @@ class Machine:
             with open("/proc/sys/" + path, "w") as stream:
                 stream.write(value)
 
-    def values(self) -> t.Dict[str, str]:
+    def values(self) -> dict[str, str]:
         found = {}
         for key, path in self._keys.items():
             with open("/proc/sys/" + path) as stream:
                 found[key] = " ".join(stream.read().split())
         return found
 
-    def _run(self, command: t.List[str]) -> str:
+    def _run(self, command: list[str]) -> str:
         # Without a terminal, systemd would log to the journal of the host.
         environment = {"LC_ALL": "C.UTF-8", "SYSTEMD_LOG_TARGET": "console", "SYSTEMD_LOG_LEVEL": "warning"}
         root = self.root
@@ -154,7 +154,7 @@ def _first_that_exists(paths: t.Sequence[str]) -> str:
     for path in paths:
         if os.path.exists(path):
             return path
-    raise FileNotFoundError("none of %s is installed" % ", ".join(paths))
+    raise FileNotFoundError(f"none of {', '.join(paths)} is installed")
 
 
 def _mount(source: str, target: str, kind: str, flags: int) -> None:
@@ -165,4 +165,4 @@ def _mount(source: str, target: str, kind: str, flags: int) -> None:
 def _check(result: int, what: str) -> None:
     if result != 0:
         code = ctypes.get_errno()
-        raise OSError(code, "%s: %s" % (what, os.strerror(code)))
+        raise OSError(code, f"{what}: {os.strerror(code)}")

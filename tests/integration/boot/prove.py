@@ -54,12 +54,12 @@ class Prover:
         self.refused = 0
         self.differing = 0
 
-    def disagreements(self, entries: t.Sequence[Entry]) -> t.List[Mismatch]:
+    def disagreements(self, entries: t.Sequence[Entry]) -> list[Mismatch]:
         """The keys of one tree for which the resolver and a tool disagree."""
         self._machine.lay_out(entries)
         tree = self._resolver.read_tree(self._machine.root or "/")
         predicted = self._resolver.resolve(tree, self._keys)
-        found: t.List[Mismatch] = []
+        found: list[Mismatch] = []
         for tool, run, value, source in (
             ("systemd-sysctl", self._machine.boot, "value", "source"),
             ("sysctl --system", self._machine.by_hand, "procps_value", "procps_source"),
@@ -84,7 +84,7 @@ class Prover:
         self.differing += sum(value.differs for value in predicted.values())
         return found
 
-    def _agrees(self, wanted: t.Optional[str], real: str) -> bool:
+    def _agrees(self, wanted: str | None, real: str) -> bool:
         self.compared += 1
         if wanted is None:
             return real == UNTOUCHED
@@ -97,7 +97,7 @@ class Prover:
         return True
 
 
-def reduced(prover: Prover, entries: t.List[Entry]) -> t.List[Entry]:
+def reduced(prover: Prover, entries: list[Entry]) -> list[Entry]:
     """The tree without the files and lines that are not needed for it to disagree."""
     for index in range(len(entries) - 1, -1, -1):
         without = entries[:index] + entries[index + 1 :]
@@ -114,7 +114,7 @@ def reduced(prover: Prover, entries: t.List[Entry]) -> t.List[Entry]:
     return entries
 
 
-def prove(arguments: argparse.Namespace) -> t.Dict[str, t.Any]:
+def prove(arguments: argparse.Namespace) -> dict[str, t.Any]:
     sys.path.insert(0, arguments.resolver)
     resolver = importlib.import_module("_boot.sysctl_d")
     syntax = importlib.import_module("_boot.sysctl_syntax")

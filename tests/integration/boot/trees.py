@@ -25,10 +25,22 @@ PLAIN_KEYS = (
 )
 PER_INTERFACE = ("tag", "medium_id")
 
-_NAMES = (
-    "10-a.conf 20-b.conf 50-default.conf 9.conf 99-sysctl.conf 99-tune.conf Z.conf zz-nettune-tcp.conf 50-é.conf "
-    ".hidden.conf README b.conf~ c.conf.dpkg-old .conf"
-).split()
+_NAMES = [
+    "10-a.conf",
+    "20-b.conf",
+    "50-default.conf",
+    "9.conf",
+    "99-sysctl.conf",
+    "99-tune.conf",
+    "Z.conf",
+    "zz-nettune-tcp.conf",
+    "50-é.conf",
+    ".hidden.conf",
+    "README",
+    "b.conf~",
+    "c.conf.dpkg-old",
+    ".conf",
+]
 
 _GLOBS = (
     "net.ipv4.tcp_keepalive_*",
@@ -67,13 +79,13 @@ class Entry:
     data: bytes = b""
 
 
-def keys_for(interfaces: t.Sequence[str]) -> t.List[str]:
+def keys_for(interfaces: t.Sequence[str]) -> list[str]:
     """All keys the trees set, canonical dotted names."""
     names = [name.replace(".", "/") for name in interfaces]
-    return [*PLAIN_KEYS, *("net.ipv4.conf.%s.%s" % (name, leaf) for name in names for leaf in PER_INTERFACE)]
+    return [*PLAIN_KEYS, *(f"net.ipv4.conf.{name}.{leaf}" for name in names for leaf in PER_INTERFACE)]
 
 
-def generate(seed: int, keys: t.Sequence[str]) -> t.List[Entry]:
+def generate(seed: int, keys: t.Sequence[str]) -> list[Entry]:
     """The tree of a seed, always the same on all versions of Python since 3.2."""
     return _Generator(random.Random(seed), keys).tree()
 
@@ -85,11 +97,11 @@ class _Generator:
         self._keys = rng.sample(list(keys), rng.randint(1, 4))
         self._next_value = rng.randint(1000, 5000)
 
-    def tree(self) -> t.List[Entry]:
+    def tree(self) -> list[Entry]:
         entries = []
         for directory in DIRECTORIES:
             for name in self._rng.sample(_NAMES, self._rng.choice((0, 1, 2, 3, 5))):
-                entries.append(self._entry("%s/%s" % (directory, name)))
+                entries.append(self._entry(f"{directory}/{name}"))
         if self._one_in(2):
             entries.append(Entry("/etc/sysctl.conf", "file", self._text()))
             if self._one_in(2):
@@ -127,13 +139,13 @@ class _Generator:
             return self._assignment(self._rng.choice(_GLOBS))
         if kind < 0.90:
             key = self._rng.choice(_GLOBS) if self._one_in(4) else self._spelled(self._rng.choice(self._keys))
-            return ("%s-%s%s%s" % (self._blank(), self._odd_blank(), key, self._blank())).encode()
+            return (f"{self._blank()}-{self._odd_blank()}{key}{self._blank()}").encode()
         return self._junk()
 
     def _assignment(self, key: str) -> bytes:
         sign = self._rng.choice(("",) * 12 + ("-", "-", "- ", "--"))
         blanks = [self._blank() for _place in range(4)]
-        line = "%s%s%s%s=%s%s%s" % (blanks[0], sign, key, blanks[1], blanks[2], self._value(), blanks[3])
+        line = f"{blanks[0]}{sign}{key}{blanks[1]}={blanks[2]}{self._value()}{blanks[3]}"
         return line.encode()
 
     def _value(self) -> str:
