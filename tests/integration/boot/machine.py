@@ -19,19 +19,19 @@ import subprocess
 import tempfile
 import typing as t
 
-from trees import DIRECTORIES, Entry
+from trees import DIRECTORIES, SYSCTL_CONF, Entry
 
 SYSTEMD = ("/usr/lib/systemd/systemd-sysctl", "/lib/systemd/systemd-sysctl")
 PROCPS = ("/usr/sbin/sysctl", "/sbin/sysctl", "/usr/bin/sysctl")
-
-SYSCTL_CONF = "/etc/sysctl.conf"
 
 _CLONE_NEWNS = 0x00020000
 _CLONE_NEWNET = 0x40000000
 _MS_BIND = 0x1000
 _MS_REC = 0x4000
 _MS_PRIVATE = 1 << 18
+_MNT_DETACH = 2
 _SIOCBRADDBR = 0x89A0
+_SIOCBRDELBR = 0x89A1
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -56,7 +56,7 @@ class Machine:
 
     def lay_out(self, entries: t.Iterable[Entry]) -> None:
         """Replace all files that either tool reads."""
-        for directory in DIRECTORIES:
+        for directory in directories():
             _empty(self.root + directory)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self.root + SYSCTL_CONF)
@@ -98,6 +98,12 @@ class Machine:
         return done.stderr.decode("utf-8", "replace")
 
 
+def directories() -> tuple[str, ...]:
+    """The directories that the tools read here: /lib only where /usr is split and it is there already."""
+    split = os.path.isdir("/lib/sysctl.d") and not os.path.islink("/lib")
+    return (*DIRECTORIES, "/lib/sysctl.d") if split else DIRECTORIES
+
+
 @contextlib.contextmanager
 def private_root() -> t.Iterator[str]:
     """Own network and mount namespaces for the rest of this process; the root in which directories can be replaced."""
@@ -105,41 +111,53 @@ def private_root() -> t.Iterator[str]:
     _mount("none", "/", "", _MS_REC | _MS_PRIVATE)
     with tempfile.TemporaryDirectory(prefix="nettune-boot-") as root:
         _mount("/", root, "", _MS_BIND | _MS_REC)
-        for directory in ("/etc", "/run", "/usr/local/lib", "/usr/lib/sysctl.d"):
+        for directory in ("/etc", "/run", "/usr/local/lib", *directories()[3:]):
             _mount("none", root + directory, "tmpfs", 0)
+        # Without it, programs look for their libraries in more places, and take longer.
         with contextlib.suppress(FileNotFoundError):
             shutil.copy("/etc/ld.so.cache", root + "/etc")
-        for directory in DIRECTORIES:
+        for directory in directories():
             os.makedirs(root + directory, exist_ok=True)
         try:
             yield root
         finally:
-            _check(_LIBC.umount2(os.fsencode(root), 2), "umount")
+            _check(_LIBC.umount2(os.fsencode(root), _MNT_DETACH), "umount")
 
 
 @contextlib.contextmanager
 def own_root() -> t.Iterator[str]:
     """The root of this container itself, put back afterwards; for containers that may not make namespaces."""
-    saved = [path for path in (*DIRECTORIES, SYSCTL_CONF) if os.path.lexists(path)]
+    places = directories()
+    saved = [path for path in (*places, SYSCTL_CONF) if os.path.lexists(path)]
+    # Moved by copying: overlayfs does not rename directories of lower layers.
     for path in saved:
-        os.rename(path, path + ".saved")
-    for directory in DIRECTORIES:
-        os.makedirs(directory, exist_ok=True)
+        shutil.move(path, path + ".saved")
+    for directory in places:
+        os.makedirs(directory)
     try:
         yield ""
     finally:
-        for directory in DIRECTORIES:
+        for directory in places:
             shutil.rmtree(directory)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(SYSCTL_CONF)
         for path in saved:
-            os.rename(path + ".saved", path)
+            shutil.move(path + ".saved", path)
 
 
-def add_interface(name: str) -> None:
-    """A bridge without ports, which needs no program to make."""
+@contextlib.contextmanager
+def interface(name: str) -> t.Iterator[bool]:
+    """Make a bridge without ports, which needs no program; whether this kernel has bridges."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
-        fcntl.ioctl(control, _SIOCBRADDBR, name.encode() + b"\0")
+        try:
+            fcntl.ioctl(control, _SIOCBRADDBR, name.encode() + b"\0")
+        except OSError:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            fcntl.ioctl(control, _SIOCBRDELBR, name.encode() + b"\0")
 
 
 def _empty(directory: str) -> None:

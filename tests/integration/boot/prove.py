@@ -5,7 +5,7 @@
 
 """Compare what the resolver says about the next boot with what systemd-sysctl and ``sysctl --system`` really do.
 
-    python3 prove.py --cases 200 --seed 1
+    python3 prove.py --cases 500 --seed 1
 
 Every case is a random tree of files, named by its seed. Prints one JSON object; exits with 1 if a case disagrees,
 whose tree is then reduced to the lines that matter. Needs root and, beside Python's standard library, systemd and
@@ -16,6 +16,7 @@ in a container without CAP_SYS_ADMIN, ``--in-place`` uses the container's own fi
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import json
 import os
@@ -25,14 +26,15 @@ import sys
 import time
 import typing as t
 
-from machine import Machine, add_interface, own_root, private_root
-from trees import Entry, generate, keys_for
+from machine import Machine, directories, interface, own_root, private_root
+from trees import DROP_IN, Entry, generate, keys_for
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RESOLVER = os.path.join(HERE, "../../../plugins/module_utils")
 
 # What every key holds before the tools run. No line sets it.
 UNTOUCHED = "7"
+BRIDGES = ("br7", "eth0.5")
 
 # The kernel takes the number it finds first and does not look at words behind it.
 TAKEN = re.compile(r"(\d+)(?:[ \t\n]|$)")
@@ -53,6 +55,7 @@ class Prover:
         self.set = 0
         self.refused = 0
         self.differing = 0
+        self.foretold = 0
 
     def disagreements(self, entries: t.Sequence[Entry]) -> list[Mismatch]:
         """The keys of one tree for which the resolver and a tool disagree."""
@@ -82,7 +85,22 @@ class Prover:
                         }
                     )
         self.differing += sum(value.differs for value in predicted.values())
-        return found
+        return [*found, *self._unforetold(tree, entries, predicted)]
+
+    def _unforetold(self, tree: t.Any, entries: t.Sequence[Entry], predicted: t.Mapping[str, t.Any]) -> list[Mismatch]:
+        """Keys for which the tree with the drop-in differs from what was foretold before it was written."""
+        text = next((entry.data for entry in entries if entry.path == DROP_IN and entry.kind == "file"), None)
+        if text is None:
+            return []
+        before = self._resolver.with_file(tree, DROP_IN, None)
+        after = self._resolver.with_file(before, DROP_IN, text.decode("utf-8", "backslashreplace"))
+        foretold = self._resolver.resolve(after, self._keys)
+        self.foretold += len(foretold)
+        return [
+            {"tool": "with_file", "key": key, "predicted": str(foretold[key]), "real": str(predicted[key])}
+            for key in self._keys
+            if foretold[key] != predicted[key]
+        ]
 
     def _agrees(self, wanted: str | None, real: str) -> bool:
         self.compared += 1
@@ -118,16 +136,16 @@ def prove(arguments: argparse.Namespace) -> dict[str, t.Any]:
     sys.path.insert(0, arguments.resolver)
     resolver = importlib.import_module("_boot.sysctl_d")
     syntax = importlib.import_module("_boot.sysctl_syntax")
-    with own_root() if arguments.in_place else private_root() as root:
-        for name in INTERFACES[3:]:
-            add_interface(name)
-        keys = keys_for(INTERFACES)
+    with contextlib.ExitStack() as stack:
+        root = stack.enter_context(own_root() if arguments.in_place else private_root())
+        bridges = [name for name in BRIDGES if stack.enter_context(interface(name))]
+        keys = keys_for(["all", "default", "lo", *bridges])
         machine = Machine(root, {key: syntax.path_of(key) for key in keys})
         prover = Prover(resolver, machine, keys)
         failed = []
         started = time.monotonic()
         for seed in range(arguments.seed, arguments.seed + arguments.cases):
-            entries = generate(seed, keys)
+            entries = generate(seed, keys, directories())
             if prover.disagreements(entries):
                 small = reduced(prover, entries)
                 failed.append(
@@ -137,14 +155,17 @@ def prove(arguments: argparse.Namespace) -> dict[str, t.Any]:
                     break
         elapsed = time.monotonic() - started
     return {
+        "tools": [_version("systemctl"), _version("sysctl")],
+        "directories": directories(),
+        "bridges": bridges,
         "cases": arguments.cases,
         "seed": arguments.seed,
-        "compared": prover.compared,
+        "values_compared": prover.compared,
         "set_by_a_file": prover.set,
         "refused_by_kernel": prover.refused,
         "tools_differ": prover.differing,
+        "foretold_by_with_file": prover.foretold,
         "seconds_per_case": round(elapsed / max(arguments.cases, 1), 4),
-        "tools": [_version("systemctl"), _version("sysctl")],
         "failed": failed,
     }
 
@@ -155,7 +176,7 @@ def _version(program: str) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Compare the resolver with the real tools.")
-    parser.add_argument("--cases", type=int, default=200)
+    parser.add_argument("--cases", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1, help="of the first case; the others follow")
     parser.add_argument("--resolver", default=RESOLVER, help="the directory that holds _boot")
     parser.add_argument("--in-place", action="store_true", help="use this container's own files and network")

@@ -14,6 +14,8 @@ import random
 import typing as t
 
 DIRECTORIES = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d")
+SYSCTL_CONF = "/etc/sysctl.conf"
+DROP_IN = "/etc/sysctl.d/zz-nettune-tcp.conf"
 
 # Keys of the own network namespace that take any number from 1000 to 9999.
 PLAIN_KEYS = (
@@ -85,21 +87,23 @@ def keys_for(interfaces: t.Sequence[str]) -> list[str]:
     return [*PLAIN_KEYS, *(f"net.ipv4.conf.{name}.{leaf}" for name in names for leaf in PER_INTERFACE)]
 
 
-def generate(seed: int, keys: t.Sequence[str]) -> list[Entry]:
-    """The tree of a seed, always the same on all versions of Python since 3.2."""
-    return _Generator(random.Random(seed), keys).tree()
+def generate(seed: int, keys: t.Sequence[str], directories: t.Sequence[str]) -> list[Entry]:
+    """The tree of a seed."""
+    return _Generator(random.Random(seed), keys, directories).tree()
 
 
 class _Generator:
-    def __init__(self, rng: random.Random, keys: t.Sequence[str]) -> None:
+    def __init__(self, rng: random.Random, keys: t.Sequence[str], directories: t.Sequence[str]) -> None:
         self._rng = rng
-        # Few keys, so that lines fight over them.
+        self._directories = directories
+        # Few keys and globs, so that lines fight over them.
         self._keys = rng.sample(list(keys), rng.randint(1, 4))
+        self._globs = rng.sample(_GLOBS, rng.randint(1, 6))
         self._next_value = rng.randint(1000, 5000)
 
     def tree(self) -> list[Entry]:
         entries = []
-        for directory in DIRECTORIES:
+        for directory in self._directories:
             for name in self._rng.sample(_NAMES, self._rng.choice((0, 1, 2, 3, 5))):
                 entries.append(self._entry(f"{directory}/{name}"))
         if self._one_in(2):
@@ -136,9 +140,9 @@ class _Generator:
         if kind < 0.62:
             return self._assignment(self._spelled(self._rng.choice(self._keys)))
         if kind < 0.80:
-            return self._assignment(self._rng.choice(_GLOBS))
+            return self._assignment(self._rng.choice(self._globs))
         if kind < 0.90:
-            key = self._rng.choice(_GLOBS) if self._one_in(4) else self._spelled(self._rng.choice(self._keys))
+            key = self._rng.choice(self._globs) if self._one_in(4) else self._spelled(self._rng.choice(self._keys))
             return (f"{self._blank()}-{self._odd_blank()}{key}{self._blank()}").encode()
         return self._junk()
 
