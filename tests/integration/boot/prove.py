@@ -27,7 +27,7 @@ import time
 import typing as t
 
 from machine import Machine, directories, interface, own_root, private_root
-from trees import DROP_IN, Entry, generate, keys_for
+from trees import COMMON_VALUES, DROP_IN, Entry, generate, keys_for
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RESOLVER = os.path.join(HERE, "../../../plugins/module_utils")
@@ -37,7 +37,7 @@ UNTOUCHED = "7"
 BRIDGES = ("br7", "eth0.5")
 
 # The kernel takes the number it finds first and does not look at words behind it.
-TAKEN = re.compile(r"(\d+)(?:[ \t\n]|$)")
+NUMBER = re.compile(r"(\d*)(.*)", re.DOTALL)
 
 INTERFACES = ("all", "default", "lo", "br7", "eth0.5")
 
@@ -107,12 +107,12 @@ class Prover:
         if wanted is None:
             return real == UNTOUCHED
         self.set += 1
-        number = TAKEN.match(wanted)
-        if number:
-            return number.group(1) == real
+        number, rest = t.cast(t.Match[str], NUMBER.fullmatch(wanted)).groups()
+        if number and rest[:1] in ("", " ", "\t"):
+            return real == number
         # The kernel refuses this one, and what another line set before stays.
         self.refused += 1
-        return True
+        return real != number or number in COMMON_VALUES
 
 
 def reduced(prover: Prover, entries: list[Entry]) -> list[Entry]:

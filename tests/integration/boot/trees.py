@@ -25,6 +25,7 @@ PLAIN_KEYS = (
     "net.ipv4.tcp_max_syn_backlog",
     "net.ipv4.tcp_max_tw_buckets",
 )
+COMMON_VALUES = ("901", "902")
 PER_INTERFACE = ("tag", "medium_id")
 
 _NAMES = [
@@ -100,6 +101,8 @@ class _Generator:
         self._keys = rng.sample(list(keys), rng.randint(1, 4))
         self._globs = rng.sample(_GLOBS, rng.randint(1, 6))
         self._next_value = rng.randint(1000, 5000)
+        # In some trees, globs fight over keys that nothing else sets, with the same few values.
+        self._mostly_globs = self._one_in(5)
 
     def tree(self) -> list[Entry]:
         entries = []
@@ -137,7 +140,7 @@ class _Generator:
 
     def _line(self) -> bytes:
         kind = self._rng.random()
-        if kind < 0.62:
+        if kind < (0.05 if self._mostly_globs else 0.62):
             return self._assignment(self._spelled(self._rng.choice(self._keys)))
         if kind < 0.80:
             return self._assignment(self._rng.choice(self._globs))
@@ -154,8 +157,8 @@ class _Generator:
 
     def _value(self) -> str:
         """Mostly a number that tells which line won; sometimes a common one; rarely one the kernel refuses."""
-        if self._one_in(4):
-            return self._rng.choice(("901", "902"))
+        if self._mostly_globs or self._one_in(4):
+            return self._rng.choice(COMMON_VALUES)
         self._next_value += 1
         return str(self._next_value) + (self._rng.choice((" # why", "x", "\v")) if self._one_in(40) else "")
 

@@ -257,11 +257,11 @@ def test_thousands_of_lines_take_milliseconds() -> None:
         for number in range(25)
     }
     tree = tree_of(files)
-    started = time.perf_counter()
+    started = time.process_time()
     values = resolve(tree, keys)
-    elapsed = time.perf_counter() - started
+    elapsed = time.process_time() - started
     assert {value.value for value in values.values()} == {"24"}
-    assert elapsed < 0.2  # 3,000 lines take 10 ms; the rest is for slow machines
+    assert elapsed < 0.1  # 10 ms here; the rest is for slow machines
 
 
 hostile = st.text(st.sampled_from("net.core/somaxconn*?[]!-^{},\\=#; \t\r\n\0\v\ufeff\udcff1"), max_size=200)
@@ -277,12 +277,12 @@ def test_any_text_gives_an_answer(texts: list[str], key: str, procps: Procps) ->
 
 def test_a_hostile_glob_does_not_hang() -> None:
     key = "net." + "a" * 200
-    started = time.perf_counter()
+    started = time.process_time()
     assert outcome({"/etc/sysctl.d/a.conf": "net." + "*a?" * 40 + "*b=1\n" + "net.{a,b}" * 12 + "*=1"}, key) == (
         None,
         None,
     )
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 assignments = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 99)), min_size=1, max_size=20)

@@ -70,7 +70,7 @@ def test_first_setting(
 
 
 def test_line_numbers_are_those_of_an_editor() -> None:
-    assert [setting.line for setting in syntax.systemd("a=1\r\nb=2\rc=3\n\0d=4\n")] == [1, 2, 2, 3]
+    assert [number for number, _path, _value in syntax.systemd("a=1\r\nb=2\rc=3\n\0d=4\n")] == [1, 2, 2, 3]
 
 
 @pytest.mark.parametrize(
