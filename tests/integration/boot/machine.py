@@ -70,9 +70,9 @@ class Machine:
                 with open(path, "wb") as stream:
                     stream.write(entry.data)
 
-    def reset(self, value: str) -> None:
-        for path in self._keys.values():
-            with open("/proc/sys/" + path, "w") as stream:
+    def set(self, values: t.Mapping[str, str]) -> None:
+        for key, value in values.items():
+            with open("/proc/sys/" + self._keys[key], "w") as stream:
                 stream.write(value)
 
     def values(self) -> dict[str, str]:

@@ -9,8 +9,13 @@
 
 Every case is a random tree of files, named by its seed. Prints one JSON object; exits with 1 if a case disagrees,
 whose tree is then reduced to the lines that matter. Needs root and, beside Python's standard library, systemd and
-procps. To run it elsewhere, copy this directory and ``_boot`` (name the directory that holds it with ``--resolver``);
-in a container without CAP_SYS_ADMIN, ``--in-place`` uses the container's own files and network, and puts them back.
+procps; replaces nothing, as it makes namespaces of its own.
+
+On another host or in a container, copy this directory and the directory ``_boot``, and name the directory that holds
+``_boot``. A container may not make namespaces without CAP_SYS_ADMIN; with CAP_NET_ADMIN and a writable /proc/sys,
+its own files and network will do, and are put back::
+
+    python3 boot/prove.py --resolver . --in-place
 """
 
 from __future__ import annotations
@@ -67,7 +72,7 @@ class Prover:
             ("systemd-sysctl", self._machine.boot, "value", "source"),
             ("sysctl --system", self._machine.by_hand, "procps_value", "procps_source"),
         ):
-            self._machine.reset(UNTOUCHED)
+            self._machine.set(dict.fromkeys(self._keys, UNTOUCHED))
             complaints = run()
             real = self._machine.values()
             for key in self._keys:
@@ -141,6 +146,7 @@ def prove(arguments: argparse.Namespace) -> dict[str, t.Any]:
         bridges = [name for name in BRIDGES if stack.enter_context(interface(name))]
         keys = keys_for(["all", "default", "lo", *bridges])
         machine = Machine(root, {key: syntax.path_of(key) for key in keys})
+        stack.callback(machine.set, machine.values())
         prover = Prover(resolver, machine, keys)
         failed = []
         started = time.monotonic()

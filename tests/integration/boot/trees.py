@@ -36,6 +36,7 @@ _NAMES = [
     "99-sysctl.conf",
     "99-tune.conf",
     "Z.conf",
+    "a-tune.conf",
     "zz-nettune-tcp.conf",
     "50-é.conf",
     ".hidden.conf",
