@@ -59,15 +59,6 @@ class BootValue:
         return _words(self.value) != _words(self.procps_value)
 
 
-class _Line(t.NamedTuple):
-    file: str
-    setting: syntax.Setting
-
-    @property
-    def where(self) -> str:
-        return f"{self.file}:{self.setting.line}"
-
-
 def resolve(tree: SysctlTree, keys: t.Iterable[str]) -> dict[str, BootValue]:
     """The boot value of each key, by the key as given; dotted names and paths below /proc/sys are both fine."""
     wanted = {key: syntax.path_of(key) for key in keys}
@@ -81,85 +72,108 @@ def _boot_value(boot: _Systemd, by_hand: _Procps, path: str) -> BootValue:
     winner = boot.winner(path)
     manual = by_hand.winner(path)
     return BootValue(
-        value=winner.setting.value if winner else None,
+        value=winner.value if winner else None,
         source=winner.where if winner else None,
-        shadowed=tuple(f"{line.where} {line.setting.value}" for line in boot.losers(path, winner)),
-        procps_value=manual.setting.value if manual else None,
+        shadowed=tuple(f"{line.where} {line.value}" for line in boot.losers(path, winner)),
+        procps_value=manual.value if manual else None,
         procps_source=manual.where if manual else None,
     )
 
 
+class _Line(t.NamedTuple):
+    """One setting and where it stands; lines compare by the order in which they are read."""
+
+    order: int
+    file: str
+    number: int
+    path: str
+    value: str | None
+
+    @property
+    def where(self) -> str:
+        return f"{self.file}:{self.number}"
+
+
 class _Systemd:
-    """All lines that concern the wanted paths, as systemd-sysctl keeps and applies them."""
+    """The lines that concern the wanted paths, as systemd-sysctl keeps and applies them."""
 
     def __init__(self, tree: SysctlTree, paths: frozenset[str]) -> None:
         files = _drop_ins(file for file in tree.files if not posixpath.basename(file.path).startswith("."))
-        self._lines = [line for line in _lines(files, syntax.systemd) if _concerns(line.setting.path, paths)]
-        # One entry per path. An entry is applied in the place where it last got a different value.
+        self._lines = _Lines(files, syntax.systemd, paths, braces=True)
+        # One entry per glob, which is applied in the place where it last got a different value.
         self._table: dict[str, _Line] = {}
-        for line in self._lines:
-            path, value = line.setting.path, line.setting.value
-            if path in self._table and self._table[path].setting.value != value:
-                del self._table[path]
-            self._table[path] = line
-        self._globs = _Globs(self._lines, braces=True)
+        for line in self._lines.globs:
+            if line.path in self._table and self._table[line.path].value != line.value:
+                del self._table[line.path]
+            self._table[line.path] = line
 
     def winner(self, path: str) -> _Line | None:
-        if path in self._table:
-            return self._table[path]
-        last = None
-        for pattern, line in self._table.items():
-            if line.setting.value is not None and self._globs.match(pattern, path):
-                last = line
-        return last
+        exact = self._lines.exact.get(path)
+        if exact:
+            return exact[-1]
+        for line in reversed(list(self._table.values())):
+            if line.value is not None and self._lines.match(line, path):
+                return line
+        return None
 
-    def losers(self, path: str, winner: _Line | None) -> t.Iterator[_Line]:
-        for line in self._lines:
-            if line is winner or line.setting.value is None:
-                continue
-            if line.setting.path == path or self._globs.match(line.setting.path, path):
-                yield line
+    def losers(self, path: str, winner: _Line | None) -> list[_Line]:
+        return [line for line in self._lines.about(path) if line is not winner and line.value is not None]
 
 
 class _Procps:
-    """All lines that concern the wanted paths, as ``sysctl --system`` applies them: every one, in order."""
+    """The lines that concern the wanted paths, as ``sysctl --system`` applies them: every one, in order."""
 
     def __init__(self, tree: SysctlTree, paths: frozenset[str]) -> None:
         files = _drop_ins(tree.files) + [file for file in tree.files if file.path == SYSCTL_CONF]
-        read = syntax.procps4 if tree.procps.globs else syntax.procps3
-        self._lines = [line for line in _lines(files, read) if _concerns(syntax.reached(line.setting.path), paths)]
-        self._spelled = {line.setting.path for line in self._lines}
-        self._globs = _Globs(self._lines if tree.procps.globs else [], braces=False)
+        self._lines = _Lines(files, syntax.procps4 if tree.procps.globs else syntax.procps3, paths, braces=False)
         self._exclusions = [
-            syntax.fnmatcher(line.setting.path)
-            for line in self._lines
-            if line.setting.value is None and tree.procps.glob_exclusions
+            syntax.fnmatcher(line.path)
+            for line in self._lines.globs
+            if line.value is None and tree.procps.glob_exclusions
         ]
 
     def winner(self, path: str) -> _Line | None:
-        last = None
-        for line in self._lines:
-            if line.setting.value is not None and self._sets(line.setting.path, path):
-                last = line
-        return last
+        for line in reversed(self._lines.about(path)):
+            if line.value is not None and not self._kept_off(line, path):
+                return line
+        return None
 
-    def _sets(self, spelled: str, path: str) -> bool:
-        if self._globs.match(spelled, path):
-            path = syntax.spelled_like(spelled, path)
-            return path not in self._spelled and not any(excluded(path) for excluded in self._exclusions)
-        return syntax.reached(spelled) == path
+    def _kept_off(self, line: _Line, path: str) -> bool:
+        """Whether a glob leaves out a path that it matches: other lines are compared with what glob(3) prints."""
+        if not syntax.is_glob(line.path):
+            return False
+        printed = syntax.spelled_like(line.path, path)
+        return any(one.path == printed for one in self._lines.exact.get(path, ())) or any(
+            excluded(printed) for excluded in self._exclusions
+        )
 
 
-class _Globs:
-    """The globs among some lines, compiled once."""
+class _Lines:
+    """The lines that concern some paths, to be found by path."""
 
-    def __init__(self, lines: t.Iterable[_Line], *, braces: bool) -> None:
-        patterns = {line.setting.path for line in lines if syntax.is_glob(line.setting.path)}
-        self._match = {pattern: syntax.glob_matcher(pattern, braces=braces) for pattern in patterns}
+    def __init__(
+        self, files: t.Iterable[SysctlFile], read: syntax.Reader, paths: frozenset[str], *, braces: bool
+    ) -> None:
+        # By the path that the kernel makes of the spelling.
+        self.exact: dict[str, list[_Line]] = {}
+        self.globs: list[_Line] = []
+        settings = ((file.path, *setting) for file in files for setting in read(file.text))
+        for order, (file, number, path, value) in enumerate(settings):
+            reached = syntax.reached(path)
+            if reached in paths:
+                self.exact.setdefault(reached, []).append(_Line(order, file, number, path, value))
+            elif syntax.is_glob(path):
+                self.globs.append(_Line(order, file, number, path, value))
+        patterns = {line.path for line in self.globs}
+        self._matchers = {pattern: syntax.glob_matcher(pattern, braces=braces) for pattern in patterns}
 
-    def match(self, pattern: str, path: str) -> bool:
-        matcher = self._match.get(pattern)
-        return matcher is not None and matcher(path)
+    def match(self, line: _Line, path: str) -> bool:
+        return self._matchers[line.path](path)
+
+    def about(self, path: str) -> list[_Line]:
+        """All lines that name the path, in order."""
+        patterns = {pattern for pattern, matches in self._matchers.items() if matches(path)}
+        return sorted([*self.exact.get(path, ()), *(line for line in self.globs if line.path in patterns)])
 
 
 def _drop_ins(files: t.Iterable[SysctlFile]) -> list[SysctlFile]:
@@ -169,14 +183,6 @@ def _drop_ins(files: t.Iterable[SysctlFile]) -> list[SysctlFile]:
         if file.path != SYSCTL_CONF:
             chosen.setdefault(posixpath.basename(file.path), file)
     return [chosen[name] for name in sorted(chosen, key=lambda name: name.encode("utf-8", "surrogatepass"))]
-
-
-def _lines(files: t.Iterable[SysctlFile], read: syntax.Reader) -> t.Iterator[_Line]:
-    return (_Line(file.path, setting) for file in files for setting in read(file.text))
-
-
-def _concerns(path: str, paths: frozenset[str]) -> bool:
-    return path in paths or syntax.is_glob(path)
 
 
 def _words(value: str | None) -> list[str] | None:

@@ -26,13 +26,9 @@ _BRACES = re.compile(r"\{([^{}]*)\}")
 _SWAP_SEPARATORS = str.maketrans("./", "/.")
 
 
-class Setting(t.NamedTuple):
-    """One line: ``path`` below /proc/sys, possibly a glob; ``value`` is None where the line only excludes the path."""
-
-    line: int
-    path: str
-    value: str | None
-
+# The number of a line, the path below /proc/sys that it names, possibly a glob, and the value, which is None where the
+# line only excludes the path.
+Setting = t.Tuple[int, str, t.Optional[str]]
 
 Reader = t.Callable[[str], t.Iterator[Setting]]
 
@@ -71,11 +67,7 @@ def systemd(text: str) -> t.Iterator[Setting]:
         if name[:1] in ("#", ";") or not (equals or name[:1] == "-"):
             continue
         name = name[1:] if name[:1] == "-" else name
-        yield Setting(
-            number,
-            path_of(name.strip(_SYSTEMD_BLANKS)),
-            value.strip(_SYSTEMD_BLANKS) if equals else None,
-        )
+        yield number, path_of(name.strip(_SYSTEMD_BLANKS)), value.strip(_SYSTEMD_BLANKS) if equals else None
 
 
 def procps4(text: str) -> t.Iterator[Setting]:
@@ -87,25 +79,21 @@ def procps4(text: str) -> t.Iterator[Setting]:
         # The sign is dropped where the line is parsed and once more where the path is built.
         for _pass in range(2):
             name = name[1:] if name[:1] == "-" else name
-        yield Setting(
-            number,
-            as_spelled(name.rstrip(_C_BLANKS)),
-            value.strip(_C_BLANKS) if equals else None,
-        )
+        yield number, as_spelled(name.rstrip(_C_BLANKS)), value.strip(_C_BLANKS) if equals else None
 
 
 def procps3(text: str) -> t.Iterator[Setting]:
-    """Read a file as procps 3.3 does. It knows no globs and no exclusions, and skips lines without a value."""
+    """Read a file as procps 3.3 does, which skips lines without a value; a glob is a key that does not exist."""
     for number, line in enumerate(text.split("\n"), 1):
         line = _c_string(line).rstrip(_SYSTEMD_BLANKS).lstrip(" \t")
         if line[:1] in ("#", ";"):
             continue
         name, _equals, value = line.lstrip("=").partition("=")
         value = value.lstrip("\r").partition("\r")[0].lstrip(" \t")
-        if not value:
+        if not value or is_glob(name):
             continue
         name = name[1:] if name[:1] == "-" else name
-        yield Setting(number, as_spelled(name.rstrip(_SYSTEMD_BLANKS)), value)
+        yield number, as_spelled(name.rstrip(_SYSTEMD_BLANKS)), value
 
 
 def reached(spelled: str) -> str:

@@ -53,11 +53,13 @@ class SysctlTree:
 
     files: tuple[SysctlFile, ...]
     procps: Procps = Procps()
+    # "path: reason" of directories that exist and cannot be listed.
+    unlisted: tuple[str, ...] = ()
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """``path: reason`` for every file that could not be read as it is; the answers may be wrong then."""
-        return tuple(f"{file.path}: {file.problem}" for file in self.files if file.problem)
+        """``path: reason`` for all that could not be read as it is; the answers may be wrong then."""
+        return (*self.unlisted, *(f"{file.path}: {file.problem}" for file in self.files if file.problem))
 
 
 def read_tree(root: str = "/") -> SysctlTree:
@@ -66,16 +68,22 @@ def read_tree(root: str = "/") -> SysctlTree:
     Never raises: what is broken is named in ``problems``.
     """
     root = root.rstrip("/")
-    seen: set[str] = set()
     paths: list[str] = []
+    unlisted: list[str] = []
+    seen: set[str] = set()
     for directory in DIRECTORIES:
-        real = _real_path(root, directory)
-        if real not in seen:
-            seen.add(real)
-            paths += [f"{directory}/{name}" for name in _conf_names(root + real)]
-    paths.append(SYSCTL_CONF)
-    files = (_read_file(root, path) for path in paths)
-    return SysctlTree(tuple(file for file in files if file is not None), _procps(root))
+        try:
+            real = _real_path(root, directory)
+            names = [] if real in seen else sorted(os.listdir(root + real))
+        except FileNotFoundError:
+            continue
+        except OSError as exc:
+            unlisted.append(f"{directory}: {exc.strerror}")
+            continue
+        seen.add(real)
+        paths += [f"{directory}/{name}" for name in names if name.endswith(".conf")]
+    files = (_read_file(root, path) for path in [*paths, SYSCTL_CONF])
+    return SysctlTree(tuple(file for file in files if file is not None), _procps(root), tuple(unlisted))
 
 
 def with_file(tree: SysctlTree, path: str, text: str | None) -> SysctlTree:
@@ -105,13 +113,6 @@ def _precedence(file: SysctlFile) -> int:
     return DIRECTORIES.index(directory) if directory in DIRECTORIES else len(DIRECTORIES)
 
 
-def _conf_names(directory: str) -> list[str]:
-    try:
-        return sorted(name for name in os.listdir(directory) if name.endswith(".conf"))
-    except OSError:
-        return []
-
-
 def _read_file(root: str, path: str) -> SysctlFile | None:
     """A file of the tree, or None where there is nothing at all under this name."""
     target = path
@@ -127,7 +128,7 @@ def _read_file(root: str, path: str) -> SysctlFile | None:
     except FileNotFoundError:
         return SysctlFile(path, "", target, "dangling link") if os.path.islink(root + path) else None
     except OSError as exc:
-        return SysctlFile(path, "", target, exc.strerror or str(exc))
+        return SysctlFile(path, "", target, exc.strerror)
     try:
         return SysctlFile(path, content.decode("utf-8"), target)
     except UnicodeDecodeError as exc:

@@ -19,19 +19,19 @@ import subprocess
 import tempfile
 import typing as t
 
-from trees import DIRECTORIES, Entry
+from trees import DIRECTORIES, SYSCTL_CONF, Entry
 
 SYSTEMD = ("/usr/lib/systemd/systemd-sysctl", "/lib/systemd/systemd-sysctl")
 PROCPS = ("/usr/sbin/sysctl", "/sbin/sysctl", "/usr/bin/sysctl")
-
-SYSCTL_CONF = "/etc/sysctl.conf"
 
 _CLONE_NEWNS = 0x00020000
 _CLONE_NEWNET = 0x40000000
 _MS_BIND = 0x1000
 _MS_REC = 0x4000
 _MS_PRIVATE = 1 << 18
+_MNT_DETACH = 2
 _SIOCBRADDBR = 0x89A0
+_SIOCBRDELBR = 0x89A1
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -56,7 +56,7 @@ class Machine:
 
     def lay_out(self, entries: t.Iterable[Entry]) -> None:
         """Replace all files that either tool reads."""
-        for directory in DIRECTORIES:
+        for directory in directories():
             _empty(self.root + directory)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self.root + SYSCTL_CONF)
@@ -70,19 +70,19 @@ class Machine:
                 with open(path, "wb") as stream:
                     stream.write(entry.data)
 
-    def reset(self, value: str) -> None:
-        for path in self._keys.values():
-            with open("/proc/sys/" + path, "w") as stream:
+    def set(self, values: t.Mapping[str, str]) -> None:
+        for key, value in values.items():
+            with open("/proc/sys/" + self._keys[key], "w") as stream:
                 stream.write(value)
 
-    def values(self) -> t.Dict[str, str]:
+    def values(self) -> dict[str, str]:
         found = {}
         for key, path in self._keys.items():
             with open("/proc/sys/" + path) as stream:
                 found[key] = " ".join(stream.read().split())
         return found
 
-    def _run(self, command: t.List[str]) -> str:
+    def _run(self, command: list[str]) -> str:
         # Without a terminal, systemd would log to the journal of the host.
         environment = {"LC_ALL": "C.UTF-8", "SYSTEMD_LOG_TARGET": "console", "SYSTEMD_LOG_LEVEL": "warning"}
         root = self.root
@@ -98,6 +98,12 @@ class Machine:
         return done.stderr.decode("utf-8", "replace")
 
 
+def directories() -> tuple[str, ...]:
+    """The directories that the tools read here: /lib only where /usr is split and it is there already."""
+    split = os.path.isdir("/lib/sysctl.d") and not os.path.islink("/lib")
+    return (*DIRECTORIES, "/lib/sysctl.d") if split else DIRECTORIES
+
+
 @contextlib.contextmanager
 def private_root() -> t.Iterator[str]:
     """Own network and mount namespaces for the rest of this process; the root in which directories can be replaced."""
@@ -105,41 +111,53 @@ def private_root() -> t.Iterator[str]:
     _mount("none", "/", "", _MS_REC | _MS_PRIVATE)
     with tempfile.TemporaryDirectory(prefix="nettune-boot-") as root:
         _mount("/", root, "", _MS_BIND | _MS_REC)
-        for directory in ("/etc", "/run", "/usr/local/lib", "/usr/lib/sysctl.d"):
+        for directory in ("/etc", "/run", "/usr/local/lib", *directories()[3:]):
             _mount("none", root + directory, "tmpfs", 0)
+        # Without it, programs look for their libraries in more places, and take longer.
         with contextlib.suppress(FileNotFoundError):
             shutil.copy("/etc/ld.so.cache", root + "/etc")
-        for directory in DIRECTORIES:
+        for directory in directories():
             os.makedirs(root + directory, exist_ok=True)
         try:
             yield root
         finally:
-            _check(_LIBC.umount2(os.fsencode(root), 2), "umount")
+            _check(_LIBC.umount2(os.fsencode(root), _MNT_DETACH), "umount")
 
 
 @contextlib.contextmanager
 def own_root() -> t.Iterator[str]:
     """The root of this container itself, put back afterwards; for containers that may not make namespaces."""
-    saved = [path for path in (*DIRECTORIES, SYSCTL_CONF) if os.path.lexists(path)]
+    places = directories()
+    saved = [path for path in (*places, SYSCTL_CONF) if os.path.lexists(path)]
+    # Moved by copying: overlayfs does not rename directories of lower layers.
     for path in saved:
-        os.rename(path, path + ".saved")
-    for directory in DIRECTORIES:
-        os.makedirs(directory, exist_ok=True)
+        shutil.move(path, path + ".saved")
+    for directory in places:
+        os.makedirs(directory)
     try:
         yield ""
     finally:
-        for directory in DIRECTORIES:
+        for directory in places:
             shutil.rmtree(directory)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(SYSCTL_CONF)
         for path in saved:
-            os.rename(path + ".saved", path)
+            shutil.move(path + ".saved", path)
 
 
-def add_interface(name: str) -> None:
-    """A bridge without ports, which needs no program to make."""
+@contextlib.contextmanager
+def interface(name: str) -> t.Iterator[bool]:
+    """Make a bridge without ports, which needs no program; whether this kernel has bridges."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
-        fcntl.ioctl(control, _SIOCBRADDBR, name.encode() + b"\0")
+        try:
+            fcntl.ioctl(control, _SIOCBRADDBR, name.encode() + b"\0")
+        except OSError:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            fcntl.ioctl(control, _SIOCBRDELBR, name.encode() + b"\0")
 
 
 def _empty(directory: str) -> None:
@@ -154,7 +172,7 @@ def _first_that_exists(paths: t.Sequence[str]) -> str:
     for path in paths:
         if os.path.exists(path):
             return path
-    raise FileNotFoundError("none of %s is installed" % ", ".join(paths))
+    raise FileNotFoundError(f"none of {', '.join(paths)} is installed")
 
 
 def _mount(source: str, target: str, kind: str, flags: int) -> None:
@@ -165,4 +183,4 @@ def _mount(source: str, target: str, kind: str, flags: int) -> None:
 def _check(result: int, what: str) -> None:
     if result != 0:
         code = ctypes.get_errno()
-        raise OSError(code, "%s: %s" % (what, os.strerror(code)))
+        raise OSError(code, f"{what}: {os.strerror(code)}")

@@ -5,17 +5,23 @@
 
 """Compare what the resolver says about the next boot with what systemd-sysctl and ``sysctl --system`` really do.
 
-    python3 prove.py --cases 200 --seed 1
+    python3 prove.py --cases 500 --seed 1
 
 Every case is a random tree of files, named by its seed. Prints one JSON object; exits with 1 if a case disagrees,
 whose tree is then reduced to the lines that matter. Needs root and, beside Python's standard library, systemd and
-procps. To run it elsewhere, copy this directory and ``_boot`` (name the directory that holds it with ``--resolver``);
-in a container without CAP_SYS_ADMIN, ``--in-place`` uses the container's own files and network, and puts them back.
+procps; replaces nothing, as it makes namespaces of its own.
+
+On another host or in a container, copy this directory and the directory ``_boot``, and name the directory that holds
+``_boot``. A container may not make namespaces without CAP_SYS_ADMIN; with CAP_NET_ADMIN and a writable /proc/sys,
+its own files and network will do, and are put back::
+
+    python3 boot/prove.py --resolver . --in-place
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import json
 import os
@@ -25,17 +31,18 @@ import sys
 import time
 import typing as t
 
-from machine import Machine, add_interface, own_root, private_root
-from trees import Entry, generate, keys_for
+from machine import Machine, directories, interface, own_root, private_root
+from trees import COMMON_VALUES, DROP_IN, Entry, generate, keys_for
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RESOLVER = os.path.join(HERE, "../../../plugins/module_utils")
 
 # What every key holds before the tools run. No line sets it.
 UNTOUCHED = "7"
+BRIDGES = ("br7", "eth0.5")
 
 # The kernel takes the number it finds first and does not look at words behind it.
-TAKEN = re.compile(r"(\d+)(?:[ \t\n]|$)")
+NUMBER = re.compile(r"(\d*)(.*)", re.DOTALL)
 
 INTERFACES = ("all", "default", "lo", "br7", "eth0.5")
 
@@ -53,18 +60,19 @@ class Prover:
         self.set = 0
         self.refused = 0
         self.differing = 0
+        self.foretold = 0
 
-    def disagreements(self, entries: t.Sequence[Entry]) -> t.List[Mismatch]:
+    def disagreements(self, entries: t.Sequence[Entry]) -> list[Mismatch]:
         """The keys of one tree for which the resolver and a tool disagree."""
         self._machine.lay_out(entries)
         tree = self._resolver.read_tree(self._machine.root or "/")
         predicted = self._resolver.resolve(tree, self._keys)
-        found: t.List[Mismatch] = []
+        found: list[Mismatch] = []
         for tool, run, value, source in (
             ("systemd-sysctl", self._machine.boot, "value", "source"),
             ("sysctl --system", self._machine.by_hand, "procps_value", "procps_source"),
         ):
-            self._machine.reset(UNTOUCHED)
+            self._machine.set(dict.fromkeys(self._keys, UNTOUCHED))
             complaints = run()
             real = self._machine.values()
             for key in self._keys:
@@ -82,22 +90,37 @@ class Prover:
                         }
                     )
         self.differing += sum(value.differs for value in predicted.values())
-        return found
+        return [*found, *self._unforetold(tree, entries, predicted)]
 
-    def _agrees(self, wanted: t.Optional[str], real: str) -> bool:
+    def _unforetold(self, tree: t.Any, entries: t.Sequence[Entry], predicted: t.Mapping[str, t.Any]) -> list[Mismatch]:
+        """Keys for which the tree with the drop-in differs from what was foretold before it was written."""
+        text = next((entry.data for entry in entries if entry.path == DROP_IN and entry.kind == "file"), None)
+        if text is None:
+            return []
+        before = self._resolver.with_file(tree, DROP_IN, None)
+        after = self._resolver.with_file(before, DROP_IN, text.decode("utf-8", "backslashreplace"))
+        foretold = self._resolver.resolve(after, self._keys)
+        self.foretold += len(foretold)
+        return [
+            {"tool": "with_file", "key": key, "predicted": str(foretold[key]), "real": str(predicted[key])}
+            for key in self._keys
+            if foretold[key] != predicted[key]
+        ]
+
+    def _agrees(self, wanted: str | None, real: str) -> bool:
         self.compared += 1
         if wanted is None:
             return real == UNTOUCHED
         self.set += 1
-        number = TAKEN.match(wanted)
-        if number:
-            return number.group(1) == real
+        number, rest = t.cast(t.Match[str], NUMBER.fullmatch(wanted)).groups()
+        if number and rest[:1] in ("", " ", "\t"):
+            return real == number
         # The kernel refuses this one, and what another line set before stays.
         self.refused += 1
-        return True
+        return real != number or number in COMMON_VALUES
 
 
-def reduced(prover: Prover, entries: t.List[Entry]) -> t.List[Entry]:
+def reduced(prover: Prover, entries: list[Entry]) -> list[Entry]:
     """The tree without the files and lines that are not needed for it to disagree."""
     for index in range(len(entries) - 1, -1, -1):
         without = entries[:index] + entries[index + 1 :]
@@ -114,20 +137,21 @@ def reduced(prover: Prover, entries: t.List[Entry]) -> t.List[Entry]:
     return entries
 
 
-def prove(arguments: argparse.Namespace) -> t.Dict[str, t.Any]:
+def prove(arguments: argparse.Namespace) -> dict[str, t.Any]:
     sys.path.insert(0, arguments.resolver)
     resolver = importlib.import_module("_boot.sysctl_d")
     syntax = importlib.import_module("_boot.sysctl_syntax")
-    with own_root() if arguments.in_place else private_root() as root:
-        for name in INTERFACES[3:]:
-            add_interface(name)
-        keys = keys_for(INTERFACES)
+    with contextlib.ExitStack() as stack:
+        root = stack.enter_context(own_root() if arguments.in_place else private_root())
+        bridges = [name for name in BRIDGES if stack.enter_context(interface(name))]
+        keys = keys_for(["all", "default", "lo", *bridges])
         machine = Machine(root, {key: syntax.path_of(key) for key in keys})
+        stack.callback(machine.set, machine.values())
         prover = Prover(resolver, machine, keys)
         failed = []
         started = time.monotonic()
         for seed in range(arguments.seed, arguments.seed + arguments.cases):
-            entries = generate(seed, keys)
+            entries = generate(seed, keys, directories())
             if prover.disagreements(entries):
                 small = reduced(prover, entries)
                 failed.append(
@@ -137,14 +161,17 @@ def prove(arguments: argparse.Namespace) -> t.Dict[str, t.Any]:
                     break
         elapsed = time.monotonic() - started
     return {
+        "tools": [_version("systemctl"), _version("sysctl")],
+        "directories": directories(),
+        "bridges": bridges,
         "cases": arguments.cases,
         "seed": arguments.seed,
-        "compared": prover.compared,
+        "values_compared": prover.compared,
         "set_by_a_file": prover.set,
         "refused_by_kernel": prover.refused,
         "tools_differ": prover.differing,
+        "foretold_by_with_file": prover.foretold,
         "seconds_per_case": round(elapsed / max(arguments.cases, 1), 4),
-        "tools": [_version("systemctl"), _version("sysctl")],
         "failed": failed,
     }
 
@@ -155,7 +182,7 @@ def _version(program: str) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Compare the resolver with the real tools.")
-    parser.add_argument("--cases", type=int, default=200)
+    parser.add_argument("--cases", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1, help="of the first case; the others follow")
     parser.add_argument("--resolver", default=RESOLVER, help="the directory that holds _boot")
     parser.add_argument("--in-place", action="store_true", help="use this container's own files and network")

@@ -14,6 +14,8 @@ import random
 import typing as t
 
 DIRECTORIES = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d")
+SYSCTL_CONF = "/etc/sysctl.conf"
+DROP_IN = "/etc/sysctl.d/zz-nettune-tcp.conf"
 
 # Keys of the own network namespace that take any number from 1000 to 9999.
 PLAIN_KEYS = (
@@ -23,12 +25,26 @@ PLAIN_KEYS = (
     "net.ipv4.tcp_max_syn_backlog",
     "net.ipv4.tcp_max_tw_buckets",
 )
+COMMON_VALUES = ("901", "902")
 PER_INTERFACE = ("tag", "medium_id")
 
-_NAMES = (
-    "10-a.conf 20-b.conf 50-default.conf 9.conf 99-sysctl.conf 99-tune.conf Z.conf zz-nettune-tcp.conf 50-é.conf "
-    ".hidden.conf README b.conf~ c.conf.dpkg-old .conf"
-).split()
+_NAMES = [
+    "10-a.conf",
+    "20-b.conf",
+    "50-default.conf",
+    "9.conf",
+    "99-sysctl.conf",
+    "99-tune.conf",
+    "Z.conf",
+    "a-tune.conf",
+    "zz-nettune-tcp.conf",
+    "50-é.conf",
+    ".hidden.conf",
+    "README",
+    "b.conf~",
+    "c.conf.dpkg-old",
+    ".conf",
+]
 
 _GLOBS = (
     "net.ipv4.tcp_keepalive_*",
@@ -67,29 +83,33 @@ class Entry:
     data: bytes = b""
 
 
-def keys_for(interfaces: t.Sequence[str]) -> t.List[str]:
+def keys_for(interfaces: t.Sequence[str]) -> list[str]:
     """All keys the trees set, canonical dotted names."""
     names = [name.replace(".", "/") for name in interfaces]
-    return [*PLAIN_KEYS, *("net.ipv4.conf.%s.%s" % (name, leaf) for name in names for leaf in PER_INTERFACE)]
+    return [*PLAIN_KEYS, *(f"net.ipv4.conf.{name}.{leaf}" for name in names for leaf in PER_INTERFACE)]
 
 
-def generate(seed: int, keys: t.Sequence[str]) -> t.List[Entry]:
-    """The tree of a seed, always the same on all versions of Python since 3.2."""
-    return _Generator(random.Random(seed), keys).tree()
+def generate(seed: int, keys: t.Sequence[str], directories: t.Sequence[str]) -> list[Entry]:
+    """The tree of a seed."""
+    return _Generator(random.Random(seed), keys, directories).tree()
 
 
 class _Generator:
-    def __init__(self, rng: random.Random, keys: t.Sequence[str]) -> None:
+    def __init__(self, rng: random.Random, keys: t.Sequence[str], directories: t.Sequence[str]) -> None:
         self._rng = rng
-        # Few keys, so that lines fight over them.
+        self._directories = directories
+        # Few keys and globs, so that lines fight over them.
         self._keys = rng.sample(list(keys), rng.randint(1, 4))
+        self._globs = rng.sample(_GLOBS, rng.randint(1, 6))
         self._next_value = rng.randint(1000, 5000)
+        # In some trees, globs fight over keys that nothing else sets, with the same few values.
+        self._mostly_globs = self._one_in(5)
 
-    def tree(self) -> t.List[Entry]:
+    def tree(self) -> list[Entry]:
         entries = []
-        for directory in DIRECTORIES:
+        for directory in self._directories:
             for name in self._rng.sample(_NAMES, self._rng.choice((0, 1, 2, 3, 5))):
-                entries.append(self._entry("%s/%s" % (directory, name)))
+                entries.append(self._entry(f"{directory}/{name}"))
         if self._one_in(2):
             entries.append(Entry("/etc/sysctl.conf", "file", self._text()))
             if self._one_in(2):
@@ -121,25 +141,25 @@ class _Generator:
 
     def _line(self) -> bytes:
         kind = self._rng.random()
-        if kind < 0.62:
+        if kind < (0.05 if self._mostly_globs else 0.62):
             return self._assignment(self._spelled(self._rng.choice(self._keys)))
         if kind < 0.80:
-            return self._assignment(self._rng.choice(_GLOBS))
+            return self._assignment(self._rng.choice(self._globs))
         if kind < 0.90:
-            key = self._rng.choice(_GLOBS) if self._one_in(4) else self._spelled(self._rng.choice(self._keys))
-            return ("%s-%s%s%s" % (self._blank(), self._odd_blank(), key, self._blank())).encode()
+            key = self._rng.choice(self._globs) if self._one_in(4) else self._spelled(self._rng.choice(self._keys))
+            return (f"{self._blank()}-{self._odd_blank()}{key}{self._blank()}").encode()
         return self._junk()
 
     def _assignment(self, key: str) -> bytes:
         sign = self._rng.choice(("",) * 12 + ("-", "-", "- ", "--"))
         blanks = [self._blank() for _place in range(4)]
-        line = "%s%s%s%s=%s%s%s" % (blanks[0], sign, key, blanks[1], blanks[2], self._value(), blanks[3])
+        line = f"{blanks[0]}{sign}{key}{blanks[1]}={blanks[2]}{self._value()}{blanks[3]}"
         return line.encode()
 
     def _value(self) -> str:
         """Mostly a number that tells which line won; sometimes a common one; rarely one the kernel refuses."""
-        if self._one_in(4):
-            return self._rng.choice(("901", "902"))
+        if self._mostly_globs or self._one_in(4):
+            return self._rng.choice(COMMON_VALUES)
         self._next_value += 1
         return str(self._next_value) + (self._rng.choice((" # why", "x", "\v")) if self._one_in(40) else "")
 
