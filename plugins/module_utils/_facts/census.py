@@ -4,34 +4,39 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""Counting sockets: from rows of any source to states, TIME_WAIT by direction, peers, clients and SYN queues. Pure.
+"""What the counts mean: states, TIME_WAIT by direction, peers, clients, and the SYN queue of each listener. Pure.
 
 INTERFACE
-    census(rows, listeners, top) -> Census      one pass over the rows
+    census(tally, listeners, top) -> Census
+    all_states({number: count}) -> {name: count} with all eleven names
 
-A socket is inbound when something here listens on its local address and port, else outbound (we called out).
+A socket is inbound when something here listens on its local port, else outbound (we called out). The port is enough:
+connect() never picks a local port that something has bound (net/ipv4/inet_hashtables.c, __inet_hash_connect).
 """
 
 from __future__ import annotations
 
+import heapq
 import typing as t
 from collections import Counter
 from dataclasses import dataclass, replace
 
 from .._kernel.tcp_socket import (
-    NEW_SYN_RECV,
+    LISTEN,
     STATE_NAMES,
     STATES,
-    SYN_RECV,
     TIME_WAIT,
     Listener,
-    Row,
     address_bytes,
     address_text,
+    mapped,
     plain,
 )
+from .tally import INBOUND, Place, Tally, make_key, split_key
 
 States = t.Dict[str, int]
+End = t.Tuple[int, bytes]
+_Counts = t.Mapping[int, int]
 
 
 @dataclass(frozen=True)
@@ -64,8 +69,9 @@ class Peer:
 class Census:
     """All that one pass over the sockets tells.
 
-    ``states`` has every public name, ``time_wait`` has ``inbound`` and ``outbound``. ``listeners`` carry ``syn_recv``.
-    ``approximate`` says that there were more different clients or peers than are kept; states are exact even then.
+    ``states`` has every public name, ``time_wait`` has ``inbound`` and ``outbound``, ``listeners`` carry ``syn_recv``:
+    these are exact. ``missing`` is 0 when peers and clients are exact, too; else there were more different ones than
+    are kept, and no count of a state in a row of them is too low by more than this.
     """
 
     states: States
@@ -73,14 +79,14 @@ class Census:
     peers: t.Tuple[Peer, ...]
     clients: t.Tuple[Client, ...]
     listeners: t.Tuple[Listener, ...]
-    approximate: bool = False
+    missing: int = 0
 
 
 class ListenerIndex:
     """Which listener a connection belongs to, as the kernel would choose: exact address, own wildcard, dual stack."""
 
     def __init__(self, listeners: t.Iterable[Listener]) -> None:
-        self._places: t.Set[t.Tuple[bytes, int]] = set()
+        self._places: t.Set[Place] = set()
         self._dual: t.Set[int] = set()
         for listener in listeners:
             self._places.add(self.place(listener))
@@ -88,11 +94,11 @@ class ListenerIndex:
                 self._dual.add(listener.port)
 
     @staticmethod
-    def place(listener: Listener) -> t.Tuple[bytes, int]:
+    def place(listener: Listener) -> Place:
         """Address and port of a listener, as :meth:`find` returns it."""
         return plain(address_bytes(listener.address)), listener.port
 
-    def find(self, address: bytes, port: int) -> t.Optional[t.Tuple[bytes, int]]:
+    def find(self, address: bytes, port: int) -> t.Optional[Place]:
         """The place that takes connections to this local address and port, None when nothing listens there."""
         for place in ((address, port), (bytes(len(address)), port)):
             if place in self._places:
@@ -100,78 +106,88 @@ class ListenerIndex:
         return (bytes(16), port) if port in self._dual else None
 
 
-def named(counts: t.Mapping[int, int]) -> States:
+def _named(counts: _Counts) -> States:
     """Counts by the kernel's numbers as counts by public names, without zeros."""
     states: States = {}
-    for number, count in counts.items():
-        name = STATE_NAMES[number]
-        states[name] = states.get(name, 0) + count
+    for number, count in sorted(counts.items()):
+        if count:
+            name = STATE_NAMES[number]
+            states[name] = states.get(name, 0) + count
     return states
 
 
-def all_states(counts: t.Mapping[int, int]) -> States:
+def all_states(counts: _Counts) -> States:
     """Counts by the kernel's numbers as counts by all eleven public names."""
-    return {**dict.fromkeys(STATES, 0), **named(counts)}
+    return {**dict.fromkeys(STATES, 0), **_named(counts)}
 
 
-class _Tally:
-    def __init__(self, index: ListenerIndex) -> None:
-        self._index = index
-        self.states: t.Counter[int] = Counter()
-        self.inbound_waits = 0
-        self.clients: t.Dict[t.Tuple[bytes, int], t.Counter[int]] = {}
-        self.peers: t.Dict[t.Tuple[bytes, int], t.Counter[int]] = {}
-        self.pools: t.Dict[t.Tuple[bytes, int], t.Counter[bytes]] = {}
-        self.syn_recv: t.Counter[t.Tuple[bytes, int]] = Counter()
-
-    def add(self, row: Row) -> None:
-        state, local, local_port, remote, remote_port = row
-        self.states[state] += 1
-        place = self._index.find(local, local_port)
-        if place is None:
-            self.peers.setdefault((remote, remote_port), Counter())[state] += 1
-            self.pools.setdefault((remote, remote_port), Counter())[local] += 1
-            return
-        self.clients.setdefault((remote, local_port), Counter())[state] += 1
-        if state == TIME_WAIT:
-            self.inbound_waits += 1
-        elif state in (SYN_RECV, NEW_SYN_RECV):
-            self.syn_recv[place] += 1
-
-    def top_clients(self, top: int) -> t.Iterator[Client]:
-        for (address, port), counts in _busiest(self.clients, top):
-            yield Client(address_text(address), port, sum(counts.values()), named(counts))
-
-    def top_peers(self, top: int) -> t.Iterator[Peer]:
-        for (address, port), counts in _busiest(self.peers, top):
-            pool = self.pools[address, port]
-            local = min(pool, key=lambda source: (-pool[source], source))
-            yield Peer(
-                address_text(address), port, sum(counts.values()), named(counts), address_text(local), pool[local]
-            )
+def _end(key: bytes) -> End:
+    _flow, port, remote, _local = split_key(key)
+    return port, plain(remote)
 
 
-_Groups = t.Mapping[t.Tuple[bytes, int], t.Counter[int]]
+def _busiest(totals: t.Mapping[End, int], top: int) -> t.List[End]:
+    """The biggest ones; the smaller end first where they are alike, so that the answer is stable."""
+    limit = min(heapq.nlargest(top, totals.values()), default=0)
+    return sorted((end for end, total in totals.items() if total >= limit), key=lambda end: (-totals[end], end))[:top]
 
 
-def _busiest(groups: _Groups, top: int) -> t.List[t.Tuple[t.Tuple[bytes, int], t.Counter[int]]]:
-    """The biggest groups, and by address and port where they are alike, so that the answer is stable."""
-    return sorted(groups.items(), key=lambda item: (-sum(item[1].values()), item[0]))[:top]
+def _clients(groups: t.Mapping[bytes, int], top: int) -> t.Iterator[Client]:
+    totals: t.Dict[End, int] = {}
+    for key, count in groups.items():
+        if key[0] & INBOUND:
+            end = _end(key)
+            totals[end] = totals.get(end, 0) + count
+    for port, remote in _busiest(totals, top):
+        states = {
+            state: sum(groups.get(make_key(state | INBOUND, port, address), 0) for address in (remote, mapped(remote)))
+            for state in STATE_NAMES
+        }
+        yield Client(address_text(remote), port, totals[port, remote], _named(states))
 
 
-def census(rows: t.Iterable[Row], listeners: t.Sequence[Listener], top: int) -> Census:
-    """Count the rows (sockets that do not listen) against the listeners; keep the ``top`` busiest peers and clients."""
-    tally = _Tally(ListenerIndex(listeners))
-    for row in rows:
-        tally.add(row)
-    states = all_states(tally.states)
-    states["LISTEN"] = len(listeners)
+def _peers(groups: t.Mapping[bytes, int], top: int) -> t.Iterator[Peer]:
+    states: t.Dict[End, t.Counter[int]] = {}
+    pools: t.Dict[End, t.Counter[bytes]] = {}
+    for key, count in groups.items():
+        if not key[0] & INBOUND:
+            flow, _port, _remote, local = split_key(key)
+            end = _end(key)
+            states.setdefault(end, Counter())[flow] += count
+            pools.setdefault(end, Counter())[plain(local)] += count
+    for end in _busiest({end: sum(counts.values()) for end, counts in states.items()}, top):
+        local, used = min(pools[end].items(), key=lambda item: (-item[1], item[0]))
+        port, remote = end
+        yield Peer(
+            address=address_text(remote),
+            port=port,
+            total=sum(states[end].values()),
+            states=_named(states[end]),
+            local_address=address_text(local),
+            local_ports_used=used,
+        )
+
+
+def _with_queues(listeners: t.Sequence[Listener], half_open: t.Mapping[Place, int]) -> t.Iterator[Listener]:
+    """The listeners with the length of their SYN queue; the kernel does not export it, so half-open sockets count."""
+    index = ListenerIndex(listeners)
+    queues: t.Counter[t.Optional[Place]] = Counter()
+    for (address, port), count in half_open.items():
+        queues[index.find(address, port)] += count
+    for listener in listeners:
+        yield replace(listener, syn_recv=queues[ListenerIndex.place(listener)])
+
+
+def census(tally: Tally, listeners: t.Sequence[Listener], top: int) -> Census:
+    """What was counted, with the ``top`` busiest peers and clients."""
+    states: t.Counter[int] = Counter({LISTEN: len(listeners)})
+    for flow, count in tally.flows.items():
+        states[flow & ~INBOUND] += count
     return Census(
-        states=states,
-        time_wait={"inbound": tally.inbound_waits, "outbound": tally.states[TIME_WAIT] - tally.inbound_waits},
-        peers=tuple(tally.top_peers(top)),
-        clients=tuple(tally.top_clients(top)),
-        listeners=tuple(
-            replace(listener, syn_recv=tally.syn_recv[ListenerIndex.place(listener)]) for listener in listeners
-        ),
+        states=all_states(states),
+        time_wait={"inbound": tally.flows[TIME_WAIT | INBOUND], "outbound": tally.flows[TIME_WAIT]},
+        peers=tuple(_peers(tally.groups, top)),
+        clients=tuple(_clients(tally.groups, top)),
+        listeners=tuple(_with_queues(listeners, tally.half_open)),
+        missing=tally.missing,
     )

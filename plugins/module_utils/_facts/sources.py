@@ -7,7 +7,7 @@
 """Where the sockets come from: netlink where the kernel has inet_diag, else /proc/net/tcp. Both give the same answers.
 
 INTERFACE
-    with open_source() as source:       of the network namespace the (main thread of the) process is in, so setns() first
+    with open_source() as source:       of the network namespace the process (its main thread) is in: setns() first
         source.name                     "sock_diag" or "procfs", as in collected.source
         source.reason                   why it is not sock_diag, else ""
         source.states() -> {state: int}         all eleven names, the cheapest exact way
@@ -20,17 +20,22 @@ INTERFACE
 
 from __future__ import annotations
 
+import os
+import re
 import socket
 import typing as t
 
 from .._errors import KernelRefused, MissingRight, Unsupported
 from .._kernel import proc_net
-from .._kernel.sock_diag import ATTEMPTS, SockDiag, listener_of, mask, row_of
-from .._kernel.tcp_socket import LISTEN, NEW_SYN_RECV, Listener, Row
+from .._kernel.sock_diag import SockDiag, listener_of, mask
+from .._kernel.tcp_socket import LISTEN, NEW_SYN_RECV, TIME_WAIT, Listener
 from .census import Census, States, census
+from .tally import Tally
 
-_ALL = mask(*range(1, NEW_SYN_RECV + 1)) & ~mask(LISTEN)
+ATTEMPTS = 3
+_CONNECTED = mask(*range(1, NEW_SYN_RECV + 1)) & ~mask(LISTEN)
 _FAMILIES = (socket.AF_INET, socket.AF_INET6)
+_NETNS_TW = (4, 14)  # since then sockstat's tw is of the network namespace; up to 4.9 it was of the host
 _Answer = t.TypeVar("_Answer")
 
 
@@ -68,35 +73,66 @@ class SockDiagSource(Source):
 
     name = "sock_diag"
 
-    def __init__(self, diag: SockDiag) -> None:
+    def __init__(self, diag: SockDiag, root: str = "/proc/net", release: t.Optional[str] = None) -> None:
         self._diag = diag
+        self._root = root
+        self._release = os.uname().release if release is None else release
 
     def close(self) -> None:
         self._diag.close()
+
+    def states(self) -> States:
+        return self._consistent(self._states)
 
     def listeners(self) -> t.Tuple[Listener, ...]:
         return self._consistent(self._listeners)
 
     def census(self, top: int) -> Census:
-        return self._consistent(lambda: census(self._rows(), self._listeners(), top))
+        return self._consistent(lambda: self._census(top))
 
     def _listeners(self) -> t.Tuple[Listener, ...]:
         wanted = mask(LISTEN)
-        return tuple(listener_of(message) for family in _FAMILIES for message in self._diag.dump(family, wanted))
+        return tuple(listener_of(message) for family in _FAMILIES for message in self._diag.messages(family, wanted))
 
-    def _rows(self) -> t.Iterator[Row]:
+    def _fill(self, tally: Tally, states: int) -> Tally:
         for family in _FAMILIES:
-            yield from map(row_of, self._diag.dump(family, _ALL))
+            for table in self._diag.heads(family, states):
+                tally.add_heads(table, family)
+        return tally
+
+    def _census(self, top: int) -> Census:
+        listeners = self._listeners()
+        tally = self._fill(Tally([listener.port for listener in listeners]), _CONNECTED)
+        return census(tally, listeners, top)
+
+    def _states(self) -> States:
+        """TIME_WAIT is most of a busy server, and the kernel keeps a count of it, in which FIN_WAIT2 minis are, too."""
+        waiting = self._waiting()
+        states = _CONNECTED if waiting is None else _CONNECTED & ~mask(TIME_WAIT)
+        tally = self._fill(Tally(groups=False), states)
+        if waiting is not None:
+            tally.flows[TIME_WAIT] = max(0, waiting - tally.minis)
+        return census(tally, self._listeners(), 0).states
+
+    def _waiting(self) -> t.Optional[int]:
+        version = re.match(r"(\d+)\.(\d+)", self._release)
+        if not version or (int(version[1]), int(version[2])) < _NETNS_TW:
+            return None
+        try:
+            return proc_net.parse_sockstat(proc_net.read("sockstat", self._root)).get("tcp_tw")
+        except (Unsupported, MissingRight):
+            return None
 
     def _consistent(self, ask: t.Callable[[], _Answer]) -> _Answer:
         """Ask again while the kernel says that the dump was interrupted; the last answer stands."""
-        for _attempt in range(ATTEMPTS):
+        left = ATTEMPTS
+        while True:
             self._diag.interrupted = False
             answer = ask()
+            left -= 1
             self.interrupted = self._diag.interrupted
-            if not self.interrupted:
-                break
-        return answer
+            if not self.interrupted or not left:
+                return answer
 
 
 class ProcNetSource(Source):
@@ -109,25 +145,25 @@ class ProcNetSource(Source):
         self._root = root
 
     def listeners(self) -> t.Tuple[Listener, ...]:
-        return tuple(entry for entry in self._entries() if isinstance(entry, Listener))
+        return tuple(self._read(proc_net.parse_listeners))
 
     def census(self, top: int) -> Census:
-        rows: t.List[Row] = []
-        listeners: t.List[Listener] = []
-        for entry in self._entries():
-            if isinstance(entry, Listener):
-                listeners.append(entry)
-            else:
-                rows.append(entry)
-        return census(rows, listeners, top)
+        listeners = self.listeners()
+        tally = Tally([listener.port for listener in listeners])
+        for entry in self._read(proc_net.parse_sockets):
+            if not isinstance(entry, Listener):
+                tally.add_row(entry)
+        return census(tally, listeners, top)
 
-    def _entries(self) -> t.Iterator[t.Union[Row, Listener]]:
-        yield from proc_net.parse_sockets(proc_net.read("tcp", self._root).splitlines())
+    def _read(self, parse: t.Callable[[t.Iterable[str]], t.Iterator[_Answer]]) -> t.Iterator[_Answer]:
+        with proc_net.open_file("tcp", self._root) as lines:
+            yield from parse(lines)
         try:
-            text = proc_net.read("tcp6", self._root)
+            lines = proc_net.open_file("tcp6", self._root)
         except Unsupported:
             return
-        yield from proc_net.parse_sockets(text.splitlines())
+        with lines:
+            yield from parse(lines)
 
 
 def open_source(root: str = "/proc/net") -> Source:
@@ -136,7 +172,7 @@ def open_source(root: str = "/proc/net") -> Source:
         diag = SockDiag()
     except (Unsupported, MissingRight, KernelRefused) as exc:
         return ProcNetSource(str(exc), root)
-    source = SockDiagSource(diag)
+    source = SockDiagSource(diag, root)
     try:
         source.listeners()
     except (Unsupported, MissingRight, KernelRefused) as exc:

@@ -7,8 +7,10 @@
 """What /proc/net tells about TCP, as pure parsers of its texts and one tiny reader.
 
 INTERFACE
-    read(name, root="/proc/net") -> str             Unsupported when it is absent, MissingRight when denied
+    open_file(name, root="/proc/net")               text lines; Unsupported when it is absent, MissingRight when denied
+    read(name, root="/proc/net") -> str             all of it
     parse_sockets(lines) -> Row or Listener, each   /proc/net/tcp or tcp6 (columns alike since 2.6)
+    parse_listeners(lines) -> Listener, each        the same, reading no further than the listeners go
     parse_counters(netstat, snmp) -> {name: int}    the COUNTERS of queues, cookies, TIME_WAIT, orphans, memory;
                                                     what this kernel lacks is absent, not zero
     parse_sockstat(sockstat, sockstat6="") -> {"sockets_used", "tcp_inuse", "tcp_orphan", "tcp_tw", "tcp_alloc",
@@ -26,26 +28,21 @@ import struct
 import typing as t
 
 from .._errors import MissingRight, Unsupported
-from .tcp_socket import LISTEN, STATE_NAMES, Listener, Row, address_text, family_name, plain
+from .tcp_socket import LISTEN, STATE_NAMES, SYN_RECV, Listener, Row, address_text, family_name, plain
 
-COUNTERS = frozenset(
-    (
-        # the accept queue and the SYN queue
-        "ListenOverflows ListenDrops TCPReqQFullDoCookies TCPReqQFullDrop TCPDeferAcceptDrop EmbryonicRsts "
-        "TCPFastOpenListenOverflow TCPMigrateReqSuccess TCPMigrateReqFailure TCPSynRetrans TCPBacklogDrop "
-        "TCPACKSkippedSynRecv "
-        # SYN cookies
-        "SyncookiesSent SyncookiesRecv SyncookiesFailed "
-        # TIME_WAIT
-        "TW TWRecycled TWKilled TCPTimeWaitOverflow PAWSPassive PAWSTimewait TCPACKSkippedTimeWait "
-        "TCPACKSkippedFinWait2 "
-        # orphans and memory
-        "TCPAbortOnMemory TCPAbortOnTimeout TCPAbortOnClose TCPAbortOnData TCPAbortOnLinger TCPAbortFailed "
-        "TCPMemoryPressures TCPMemoryPressuresChrono TCPRcvQDrop PruneCalled RcvPruned OfoPruned "
-        # the whole of TCP, from snmp
-        "ActiveOpens PassiveOpens AttemptFails EstabResets RetransSegs InSegs OutSegs OutRsts InErrs"
-    ).split()
-)
+Entry = t.Union[Row, Listener]
+
+_COUNTERS_TEXT = """
+    ListenOverflows ListenDrops TCPReqQFullDoCookies TCPReqQFullDrop TCPDeferAcceptDrop EmbryonicRsts
+    TCPFastOpenListenOverflow TCPMigrateReqSuccess TCPMigrateReqFailure TCPSynRetrans TCPBacklogDrop
+    TCPACKSkippedSynRecv
+    SyncookiesSent SyncookiesRecv SyncookiesFailed
+    TW TWRecycled TWKilled TCPTimeWaitOverflow PAWSPassive PAWSTimewait TCPACKSkippedTimeWait TCPACKSkippedFinWait2
+    TCPAbortOnMemory TCPAbortOnTimeout TCPAbortOnClose TCPAbortOnData TCPAbortOnLinger TCPAbortFailed
+    TCPMemoryPressures TCPMemoryPressuresChrono TCPRcvQDrop PruneCalled RcvPruned OfoPruned
+    ActiveOpens PassiveOpens AttemptFails EstabResets RetransSegs InSegs OutSegs OutRsts InErrs
+"""
+COUNTERS = frozenset(_COUNTERS_TEXT.split())
 
 _GAUGES = {
     ("sockets", "used"): "sockets_used",
@@ -58,15 +55,20 @@ _GAUGES = {
 }
 
 
-def read(name: str, root: str = "/proc/net") -> str:
-    """The text of one file; /proc/net is of the network namespace the process is in."""
+def open_file(name: str, root: str = "/proc/net") -> t.TextIO:
+    """One file; /proc/net is of the network namespace the process is in."""
     path = f"{root}/{name}"
     try:
-        with open(path, encoding="ascii", errors="replace") as stream:
-            return stream.read()
+        return open(path, encoding="ascii", errors="replace")
     except OSError as exc:
         denied = exc.errno in (errno.EPERM, errno.EACCES)
         raise (MissingRight if denied else Unsupported)(f"{path}: {exc.strerror}") from exc
+
+
+def read(name: str, root: str = "/proc/net") -> str:
+    """The text of one file."""
+    with open_file(name, root) as stream:
+        return stream.read()
 
 
 def _endpoint(text: str) -> t.Tuple[bytes, int]:
@@ -91,7 +93,7 @@ def _listener(address: bytes, port: int, fields: t.List[str]) -> Listener:
     )
 
 
-def parse_line(line: str) -> t.Union[Row, Listener]:
+def parse_line(line: str) -> Entry:
     """One line of /proc/net/tcp or tcp6; Unsupported when it is none."""
     fields = line.split()
     try:
@@ -107,11 +109,20 @@ def parse_line(line: str) -> t.Union[Row, Listener]:
     return state, plain(local), local_port, plain(remote), remote_port
 
 
-def parse_sockets(lines: t.Iterable[str]) -> t.Iterator[t.Union[Row, Listener]]:
+def parse_sockets(lines: t.Iterable[str]) -> t.Iterator[Entry]:
     """The sockets of /proc/net/tcp or tcp6; the first line is the heading."""
     rows = iter(lines)
     next(rows, None)
     return (parse_line(line) for line in rows if line.strip())
+
+
+def parse_listeners(lines: t.Iterable[str]) -> t.Iterator[Listener]:
+    """The listeners; they come first, before 4.4 with their half-open connections in between."""
+    for entry in parse_sockets(lines):
+        if isinstance(entry, Listener):
+            yield entry
+        elif entry[0] != SYN_RECV:
+            return
 
 
 def parse_table(text: str, title: str) -> t.Dict[str, int]:

@@ -13,6 +13,7 @@ INTERFACE
                             remote address, remote port); addresses are 4 or 16 bytes, network order
     Listener                one socket that listens
     plain(address)          16 bytes that hold an IPv4-mapped address -> its 4 bytes
+    mapped(address)         the reverse
     address_text(address)   4 or 16 bytes -> text
 """
 
@@ -71,6 +72,11 @@ class Listener:
 def plain(address: bytes) -> bytes:
     """The IPv4 address in an IPv4-mapped one, as which the kernel keeps IPv4 connections to a dual-stack listener."""
     return address[12:] if len(address) == 16 and address.startswith(_V4_MAPPED) else address
+
+
+def mapped(address: bytes) -> bytes:
+    """The reverse of :func:`plain`."""
+    return _V4_MAPPED + address if len(address) == 4 else address
 
 
 def address_text(address: bytes) -> str:

@@ -1,0 +1,176 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""Netlink as far as a dump needs it: ask once, get datagrams full of messages until one ends the dump.
+
+INTERFACE
+    link = Netlink(protocol);  link.dump(kind, body) -> datagrams (bytes), read ahead;  link.sequence;  link.close()
+    split(datagram) -> (type, flags, sequence, payload) of each message
+    refusal(errno), payload_error(payload)
+
+    Raises Unsupported (the interface is missing or speaks another layout), MissingRight, KernelRefused.
+
+The kernel does most of its work inside recv(), where Python lets go of its lock, so a second thread reads while the
+first one counts; it is started only when one datagram is not enough. Layout: include/uapi/linux/netlink.h.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import queue
+import socket
+import struct
+import threading
+import time
+import typing as t
+
+from .._errors import KernelRefused, MissingRight, NettuneError, Unsupported
+
+NLM_F_REQUEST, NLM_F_MULTI, NLM_F_DUMP_INTR, NLM_F_DUMP = 0x1, 0x2, 0x10, 0x300
+NLMSG_NOOP, NLMSG_ERROR, NLMSG_DONE, NLMSG_OVERRUN = 1, 2, 3, 4
+
+HEADER = struct.Struct("=IHHII")
+_INT = struct.Struct("=i")
+_DONE_SIZE = HEADER.size + _INT.size
+
+RECEIVE_SIZE = 32768  # the kernel sizes the datagrams of a dump by the largest read it has seen, up to this
+READ_AHEAD = 16  # datagrams
+TIMEOUT = 10.0  # seconds without a datagram after which a dump is dead
+LONGEST = 60.0  # seconds of a whole dump; a million sockets take less than one
+_PATIENCE = 0.5  # seconds of one wait, so that a reader that is not needed any more ends soon
+
+_MISSING = (errno.ENOENT, errno.EPROTONOSUPPORT, errno.EAFNOSUPPORT, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS)
+_DENIED = (errno.EPERM, errno.EACCES)
+
+
+def refusal(number: int) -> NettuneError:
+    """What an errno of the kernel means to us."""
+    text = f"netlink: {os.strerror(number)}"
+    if number in _MISSING:
+        return Unsupported(text)
+    return (MissingRight if number in _DENIED else KernelRefused)(text)
+
+
+def split(datagram: bytes) -> t.Iterator[t.Tuple[int, int, int, bytes]]:
+    """The messages of one datagram as (type, flags, sequence, payload); Unsupported when it is malformed."""
+    offset, end = 0, len(datagram)
+    while offset < end:
+        if end - offset < HEADER.size:
+            raise Unsupported("netlink: the kernel's answer ends inside the header of a message")
+        length, kind, flags, sequence, _port = HEADER.unpack_from(datagram, offset)
+        if length < HEADER.size or length > end - offset:
+            raise Unsupported(f"netlink: a message of {length} bytes where {end - offset} are left")
+        yield kind, flags, sequence, datagram[offset + HEADER.size : offset + length]
+        offset += (length + 3) & ~3
+
+
+def payload_error(payload: bytes) -> int:
+    """The errno in an NLMSG_ERROR or NLMSG_DONE, 0 for none."""
+    return -int(_INT.unpack_from(payload)[0]) if len(payload) >= _INT.size else 0
+
+
+def _kind(datagram: bytes, offset: int) -> int:
+    return int(HEADER.unpack_from(datagram, offset)[1])
+
+
+def is_last(datagram: bytes) -> bool:
+    """Whether no other datagram follows, as far as a glance at its first and its last message tells."""
+    if len(datagram) < HEADER.size or _kind(datagram, 0) in (NLMSG_ERROR, NLMSG_DONE):
+        return True
+    offset = len(datagram) - _DONE_SIZE
+    return offset > 0 and HEADER.unpack_from(datagram, offset)[:2] == (_DONE_SIZE, NLMSG_DONE)
+
+
+class Netlink:
+    """One netlink socket, of the network namespace it is made in, for one dump at a time."""
+
+    def __init__(self, protocol: int, timeout: float = TIMEOUT) -> None:
+        try:
+            self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol)
+        except OSError as exc:
+            raise refusal(exc.errno or errno.ENOENT) from exc
+        self._waits = max(1, round(timeout / _PATIENCE))
+        self._socket.setsockopt(
+            socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", 0, int(min(timeout, _PATIENCE) * 1e6))
+        )
+        self.sequence = int.from_bytes(os.urandom(3), "big")
+        self.lost = False
+
+    def close(self) -> None:
+        """Let go of the socket."""
+        self._socket.close()
+
+    def dump(self, kind: int, body: bytes) -> t.Iterator[bytes]:
+        """Send one dump request; every datagram of the answer. ``lost`` tells that the kernel dropped some."""
+        self.sequence += 1
+        self.lost = False
+        header = HEADER.pack(HEADER.size + len(body), kind, NLM_F_REQUEST | NLM_F_DUMP, self.sequence, 0)
+        try:
+            self._socket.send(header + body)
+        except OSError as exc:
+            raise refusal(exc.errno or errno.EIO) from exc
+        datagram = self._receive(threading.Event())
+        yield datagram
+        if is_last(datagram):
+            return
+        deadline = time.monotonic() + LONGEST
+        for datagram in self._read_ahead():
+            yield datagram
+            if time.monotonic() > deadline:
+                raise KernelRefused(f"netlink: a dump did not end within {LONGEST:.0f} seconds")
+
+    def _receive(self, stop: threading.Event) -> bytes:
+        for _wait in range(self._waits):
+            try:
+                return self._socket.recv(RECEIVE_SIZE)
+            except BlockingIOError:
+                if stop.is_set():
+                    return b""
+            except OSError as exc:
+                if exc.errno != errno.ENOBUFS:
+                    raise refusal(exc.errno or errno.EIO) from exc
+                self.lost = True
+        raise KernelRefused("netlink: the kernel stopped in the middle of a dump")
+
+    def _read_ahead(self) -> t.Iterator[bytes]:
+        full: queue.SimpleQueue[t.Union[bytes, NettuneError]] = queue.SimpleQueue()
+        free: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        stop = threading.Event()
+        for _place in range(READ_AHEAD):
+            free.put(True)
+
+        def read() -> None:
+            try:
+                while free.get():
+                    datagram = self._receive(stop)
+                    full.put(datagram)
+                    if is_last(datagram):
+                        return
+            except NettuneError as exc:
+                full.put(exc)
+
+        reader = threading.Thread(target=read, name="netlink", daemon=True)
+        reader.start()
+        try:
+            yield from self._drain(full, free)
+        finally:
+            stop.set()
+            free.put(False)
+            reader.join()
+
+    @staticmethod
+    def _drain(
+        full: queue.SimpleQueue[t.Union[bytes, NettuneError]], free: queue.SimpleQueue[bool]
+    ) -> t.Iterator[bytes]:
+        while True:
+            datagram = full.get()
+            if isinstance(datagram, NettuneError):
+                raise datagram
+            yield datagram
+            if is_last(datagram):
+                return
+            free.put(True)
