@@ -10,6 +10,7 @@ import functools
 import os
 
 import pytest
+
 from ansible_collections.nettune.tcp.tests.integration import sandbox
 
 

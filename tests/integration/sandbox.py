@@ -17,7 +17,13 @@ import pytest
 
 CLONE_NEWNET, CLONE_NEWNS = 0x40000000, 0x00020000
 MS_REC, MS_PRIVATE = 0x4000, 0x40000
-CONFIGURATION = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d", "/var/lib/nettune-tcp")
+CONFIGURATION = (
+    "/etc/sysctl.d",
+    "/run/sysctl.d",
+    "/usr/local/lib/sysctl.d",
+    "/usr/lib/sysctl.d",
+    "/var/lib/nettune-tcp",
+)
 
 Answer = t.TypeVar("Answer")
 Enter = t.Callable[[], None]

@@ -128,8 +128,8 @@ def _spread(census: Census, request: Request, seen: _Seen) -> None:
         seen.facts["peers"] = [_peer(peer, available) for peer in census.peers]
     if "clients" in request.subsets:
         seen.facts["clients"] = [asdict(client) for client in census.clients]
-    if census.approximate:
-        seen.limited.append("more different addresses than are counted exactly: small peers and clients are left out")
+    if census.missing:
+        seen.limited.append(f"very many different addresses: a count among peers and clients may lack {census.missing}")
     seen.listeners = census.listeners
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from ansible_collections.nettune.tcp.plugins.module_utils._facts.gather import gather
 from ansible_collections.nettune.tcp.plugins.module_utils._facts.request import parse_request
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel import proc_sys
@@ -333,7 +334,6 @@ def test_more_connections_fit_towards_one_peer(in_namespace: Sandbox, profile: s
     assert before == 60999 - 32768 + 1
     assert after == int(high) - int(low) + 1
     assert min(used) < 32768
-
 
 
 @profiles_with("net.ipv4.tcp_keepalive_probes")

@@ -8,6 +8,9 @@ import time
 import typing as t
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from ansible_collections.nettune.tcp.plugins.module_utils._boot.sysctl_d import (
     BootValue,
     Procps,
@@ -20,8 +23,6 @@ from ansible_collections.nettune.tcp.tests.unit.plugins.module_utils._boot.sysct
     DISTRIBUTIONS,
     Distribution,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 KEY = "net.core.somaxconn"
 TAG = "net.ipv4.conf.eth0.tag"

@@ -7,9 +7,10 @@ from __future__ import annotations
 import fnmatch
 
 import pytest
-from ansible_collections.nettune.tcp.plugins.module_utils._boot import sysctl_syntax as syntax
 from hypothesis import given
 from hypothesis import strategies as st
+
+from ansible_collections.nettune.tcp.plugins.module_utils._boot import sysctl_syntax as syntax
 
 
 @pytest.mark.parametrize(

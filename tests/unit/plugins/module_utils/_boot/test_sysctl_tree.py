@@ -8,6 +8,7 @@ import os
 import pathlib
 
 import pytest
+
 from ansible_collections.nettune.tcp.plugins.module_utils._boot.sysctl_tree import (
     Procps,
     SysctlFile,

@@ -15,7 +15,7 @@ CONTAINER = "/libpod_parent/libpod-3bbb1d0e"
 
 
 @pytest.mark.parametrize(
-    ("cgroup", "init_cgroup", "unit"),
+    "cgroup, init_cgroup, unit",
     [
         pytest.param("0::/system.slice/nginx.service\n", "0::/init.scope\n", "nginx.service", id="v2"),
         pytest.param(
