@@ -65,6 +65,7 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.nettune.tcp.plugins.plugin_utils import _policy
+from ansible_collections.nettune.tcp.plugins.plugin_utils._expressions import LibraryMissing
 
 
 def audit(facts: t.Any, policy: t.Any) -> t.List[t.Dict[str, t.Any]]:
@@ -72,7 +73,7 @@ def audit(facts: t.Any, policy: t.Any) -> t.List[t.Dict[str, t.Any]]:
         raise AnsibleFilterError("nettune.tcp.audit needs the facts of nettune.tcp.tcp_facts, ansible_facts.tcp")
     try:
         return _policy.judge(facts, policy)
-    except _policy.PolicyError as exc:
+    except (_policy.PolicyError, LibraryMissing) as exc:
         raise AnsibleFilterError(f"nettune.tcp.audit: {exc}") from exc
 
 

@@ -12,31 +12,13 @@ import collections.abc
 import typing as t
 from dataclasses import asdict, dataclass
 
-import jmespath
-from jmespath import exceptions, functions
+from ._expressions import ExpressionError, search
 
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 
 
 class PolicyError(Exception):
     """The policy itself is wrong; the message names the rule and the field."""
-
-
-class Functions(functions.Functions):
-    """What rules need beyond JMESPath's own functions."""
-
-    @functions.signature({"types": ["number", "null"]}, {"types": ["number", "null"]})
-    def _func_ratio(self, part: t.Optional[float], whole: t.Optional[float]) -> t.Optional[float]:
-        """``ratio(part, whole)``: null where either is null or the whole is zero."""
-        return part / whole if part is not None and whole else None
-
-    @functions.signature({"types": ["object", "null"]})
-    def _func_entries(self, mapping: t.Optional[t.Mapping[str, t.Any]]) -> t.Optional[t.List[t.Dict[str, t.Any]]]:
-        """``entries(object)``: a list of ``{key, value}``, because JMESPath projections lose the keys."""
-        return None if mapping is None else [{"key": key, "value": value} for key, value in mapping.items()]
-
-
-_OPTIONS = jmespath.Options(custom_functions=Functions())
 
 
 @dataclass(frozen=True)
@@ -108,11 +90,11 @@ def judge(facts: t.Mapping[str, t.Any], policy: t.Any) -> t.List[t.Dict[str, t.A
 
 def _judge_rule(rule: Rule, facts: t.Any) -> Result:
     try:
-        if rule.when and not _search(rule.when, facts):
+        if rule.when and not search(rule.when, facts):
             return _result(rule, "skip", f"does not apply: {rule.when}")
-        outcome = _search(rule.expect, facts)
-        evidence = _search(rule.show, facts) if rule.show else None
-    except exceptions.JMESPathError as exc:
+        outcome = search(rule.expect, facts)
+        evidence = search(rule.show, facts) if rule.show else None
+    except ExpressionError as exc:
         return _result(rule, "error", str(exc))
     if outcome is None:
         return _result(rule, "skip", f"the facts do not tell: {rule.expect}")
@@ -123,10 +105,6 @@ def _judge_rule(rule: Rule, facts: t.Any) -> Result:
 
 def _result(rule: Rule, status: str, evidence: t.Any) -> Result:
     return Result(rule.id, rule.title, rule.severity, status, evidence, rule.remedy)
-
-
-def _search(expression: str, facts: t.Any) -> t.Any:
-    return jmespath.search(expression, facts, options=_OPTIONS)
 
 
 def unwrap(value: t.Any) -> t.Any:

@@ -47,7 +47,7 @@ def run_in(namespace: str, body: t.Callable[[], _Answer]) -> _Answer:
     os.close(writable)
     with os.fdopen(readable, "rb") as pipe:
         content = pipe.read()
-    _, status = os.waitpid(pid, 0)
+    _pid, status = os.waitpid(pid, 0)
     if not content:
         raise NettuneError(f"the process in namespace {namespace} ended with wait status {status} and no answer")
     failed, answer = pickle.loads(content)  # noqa: S301 - our own child wrote it
