@@ -42,7 +42,8 @@ __all__ = ("BootValue", "Procps", "SysctlFile", "SysctlTree", "read_tree", "reso
 class BootValue:
     """What the next boot gives one key; None is the kernel's own default, as no file sets the key.
 
-    Values are as written in the file. Whether the kernel takes them is not known here.
+    Values are as written in the file. Whether the kernel takes them is not known here: for a key that holds numbers
+    it ignores words behind them ("30 # s" is 30), reads 010 as 8, and leaves the rest of a tuple that is too short.
     """
 
     value: str | None = None

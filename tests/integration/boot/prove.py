@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # Copyright (c) 2026, the nettune.tcp contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -112,7 +111,7 @@ class Prover:
         if wanted is None:
             return real == UNTOUCHED
         self.set += 1
-        number, rest = t.cast(t.Match[str], NUMBER.fullmatch(wanted)).groups()
+        number, rest = t.cast("re.Match[str]", NUMBER.fullmatch(wanted)).groups()
         if number and rest[:1] in ("", " ", "\t"):
             return real == number
         # The kernel refuses this one, and what another line set before stays.

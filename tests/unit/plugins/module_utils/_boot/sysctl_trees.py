@@ -2,14 +2,45 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What distributions set at boot: their files without comments, and what is known to come out."""
+"""Trees to resolve: made of texts, and what distributions set at boot, without comments."""
 
 from __future__ import annotations
 
 import dataclasses
 import typing as t
 
-from ansible_collections.nettune.tcp.plugins.module_utils._boot.sysctl_d import Procps
+from ansible_collections.nettune.tcp.plugins.module_utils._boot.sysctl_d import (
+    Procps,
+    SysctlFile,
+    SysctlTree,
+    resolve,
+    with_file,
+)
+
+OLD = Procps(globs=False, glob_exclusions=False)
+MIDDLE = Procps(glob_exclusions=False)
+NEW = Procps()
+
+Files = t.Dict[str, str]
+Values = t.Tuple[t.Optional[str], t.Optional[str]]
+
+
+def tree_of(files: Files, links: Files | None = None, procps: Procps = MIDDLE) -> SysctlTree:
+    tree = SysctlTree((), procps)
+    for path, text in files.items():
+        tree = with_file(tree, path, text)
+    for path, target in (links or {}).items():
+        tree = with_file(tree, path, files[target])
+        linked = (SysctlFile(path, file.text, target) if file.path == path else file for file in tree.files)
+        tree = SysctlTree(tuple(linked), procps)
+    return tree
+
+
+def outcome(files: Files, key: str, procps: Procps = MIDDLE) -> Values:
+    """The values that systemd-sysctl and ``sysctl --system`` leave."""
+    value = resolve(tree_of(files, procps=procps), [key])[key]
+    return value.value, value.procps_value
+
 
 # The boot's value and the file that decides, without the line.
 Outcome = t.Tuple[t.Optional[str], t.Optional[str]]
