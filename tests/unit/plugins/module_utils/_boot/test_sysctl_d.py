@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ansible_collections.nettune.tcp.plugins.module_utils._boot.sysctl_d import BootValue, resolve, with_file
 from ansible_collections.nettune.tcp.tests.unit.plugins.module_utils._boot.sysctl_trees import (
     DISTRIBUTIONS,

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import time
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from ansible_collections.nettune.tcp.plugins.module_utils._boot.sysctl_d import Procps, resolve, with_file
 from ansible_collections.nettune.tcp.tests.unit.plugins.module_utils._boot.sysctl_trees import (
     MIDDLE,
@@ -17,8 +20,6 @@ from ansible_collections.nettune.tcp.tests.unit.plugins.module_utils._boot.sysct
     outcome,
     tree_of,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 KEY = "net.core.somaxconn"
 
