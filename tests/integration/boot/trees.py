@@ -106,10 +106,11 @@ class _Generator:
         self._mostly_globs = self._one_in(5)
 
     def tree(self) -> list[Entry]:
-        entries = []
-        for directory in self._directories:
-            for name in self._rng.sample(_NAMES, self._rng.choice((0, 1, 2, 3, 5))):
-                entries.append(self._entry(f"{directory}/{name}"))
+        entries = [
+            self._entry(f"{directory}/{name}")
+            for directory in self._directories
+            for name in self._rng.sample(_NAMES, self._rng.choice((0, 1, 2, 3, 5)))
+        ]
         if self._one_in(2):
             entries.append(Entry("/etc/sysctl.conf", "file", self._text()))
             if self._one_in(2):
@@ -183,8 +184,19 @@ class _Generator:
     def _junk(self) -> bytes:
         key = self._rng.choice(self._keys).encode()
         return self._rng.choice(
-            (b"", b"   ", b"-", b"=5", b"nonsense", b"#" + key + b"=3", b" ; " + key + b"=3", b"\v# " + key + b"=3")
-            + (key, key + b" 1", key + b"=", b"\xff\xfe" + key + b"=3", b"# \xe9", b"net.ipv4.no_such_key=1")
+            (
+                *(
+                    b"",
+                    b"   ",
+                    b"-",
+                    b"=5",
+                    b"nonsense",
+                    b"#" + key + b"=3",
+                    b" ; " + key + b"=3",
+                    b"\v# " + key + b"=3",
+                ),
+                *(key, key + b" 1", key + b"=", b"\xff\xfe" + key + b"=3", b"# \xe9", b"net.ipv4.no_such_key=1"),
+            )
         )
 
     def _one_in(self, count: int) -> bool:
