@@ -19,8 +19,6 @@ from ansible_collections.nettune.tcp.tests.integration.sandbox import Sandbox
 
 EXAMPLE = Path(__file__).parents[3] / "docs" / "examples" / "groups_by_facts"
 COLLECTIONS = EXAMPLE.parents[2] / ".work" / "collections"
-    Path(__file__).parents[6] if "ansible_collections" in __file__ else EXAMPLE.parents[2] / ".work/collections"
-)
 
 
 @pytest.mark.parametrize("overflowing", [True, False])
