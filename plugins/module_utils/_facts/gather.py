@@ -150,6 +150,8 @@ def _listeners(seen: _Seen) -> t.List[Facts]:
     if owners.unreadable:
         advice = ", run as root to see what they own" if os.geteuid() else ""
         seen.limited.append(f"the open files of {owners.unreadable} processes could not be read{advice}")
+    if not owners.complete:
+        seen.limited.append("too many files are open to look at all in time: a listener may lack its processes")
     ordered = sorted(seen.listeners, key=lambda listener: (listener.port, listener.family, listener.address))
     return [
         {

@@ -10,6 +10,7 @@ INTERFACE
     owners(inodes, root="/proc") -> Owners
         .by_inode    {inode: (Process, ...)} by pid; an inode nobody visible holds is absent
         .unreadable  number of processes whose files we may not see (not root): the answer may lack owners
+        .complete    whether all files could be looked at in time: if not, a socket may lack its owner
     parse_unit(cgroup_text, init_cgroup_text) -> unit or None;  parse_nofile(limits_text) -> (soft, hard)
 
 A process that ends meanwhile is left out. Only links are read, nothing of /proc/PID/fd is opened.
@@ -17,12 +18,16 @@ A process that ends meanwhile is left out. Only links are read, nothing of /proc
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
+import time
 import typing as t
 from dataclasses import dataclass
 
 Limit = t.Optional[int]
+
+FIRST_FILES = 1024
 
 _HIERARCHIES = ("name=systemd", "")
 _UNIT = re.compile(r".+\.(service|scope|socket|mount|swap)$")
@@ -47,6 +52,7 @@ class Owners:
 
     by_inode: t.Dict[int, t.Tuple[Process, ...]]
     unreadable: int
+    complete: bool = True
 
 
 def _cgroup_paths(text: str) -> t.Dict[str, str]:
@@ -117,37 +123,86 @@ def _process(root: str, pid: int, used: int, init_cgroup: str) -> Process:
     return Process(pid, name, parse_unit(_text(f"{here}/cgroup"), init_cgroup), soft, hard, used)
 
 
-def _held(directory: str, wanted: t.Mapping[str, int]) -> t.Tuple[t.Set[int], int]:
-    """The wanted inodes among the open files of a process, and how many files are open; OSError when it is gone."""
-    held: t.Set[int] = set()
-    names = os.listdir(directory)
-    for name in names:
-        try:
-            inode = wanted.get(os.readlink(f"{directory}/{name}"))
-        except FileNotFoundError:
-            continue
-        if inode is not None:
-            held.add(inode)
-    return held, len(names)
+class _Files:
+    """The open files of one process, of which it may hold a million: they are walked, never listed as a whole."""
+
+    def __init__(self, directory: str) -> None:
+        self._directory = directory
+
+    def held(self, wanted: t.Mapping[str, int], start: int, stop: t.Optional[int]) -> t.Set[int]:
+        """The wanted inodes among the files from one to another in order of their numbers; OSError when it is gone."""
+        held: t.Set[int] = set()
+        with os.scandir(self._directory) as entries:
+            for entry in itertools.islice(entries, start, stop):
+                try:
+                    inode = wanted.get(os.readlink(entry.path))
+                except FileNotFoundError:
+                    continue
+                if inode is not None:
+                    held.add(inode)
+        return held
+
+    def count(self) -> int:
+        """How many there are; Linux 6.2 and later tell by the size of the directory."""
+        size = os.stat(self._directory).st_size
+        if size:
+            return size
+        with os.scandir(self._directory) as entries:
+            return sum(1 for _entry in entries)
 
 
-def owners(inodes: t.Iterable[int], root: str = "/proc") -> Owners:
-    """The processes that hold these sockets. Costs one readlink per open file of the host, nothing without inodes."""
-    wanted = {f"socket:[{inode}]": inode for inode in inodes if inode}
-    found: t.Dict[int, t.List[Process]] = {}
-    init_cgroup = _text(f"{root}/1/cgroup")
-    unreadable = 0
-    pids = sorted(int(entry.name) for entry in os.scandir(root) if entry.name.isdigit()) if wanted else []
-    for pid in pids:
-        try:
-            held, used = _held(f"{root}/{pid}/fd", wanted)
-        except PermissionError:
-            unreadable += 1
-            continue
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if held:
-            process = _process(root, pid, used, init_cgroup)
+def owners(inodes: t.Iterable[int], root: str = "/proc", patience: float = 0.5) -> Owners:
+    """The processes that hold these sockets.
+
+    A listener is opened before the connections to it, and its number is low, so only the first files of each process
+    are looked at. Where that leaves a socket without an owner, all others are, for so many seconds.
+    """
+    search = _Search(inodes, root)
+    search.look(0, FIRST_FILES, deadline=None)
+    complete = search.look(FIRST_FILES, None, deadline=time.monotonic() + patience) if search.wanted else True
+    return search.answer(complete)
+
+
+class _Search:
+    def __init__(self, inodes: t.Iterable[int], root: str) -> None:
+        self.wanted = {f"socket:[{inode}]": inode for inode in inodes if inode}
+        self._root = root
+        self._held: t.Dict[int, t.Set[int]] = {}
+        self._unreadable = 0
+        self._pids = (
+            sorted(int(entry.name) for entry in os.scandir(root) if entry.name.isdigit()) if self.wanted else []
+        )
+
+    def look(self, start: int, stop: t.Optional[int], deadline: t.Optional[float]) -> bool:
+        """Look at these files of every process for what is wanted still; False when time ran out."""
+        found: t.Set[int] = set()
+        readable = []
+        for pid in self._pids:
+            if deadline is not None and time.monotonic() > deadline:
+                return False
+            try:
+                held = _Files(f"{self._root}/{pid}/fd").held(self.wanted, start, stop)
+            except PermissionError:
+                self._unreadable += 1
+                continue
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            readable.append(pid)
+            if held:
+                self._held.setdefault(pid, set()).update(held)
+                found |= held
+        self._pids = readable
+        self.wanted = {link: inode for link, inode in self.wanted.items() if inode not in found}
+        return True
+
+    def answer(self, complete: bool) -> Owners:
+        init_cgroup = _text(f"{self._root}/1/cgroup")
+        by_inode: t.Dict[int, t.List[Process]] = {}
+        for pid, held in sorted(self._held.items()):
+            try:
+                process = _process(self._root, pid, _Files(f"{self._root}/{pid}/fd").count(), init_cgroup)
+            except OSError:
+                continue
             for inode in held:
-                found.setdefault(inode, []).append(process)
-    return Owners({inode: tuple(processes) for inode, processes in found.items()}, unreadable)
+                by_inode.setdefault(inode, []).append(process)
+        return Owners({inode: tuple(held) for inode, held in by_inode.items()}, self._unreadable, complete)
