@@ -20,6 +20,7 @@ from . import plan as planning
 from .host import Host, Steps
 from .plan import Observed, Plan
 from .records import Records, needed_by
+from .rehearsal import rehearse
 from .request import Request, parse_request
 
 __all__ = ("Refused", "Request", "manage", "parse_request")
@@ -76,6 +77,7 @@ class _Run:
         """What :meth:`steps` would leave behind."""
         seen = self._with_module(self._before)
         records = self._decide(seen)
+        rehearse(self.plan.writes)
         return self._host.predict(self.plan, seen, records)
 
     def _decide(self, seen: Observations) -> Records:
@@ -143,7 +145,7 @@ def _result(request: Request, plan: Plan, before: Observations, after: Observati
         "warnings": [
             f"{key} is {row.status}: {row.reason}"
             for key, row in sorted(rows.items())
-            if row.status in (planning.OVERRIDDEN, planning.READ_ONLY)
+            if row.status in (planning.OVERRIDDEN, planning.READ_ONLY) or planning.rivalry(plan.keys[key], after[key])
         ],
     }
 

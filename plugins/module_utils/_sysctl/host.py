@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import os
 import typing as t
+from dataclasses import replace
 
 from .. import _files, _transaction
 from .._boot import sysctl_d
-from .._errors import KernelRefused, MissingRight
+from .._errors import MissingRight
 from .._kernel import proc_sys
-from . import drop_in, missing, modules, originals
-from . import plan as planning
+from . import drop_in, missing, modules, originals, rivals, writes
 from .catalog import lookup
 from .plan import Observed, Plan
 from .records import Records, needed_by
@@ -46,9 +46,13 @@ class Host:
         keys = list(keys)
         boot, others = self._boot(keys, self.records.lines), self._boot(keys, {})
         notes = self._notes(keys, boot, self.records)
-        return {key: self._observe(key, boot[key], others[key], notes[key]) for key in keys}
+        also = rivals.find(keys) if self.request.file else {}
+        return {
+            key: replace(self._observe(key, boot[key], others[key]), note=notes[key], rival=also.get(key))
+            for key in keys
+        }
 
-    def _observe(self, key: str, boot: sysctl_d.BootValue, others: sysctl_d.BootValue, note: str) -> Observed:
+    def _observe(self, key: str, boot: sysctl_d.BootValue, others: sysctl_d.BootValue) -> Observed:
         runtime = proc_sys.read(key)
         return Observed(
             runtime=runtime,
@@ -60,7 +64,6 @@ class Host:
             boot_of_others=others.value,
             own_line=self.records.lines.get(key),
             original=self.records.originals.get(key),
-            note=note,
         )
 
     def _absence(self, key: str) -> str:
@@ -77,6 +80,7 @@ class Host:
                 boot_source=boot[key].source,
                 own_line=records.lines.get(key),
                 note=notes[key],
+                rival=before.rival,
             )
             for key, before in seen.items()
         }
@@ -105,8 +109,8 @@ class Host:
         if known != self.records.originals:
             yield _files.step(originals.PATH, originals.compose(known))
         if plan.writes:
-            yield tuple(_write_and_read_back(key, str(seen[key].runtime), text) for key, text in plan.writes.items())
-            _check_all(plan.writes)
+            yield writes.steps(plan.writes, {key: str(seen[key].runtime) for key in plan.writes})
+            writes.check(plan.writes)
         if records.modules != self.records.modules:
             yield _files.step(modules.PATH, modules.compose(records.modules))
         if self.request.file and records.lines != self.records.lines:
@@ -141,28 +145,6 @@ def _read_records(file: t.Optional[str]) -> Records:
 
 def _encoded(text: t.Optional[str]) -> t.Optional[bytes]:
     return None if text is None else text.encode("utf-8", "surrogateescape")
-
-
-def _write_and_read_back(key: str, before: str, after: str) -> _transaction.Step:
-    step = proc_sys.step(key, before, after)
-
-    def do() -> None:
-        step.do()
-        _check(key, after)
-
-    return _transaction.Step(step.what, do, step.undo)
-
-
-def _check_all(writes: t.Mapping[str, str]) -> None:
-    """A later write may have moved an earlier one."""
-    for key, text in writes.items():
-        _check(key, text)
-
-
-def _check(key: str, wanted: str) -> None:
-    now = proc_sys.read(key)
-    if now is None or planning.data(key, now) != planning.data(key, wanted):
-        raise KernelRefused(f"the kernel took {key} = {wanted} and made {now} of it", key=key, value=wanted)
 
 
 def _procps(boot: sysctl_d.BootValue) -> str:

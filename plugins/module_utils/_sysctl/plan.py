@@ -16,6 +16,7 @@ from .._plan import Plain, Row
 from .._want import Value, Want, parse_value, plain, render
 from . import guards
 from .catalog import lookup
+from .rivals import Rival
 
 # A key that cannot be what is wanted, or that was left alone, is one of these; everything else is ok or changed.
 SKIPPED, REFUSED, OVERRIDDEN, READ_ONLY = "skipped", "refused", "overridden", "read_only"
@@ -43,6 +44,7 @@ class Observed:
     own_line: t.Optional[str] = None
     original: t.Optional[str] = None
     note: str = ""
+    rival: t.Optional[Rival] = None
 
 
 @dataclass(frozen=True)
@@ -226,8 +228,15 @@ def verdict(plan: KeyPlan, before: Observed, after: Observed) -> Row:
         boot=data(plan.key, after.boot),
         source=after.boot_source,
         status=status,
-        reason="; ".join(filter(None, (reason, after.note))),
+        reason="; ".join(filter(None, (reason, rivalry(plan, after), after.note))),
     )
+
+
+def rivalry(plan: KeyPlan, seen: Observed) -> str:
+    """Who will win or fight over the key, empty where nobody does or they want the same."""
+    if plan.want is None or plan.status == SKIPPED or seen.rival is None:
+        return ""
+    return "" if satisfied(plan.key, plan.want, seen.rival.value) else seen.rival.reason
 
 
 def data(key: str, text: t.Optional[str]) -> Plain:
