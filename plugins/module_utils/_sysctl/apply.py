@@ -15,7 +15,7 @@ from dataclasses import replace
 from .. import _lock, _plan, _transaction
 from .._errors import NettuneError
 from .._kernel import netns
-from . import context, modules
+from . import context, modules, rivals
 from . import plan as planning
 from .host import Host, Steps
 from .plan import Observed, Plan
@@ -136,7 +136,9 @@ def _stop_if_refused(request: Request, plan: Plan, seen: Observations) -> None:
 
 
 def _result(request: Request, plan: Plan, before: Observations, after: Observations) -> t.Dict[str, t.Any]:
-    rows = {key: planning.verdict(entry, before[key], after[key]) for key, entry in plan.keys.items()}
+    found = rivals.find(plan.keys) if request.file else {}
+    fights = {key: planning.rivalry(entry, found.get(key)) for key, entry in plan.keys.items()}
+    rows = {key: planning.verdict(entry, before[key], after[key], fights[key]) for key, entry in plan.keys.items()}
     return {
         "changed": any(row.status == "changed" for row in rows.values()) or _rows_moved(rows),
         "settings": _plan.rows_as_data(rows),
@@ -145,7 +147,7 @@ def _result(request: Request, plan: Plan, before: Observations, after: Observati
         "warnings": [
             f"{key} is {row.status}: {row.reason}"
             for key, row in sorted(rows.items())
-            if row.status in (planning.OVERRIDDEN, planning.READ_ONLY) or planning.rivalry(plan.keys[key], after[key])
+            if row.status in (planning.OVERRIDDEN, planning.READ_ONLY) or fights[key]
         ],
     }
 

@@ -16,7 +16,7 @@ from .. import _files, _transaction
 from .._boot import sysctl_d
 from .._errors import MissingRight
 from .._kernel import proc_sys
-from . import drop_in, missing, modules, originals, rivals, writes
+from . import drop_in, missing, modules, originals, writes
 from .catalog import lookup
 from .plan import Observed, Plan
 from .records import Records, needed_by
@@ -46,11 +46,7 @@ class Host:
         keys = list(keys)
         boot, others = self._boot(keys, self.records.lines), self._boot(keys, {})
         notes = self._notes(keys, boot, self.records)
-        also = rivals.find(keys) if self.request.file else {}
-        return {
-            key: replace(self._observe(key, boot[key], others[key]), note=notes[key], rival=also.get(key))
-            for key in keys
-        }
+        return {key: replace(self._observe(key, boot[key], others[key]), note=notes[key]) for key in keys}
 
     def _observe(self, key: str, boot: sysctl_d.BootValue, others: sysctl_d.BootValue) -> Observed:
         runtime = proc_sys.read(key)
@@ -80,7 +76,6 @@ class Host:
                 boot_source=boot[key].source,
                 own_line=records.lines.get(key),
                 note=notes[key],
-                rival=before.rival,
             )
             for key, before in seen.items()
         }

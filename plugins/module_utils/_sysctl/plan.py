@@ -44,7 +44,6 @@ class Observed:
     own_line: t.Optional[str] = None
     original: t.Optional[str] = None
     note: str = ""
-    rival: t.Optional[Rival] = None
 
 
 @dataclass(frozen=True)
@@ -212,7 +211,7 @@ def satisfied(key: str, want: Want, text: t.Optional[str]) -> bool:
     return text is not None and any(want.satisfied_by(value) for value in _known(key, want, text))
 
 
-def verdict(plan: KeyPlan, before: Observed, after: Observed) -> Row:
+def verdict(plan: KeyPlan, before: Observed, after: Observed, rivalry: str = "") -> Row:
     """The row for one key, judged by what was read back, or in check mode by what was predicted."""
     status, reason = plan.status, plan.reason
     if status == "ok":
@@ -228,15 +227,15 @@ def verdict(plan: KeyPlan, before: Observed, after: Observed) -> Row:
         boot=data(plan.key, after.boot),
         source=after.boot_source,
         status=status,
-        reason="; ".join(filter(None, (reason, rivalry(plan, after), after.note))),
+        reason="; ".join(filter(None, (reason, rivalry, after.note))),
     )
 
 
-def rivalry(plan: KeyPlan, seen: Observed) -> str:
+def rivalry(plan: KeyPlan, rival: t.Optional[Rival]) -> str:
     """Who will win or fight over the key, empty where nobody does or they want the same."""
-    if plan.want is None or plan.status == SKIPPED or seen.rival is None:
+    if plan.want is None or plan.status == SKIPPED or rival is None:
         return ""
-    return "" if satisfied(plan.key, plan.want, seen.rival.value) else seen.rival.reason
+    return "" if satisfied(plan.key, plan.want, rival.value) else rival.reason
 
 
 def data(key: str, text: t.Optional[str]) -> Plain:
