@@ -77,7 +77,7 @@ class _Run:
         """What :meth:`steps` would leave behind."""
         seen = self._with_module(self._before)
         records = self._decide(seen)
-        rehearse(self.plan.writes)
+        rehearse(self.plan.writes, in_namespace=self._host.in_namespace)
         return self._host.predict(self.plan, seen, records)
 
     def _decide(self, seen: Observations) -> Records:

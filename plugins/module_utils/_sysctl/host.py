@@ -35,7 +35,7 @@ class Host:
         self.request = request
         self.records = _read_records(request.file)
         self._tree = sysctl_d.read_tree() if request.file else None
-        self._in_namespace = proc_sys.read(_ONLY_OF_THE_HOST) is None
+        self.in_namespace = proc_sys.read(_ONLY_OF_THE_HOST) is None
 
     def keys(self) -> t.List[str]:
         """The keys that were asked for, and those of our drop-in that are to be purged."""
@@ -63,7 +63,7 @@ class Host:
         )
 
     def _absence(self, key: str) -> str:
-        return missing.reason(key, in_namespace=self._in_namespace, module=modules.missing(key))
+        return missing.reason(key, in_namespace=self.in_namespace, module=modules.missing(key))
 
     def predict(self, plan: Plan, seen: t.Mapping[str, Observed], records: Records) -> t.Dict[str, Observed]:
         """The keys as they would be found after the plan."""
@@ -124,7 +124,7 @@ class Host:
     def _notes(
         self, keys: t.Iterable[str], boot: t.Mapping[str, sysctl_d.BootValue], records: Records
     ) -> t.Dict[str, str]:
-        late = set() if self._in_namespace else modules.late_at_boot(needed_by(keys)) - records.modules
+        late = set() if self.in_namespace else modules.late_at_boot(needed_by(keys)) - records.modules
         return {key: "; ".join(filter(None, (_procps(boot[key]), _late(key, late)))) for key in keys}
 
 

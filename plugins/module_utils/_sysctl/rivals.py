@@ -88,11 +88,9 @@ def _ufw(root: str) -> t.Dict[str, Rival]:
     if named is None:
         return {}
     return {
-        _key(setting.path): Rival(
-            f"ufw sets it to {setting.value} when it starts, from {named[1]}:{setting.line}", setting.value
-        )
-        for setting in sysctl_syntax.systemd(_text(root + named[1]))
-        if setting.value is not None
+        _key(name): Rival(f"ufw sets it to {value} when it starts, from {named[1]}:{line}", value)
+        for line, name, value in sysctl_syntax.systemd(_text(root + named[1]))
+        if value is not None
     }
 
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import pathlib
+import subprocess
 import typing as t
 
 from ansible_collections.nettune.tcp.plugins.module_utils._errors import NettuneError
@@ -74,3 +75,20 @@ def write(path: str, content: str) -> None:
     """Somebody else writes a file."""
     pathlib.Path(path).parent.mkdir(parents=True, exist_ok=True)
     pathlib.Path(path).write_text(content, encoding="utf-8")
+
+
+def own_etc() -> None:
+    """Make /etc the test's own, too; call this inside a sandbox."""
+    pathlib.Path("/run/nettune-test").mkdir(exist_ok=True)
+    mount("-t", "tmpfs", "none", "/run/nettune-test")
+    layers = [pathlib.Path("/run/nettune-test", name) for name in ("upper", "work")]
+    for layer in layers:
+        layer.mkdir()
+    mount("-t", "overlay", "-o", f"lowerdir=/etc,upperdir={layers[0]},workdir={layers[1]}", "none", "/etc")
+    for name in ("sysctl.d", "modules-load.d"):
+        mount("-t", "tmpfs", "none", f"/etc/{name}")
+
+
+def mount(*arguments: str) -> None:
+    """mount(8)."""
+    subprocess.run(["mount", *arguments], check=True)

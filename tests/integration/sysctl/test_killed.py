@@ -24,7 +24,7 @@ from ansible_collections.nettune.tcp.tests.integration.sysctl.calls import (
 from ansible_collections.nettune.tcp.tests.integration.sysctl.killed import kill_at
 
 if t.TYPE_CHECKING:
-    from ansible_collections.nettune.tcp.tests.integration.sysctl.conftest import OnFreshHost
+    from ansible_collections.nettune.tcp.tests.integration.sandbox import Sandbox
 
 KEYS = (FIN_TIMEOUT, RANGE, SOMAXCONN, SYNCOOKIES)
 ORIGINALS = "/var/lib/nettune-tcp/sysctl-originals.json"
@@ -41,7 +41,7 @@ def everything() -> t.Dict[str, t.Optional[str]]:
     [lambda: sysctl(NEW, purge=True), lambda: sysctl(dict.fromkeys(OLD), state="absent")],
     ids=["change and purge", "absent"],
 )
-def test_killed_at_every_system_call(on_fresh_host: OnFreshHost, run: t.Callable[[], calls.Result]) -> None:
+def test_killed_at_every_system_call(on_fresh_host: Sandbox, run: t.Callable[[], calls.Result]) -> None:
     def body() -> int:
         pristine = everything()
         sysctl(OLD)

@@ -14,7 +14,7 @@ from ansible_collections.nettune.tcp.tests.integration.sysctl import calls
 from ansible_collections.nettune.tcp.tests.integration.sysctl.calls import SOMAXCONN, failure, row, runtime, sysctl
 
 if t.TYPE_CHECKING:
-    from ansible_collections.nettune.tcp.tests.integration.sysctl.conftest import OnFreshHost
+    from ansible_collections.nettune.tcp.tests.integration.sandbox import Sandbox
 
 
 @contextlib.contextmanager
@@ -34,7 +34,7 @@ def inside(pid: str, key: str) -> str:
     return subprocess.check_output(["nsenter", f"--net=/proc/{pid}/ns/net", "cat", path], text=True).strip()
 
 
-def test_a_container_gets_its_own_value_and_the_host_keeps_its(on_fresh_host: OnFreshHost) -> None:
+def test_a_container_gets_its_own_value_and_the_host_keeps_its(on_fresh_host: Sandbox) -> None:
     def body() -> None:
         with container() as pid:
             foretold = sysctl({SOMAXCONN: 8192}, netns=pid, check_mode=True)
@@ -57,7 +57,7 @@ def test_a_container_gets_its_own_value_and_the_host_keeps_its(on_fresh_host: On
     on_fresh_host(body)
 
 
-def test_what_is_host_wide_is_refused_even_with_force(on_fresh_host: OnFreshHost) -> None:
+def test_what_is_host_wide_is_refused_even_with_force(on_fresh_host: Sandbox) -> None:
     def body() -> None:
         with container() as pid:
             for key in ("fs.file-max", "net.core.netdev_max_backlog", "net.ipv4.tcp_mem"):
@@ -70,7 +70,7 @@ def test_what_is_host_wide_is_refused_even_with_force(on_fresh_host: OnFreshHost
     on_fresh_host(body)
 
 
-def test_a_failure_in_the_namespace_is_told_in_full(on_fresh_host: OnFreshHost) -> None:
+def test_a_failure_in_the_namespace_is_told_in_full(on_fresh_host: Sandbox) -> None:
     def body() -> None:
         with container() as pid:
             result = failure({SOMAXCONN: 8192, "net.ipv4.tcp_syn_retries": 9999}, netns=pid)
@@ -81,7 +81,7 @@ def test_a_failure_in_the_namespace_is_told_in_full(on_fresh_host: OnFreshHost) 
     on_fresh_host(body)
 
 
-def test_originals_and_namespaces_do_not_go_together(on_fresh_host: OnFreshHost) -> None:
+def test_originals_and_namespaces_do_not_go_together(on_fresh_host: Sandbox) -> None:
     def body() -> None:
         assert "netns" in failure({SOMAXCONN: None}, netns="1", state="absent")["msg"]
         assert "netns" in failure({}, netns="1", purge=True)["msg"]

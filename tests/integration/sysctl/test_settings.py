@@ -23,10 +23,10 @@ from ansible_collections.nettune.tcp.tests.integration.sysctl.calls import (
 )
 
 if t.TYPE_CHECKING:
-    from ansible_collections.nettune.tcp.tests.integration.sysctl.conftest import OnFreshHost
+    from ansible_collections.nettune.tcp.tests.integration.sandbox import Sandbox
 
 
-def test_settings_come_into_force_and_stay(on_fresh_host: OnFreshHost) -> None:
+def test_settings_come_into_force_and_stay(on_fresh_host: Sandbox) -> None:
     def body() -> None:
         wanted = {SOMAXCONN: {"at_least": 16384}, FIN_TIMEOUT: 30}
         first, second = sysctl(wanted), sysctl(wanted)
@@ -51,7 +51,7 @@ def test_settings_come_into_force_and_stay(on_fresh_host: OnFreshHost) -> None:
     on_fresh_host(body)
 
 
-def test_more_than_enough_is_kept(on_fresh_host: OnFreshHost) -> None:
+def test_more_than_enough_is_kept(on_fresh_host: Sandbox) -> None:
     def body() -> None:
         put(SOMAXCONN, "65535")
         result = sysctl({SOMAXCONN: {"at_least": 8192}})
@@ -60,7 +60,7 @@ def test_more_than_enough_is_kept(on_fresh_host: OnFreshHost) -> None:
     on_fresh_host(body)
 
 
-def test_the_order_that_the_kernel_needs_is_found_in_both_directions(on_fresh_host: OnFreshHost) -> None:
+def test_the_order_that_the_kernel_needs_is_found_in_both_directions(on_fresh_host: Sandbox) -> None:
     def body() -> None:
         start = "net.ipv4.ip_unprivileged_port_start"
         for settings in ({RANGE: [20000, 60999], start: 20000}, {RANGE: [900, 60999], start: 800}):
@@ -73,7 +73,7 @@ def test_the_order_that_the_kernel_needs_is_found_in_both_directions(on_fresh_ho
     on_fresh_host(body)
 
 
-def test_absent_gives_back_what_was_there(on_fresh_host: OnFreshHost) -> None:
+def test_absent_gives_back_what_was_there(on_fresh_host: Sandbox) -> None:
     def body() -> None:
         put(FIN_TIMEOUT, "45")
         sysctl({FIN_TIMEOUT: 30, SOMAXCONN: 8192})
@@ -91,7 +91,7 @@ def test_absent_gives_back_what_was_there(on_fresh_host: OnFreshHost) -> None:
     on_fresh_host(body)
 
 
-def test_purge_gives_back_what_is_no_longer_declared(on_fresh_host: OnFreshHost) -> None:
+def test_purge_gives_back_what_is_no_longer_declared(on_fresh_host: Sandbox) -> None:
     def body() -> None:
         sysctl({FIN_TIMEOUT: 30, SOMAXCONN: 8192})
         foretold = sysctl({SOMAXCONN: 8192}, purge=True, check_mode=True)
@@ -114,7 +114,7 @@ def test_purge_gives_back_what_is_no_longer_declared(on_fresh_host: OnFreshHost)
     on_fresh_host(body)
 
 
-def test_reserved_ports_are_a_set(on_fresh_host: OnFreshHost) -> None:
+def test_reserved_ports_are_a_set(on_fresh_host: Sandbox) -> None:
     def body() -> None:
         put(RESERVED, "8080,22-24")
         sysctl({RESERVED: {"covers": [23, 9000, "9001"]}})
@@ -124,7 +124,7 @@ def test_reserved_ports_are_a_set(on_fresh_host: OnFreshHost) -> None:
     on_fresh_host(body)
 
 
-def test_a_rejected_value_restores_kernel_and_file(on_fresh_host: OnFreshHost) -> None:
+def test_a_rejected_value_restores_kernel_and_file(on_fresh_host: Sandbox) -> None:
     def body() -> None:
         sysctl({SOMAXCONN: 8192})
         before = calls.text()
