@@ -70,7 +70,11 @@ FILES = st.dictionaries(
     max_size=2,
 )
 OPTIONS = st.fixed_dictionaries(
-    {"force": st.sampled_from([True, True, False]), "purge": st.booleans(), "missing": st.sampled_from(["skip", "skip", "skip", "fail"])}
+    {
+        "force": st.sampled_from([True, True, False]),
+        "purge": st.booleans(),
+        "missing": st.sampled_from(["skip", "skip", "skip", "fail"]),
+    }
 )
 BENIGN = st.dictionaries(st.sampled_from(SCALARS[:6]), st.integers(1, 1024), max_size=3)
 
