@@ -54,12 +54,17 @@ def step(path: str, content: t.Optional[bytes], *, mode: int = 0o644) -> Step:
 
 
 def check_replaceable(path: str) -> None:
-    """Raise MissingRight, naming the directory, when ``path`` could not be replaced."""
+    """Raise MissingRight, naming the directory and what it lacks, when ``path`` could not be replaced."""
     directory = os.path.dirname(os.path.realpath(path))
     while not os.path.isdir(directory):
         directory = os.path.dirname(directory)
-    if not os.access(directory, os.W_OK | os.X_OK):
-        raise MissingRight(f"{path} cannot be written: {directory} is not writable for uid {os.geteuid()}", path=path)
+    if os.access(directory, os.W_OK | os.X_OK):
+        return
+    if os.statvfs(directory).f_flag & os.ST_RDONLY:
+        raise MissingRight(f"{path} cannot be written: {directory} is on a read-only file system", path=path)
+    raise MissingRight(
+        f"{path} cannot be written: {directory} is not writable for uid {os.geteuid()}, root is needed", path=path
+    )
 
 
 def _write_beside_and_rename(path: str, content: bytes, mode: int) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ._errors import NettuneError
+from ._errors import KernelRefused, NettuneError
 
 
 @dataclass(frozen=True)
@@ -23,33 +23,62 @@ class Step:
     undo: t.Callable[[], None]
 
 
-def run(steps: t.Iterable[Step]) -> None:
+# Steps whose order does not matter to us, but may matter to the kernel.
+AnyOrder = t.Tuple[Step, ...]
+
+
+def run(steps: t.Iterable[t.Union[Step, AnyOrder]]) -> None:
     """Do every step.  When one fails, undo it and all before it, newest first, and raise its error again.
 
-    The failed step is undone too, because it may have done half of its work.
+    The failed step is undone too, because it may have done half of its work.  Of a tuple of steps, those that the
+    kernel refuses are tried again after the others, as long as that gets any further; so are undos.
+    An error raised by the iterable itself, between two steps, counts as a failure as well.
     The error's details gain ``restored`` and, if any undo failed, ``not_restored``.
     """
     begun: t.List[Step] = []
     try:
         for step in steps:
-            begun.append(step)
-            step.do()
+            _do(step if isinstance(step, tuple) else (step,), begun)
     except NettuneError as exc:
-        exc.details.update(_undo(begun))
+        if begun:
+            exc.details.update(_undo(begun))
         raise
     except BaseException as exc:
         outcome = _undo(begun)
-        raise NettuneError(f"{begun[-1].what}: {exc}", **outcome) from exc
+        what = f"{begun[-1].what}: " if begun else ""
+        raise NettuneError(f"{what}{exc}", **outcome) from exc
+
+
+def _do(steps: AnyOrder, begun: t.List[Step]) -> None:
+    todo = list(steps)
+    while todo:
+        refused: t.List[t.Tuple[Step, KernelRefused]] = []
+        for step in todo:
+            if step not in begun:
+                begun.append(step)
+            try:
+                step.do()
+            except KernelRefused as exc:
+                refused.append((step, exc))
+        if len(refused) == len(todo):
+            first = refused[0][1]
+            raise type(first)("; ".join(str(exc) for _step, exc in refused), **first.details) from first
+        todo = [step for step, _exc in refused]
 
 
 def _undo(begun: t.List[Step]) -> t.Dict[str, t.List[str]]:
     restored: t.List[str] = []
-    failed: t.List[str] = []
-    for step in reversed(begun):
-        try:
-            step.undo()
-        except (NettuneError, OSError) as exc:
-            failed.append(f"{step.what}: {exc}")
-        else:
-            restored.append(step.what)
-    return {"restored": restored, "not_restored": failed} if failed else {"restored": restored}
+    todo = begun[::-1]
+    while todo:
+        failed: t.List[t.Tuple[Step, str]] = []
+        for step in todo:
+            try:
+                step.undo()
+            except (NettuneError, OSError) as exc:
+                failed.append((step, f"{step.what}: {exc}"))
+            else:
+                restored.append(step.what)
+        if len(failed) == len(todo):
+            return {"restored": restored, "not_restored": [reason for _step, reason in failed]}
+        todo = [step for step, _reason in failed]
+    return {"restored": restored}

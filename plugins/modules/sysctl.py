@@ -65,6 +65,28 @@ options:
       - Make changes that would otherwise be refused, such as lowering a capacity or V(net.ipv4.tcp_timestamps=0).
     type: bool
     default: false
+  purge:
+    description:
+      - Drop the keys that are in O(file) but not in O(settings), and give them back what they held before.
+      - With O(settings={}) this gives back everything that is managed in O(file).
+    type: bool
+    default: false
+  load_modules:
+    description:
+      - Load the kernel module that brings a key which does not exist yet, such as C(nf_conntrack) for
+        C(net.netfilter.nf_conntrack_max), and unload it again if the run fails.
+      - The module is also named in C(/etc/modules-load.d/zz-nettune-tcp.conf), because sysctls are set at boot right
+        after those modules are loaded, and keys of modules that come later would lose their values.
+    type: bool
+    default: false
+  netns:
+    description:
+      - Set the keys in this network namespace, such as that of a running container, instead of the module's own.
+      - The name of a namespace as C(ip netns) keeps them, the path of one, or the pid of a process that is in it.
+      - Only running values are set, as nothing of a namespace survives a reboot. O(file) is left alone, and the
+        boot values of the result are null.
+      - Keys that are the whole host's are refused. O(state=absent) and O(purge=true) have no meaning here.
+    type: str
 notes:
   - Root is needed to change anything. Without it the module says what is missing and changes nothing.
   - Before the first change of a key its running value is recorded in C(/var/lib/nettune-tcp/sysctl-originals.json).
@@ -189,6 +211,9 @@ def main() -> None:
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "missing": {"type": "str", "choices": ["skip", "fail"], "default": "skip"},
             "force": {"type": "bool", "default": False},
+            "purge": {"type": "bool", "default": False},
+            "load_modules": {"type": "bool", "default": False},
+            "netns": {"type": "str"},
         },
         supports_check_mode=True,
     )

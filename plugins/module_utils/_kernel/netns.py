@@ -39,17 +39,31 @@ def run_in(namespace: str, body: t.Callable[[], _Answer]) -> _Answer:
     entered (CAP_SYS_ADMIN), and what ``body`` raises.
     """
     descriptor = _open(namespace)
+    try:
+        return _in_child(lambda: _enter(descriptor, namespace), body)
+    finally:
+        os.close(descriptor)
+
+
+def run_in_new(body: t.Callable[[], _Answer]) -> _Answer:
+    """What ``body`` returns when it is called inside a new namespace, which is gone afterwards.
+
+    As :func:`run_in`; MissingRight when none may be made (CAP_SYS_ADMIN).
+    """
+    return _in_child(_make, body)
+
+
+def _in_child(enter: t.Callable[[], None], body: t.Callable[[], _Answer]) -> _Answer:
     readable, writable = os.pipe()
     pid = os.fork()
     if pid == 0:
-        _child(descriptor, writable, namespace, body)
-    os.close(descriptor)
+        _child(enter, writable, body)
     os.close(writable)
     with os.fdopen(readable, "rb") as pipe:
         content = pipe.read()
     _pid, status = os.waitpid(pid, 0)
     if not content:
-        raise NettuneError(f"the process in namespace {namespace} ended with wait status {status} and no answer")
+        raise NettuneError(f"the process in the namespace ended with wait status {status} and no answer")
     failed, answer = pickle.loads(content)  # noqa: S301 - our own child wrote it
     if failed:
         raise answer
@@ -66,10 +80,10 @@ def _open(namespace: str) -> int:
         raise MissingRight(f"opening the network namespace {namespace} needs root", netns=namespace) from exc
 
 
-def _child(descriptor: int, writable: int, namespace: str, body: t.Callable[[], t.Any]) -> t.NoReturn:
+def _child(enter: t.Callable[[], None], writable: int, body: t.Callable[[], t.Any]) -> t.NoReturn:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
-        _enter(descriptor, namespace)
+        enter()
         outcome = (False, body())
     except Exception as exc:  # noqa: BLE001 - the parent raises it again
         outcome = (True, exc if isinstance(exc, NettuneError) else NettuneError(f"{type(exc).__name__}: {exc}"))
@@ -79,9 +93,20 @@ def _child(descriptor: int, writable: int, namespace: str, body: t.Callable[[], 
 
 
 def _enter(descriptor: int, namespace: str) -> None:
-    # os.setns() is Python 3.12's
+    reason = _call("setns", descriptor, _CLONE_NEWNET)
+    if reason:
+        raise MissingRight(
+            f"entering the network namespace {namespace} failed: {reason}; it needs root", netns=namespace
+        )
+
+
+def _make() -> None:
+    reason = _call("unshare", _CLONE_NEWNET)
+    if reason:
+        raise MissingRight(f"making a network namespace failed: {reason}; it needs root")
+
+
+def _call(name: str, *arguments: int) -> str:
+    """Why a function of the C library failed, or nothing; os.setns() and os.unshare() are Python 3.12's."""
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.setns(descriptor, _CLONE_NEWNET) == 0:
-        return
-    reason = os.strerror(ctypes.get_errno())
-    raise MissingRight(f"entering the network namespace {namespace} failed: {reason}; it needs root", netns=namespace)
+    return "" if libc[name](*arguments) == 0 else os.strerror(ctypes.get_errno())

@@ -68,19 +68,22 @@ def writable(key: str, root: str = ROOT) -> bool:
 def write(key: str, text: str, root: str = ROOT) -> None:
     """Give the kernel a value, in one write(2).  Raises KernelRefused or MissingRight with the kernel's own reason."""
     try:
-        # Python's buffered files report the kernel's answer only at close, and may write in pieces.
         descriptor = os.open(path_of(key, root), os.O_WRONLY | os.O_TRUNC)
-        try:
-            os.write(descriptor, text.encode() + b"\n")
-        finally:
-            os.close(descriptor)
     except FileNotFoundError as exc:
         raise Unsupported(f"{key} does not exist in this kernel or namespace", key=key) from exc
     except OSError as exc:
-        raise _explain(key, text, exc) from exc
+        raise refused(key, text, exc) from exc
+    try:
+        # Python's buffered files report the kernel's answer only at close, and may write in pieces.
+        os.write(descriptor, text.encode() + b"\n")
+    except OSError as exc:  # ENOENT too, for a congestion control that does not exist
+        raise refused(key, text, exc) from exc
+    finally:
+        os.close(descriptor)
 
 
-def _explain(key: str, text: str, exc: OSError) -> t.Union[KernelRefused, MissingRight]:
+def refused(key: str, text: str, exc: OSError) -> t.Union[KernelRefused, MissingRight]:
+    """The error for the kernel's answer to a value."""
     if exc.errno in (errno.EPERM, errno.EACCES) and os.geteuid() != 0:
         return MissingRight(f"writing {key} needs root, uid {os.geteuid()} may not", key=key, value=text)
     return KernelRefused(f"the kernel refused {key} = {text}: {exc.strerror}", key=key, value=text)

@@ -8,202 +8,137 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 import typing as t
-from dataclasses import dataclass
+from dataclasses import replace
 
-from .. import _files, _plan, _transaction
-from .._boot import sysctl_d
-from .._errors import BadRequest, KernelRefused, MissingRight, NettuneError
-from .._kernel import proc_sys
-from .._want import Want, parse_want
-from . import drop_in, originals
+from .. import _lock, _plan, _transaction
+from .._errors import NettuneError
+from .._kernel import netns
+from . import context, modules, rivals
 from . import plan as planning
-from .catalog import lookup
+from .host import Host, Steps
 from .plan import Observed, Plan
+from .records import Records, needed_by
+from .rehearsal import rehearse
+from .request import Request, parse_request
 
+__all__ = ("Refused", "Request", "manage", "parse_request")
 
-@dataclass(frozen=True)
-class Request:
-    """What was asked, checked: canonical keys, parsed wants.  ``file`` is None where nothing is to be persisted."""
-
-    wants: t.Mapping[str, t.Optional[Want]]
-    file: t.Optional[str]
-    absent: bool = False
-    missing: str = "skip"
-    force: bool = False
+Observations = t.Mapping[str, Observed]
 
 
 class Refused(NettuneError):
-    """A guard spoke; nothing was changed."""
-
-
-def parse_request(params: t.Mapping[str, t.Any]) -> Request:
-    """Turn module parameters into a request.  Raises BadRequest naming the key and the value."""
-    absent = params["state"] == "absent"
-    wants: t.Dict[str, t.Optional[Want]] = {}
-    for name, raw in params["settings"].items():
-        key = proc_sys.canonical(name)
-        if key in wants:
-            raise BadRequest(f"{key} is given twice, the second time as {name}", key=key)
-        try:
-            wants[key] = None if absent else parse_want(raw, ports=lookup(key).ports)
-        except BadRequest as exc:
-            raise BadRequest(f"{key}: {exc}", key=key, value=str(raw)) from exc
-    if not params["file"].startswith("/"):
-        raise BadRequest(f"file must be an absolute path, got {params['file']!r}")
-    return Request(wants, params["file"], absent, params["missing"], params["force"])
+    """A guard spoke, or a key that had to exist does not; nothing was changed."""
 
 
 def manage(request: Request, *, check_mode: bool) -> t.Dict[str, t.Any]:
-    """Bring the host to what was asked, or in check mode tell exactly what that would do.
+    """Bring the host, or a network namespace of it, to what was asked; in check mode tell exactly what that would do.
 
     Returns the module's result.  Raises NettuneError after restoring everything when any part fails.
     """
-    host = _Host(request)
-    before = host.observe()
-    plan = _make_plan(request, before)
-    lines, originals_after = _records(request, plan, before, host)
-    if _must_change(plan, host, lines):
-        host.check_rights(plan, lines)
-        if not check_mode:
-            _transaction.run(host.steps(plan, before, lines, originals_after))
-    after = host.predict(plan, before, lines) if check_mode else _Host(request).observe()
-    return _result(request, plan, before, after)
+    if request.netns is not None:
+        return netns.run_in(request.netns, lambda: _manage(request, check_mode))
+    return _manage(request, check_mode)
 
 
-def _make_plan(request: Request, observed: t.Mapping[str, Observed]) -> Plan:
-    if request.absent:
-        return planning.plan_absent(request.wants, observed)
+def _manage(request: Request, check_mode: bool) -> t.Dict[str, t.Any]:
+    with contextlib.nullcontext() if check_mode else _lock.exclusive():
+        host = Host(request)
+        before = host.observe(host.keys())
+        run = _Run(request, host, before)
+        if check_mode:
+            after = run.foretell()
+        else:
+            _transaction.run(run.steps())
+            after = Host(request).observe(before)
+        return _result(request, run.plan, before, after)
+
+
+class _Run:
+    """One run on a host, from what was observed to the plan, and to what comes of it."""
+
+    def __init__(self, request: Request, host: Host, before: Observations) -> None:
+        self._request = request
+        self._host = host
+        self._before = before
+        self._to_load = sorted(self._modules_to_load())
+        self.plan = Plan({})
+
+    def steps(self) -> Steps:
+        """Everything that is to be done; the plan is made on the way, as a module's keys appear with the module."""
+        if self._to_load:
+            yield from map(modules.step, self._to_load)
+        seen = self._host.observe(self._before) if self._to_load else self._before
+        records = self._decide(self._with_module(seen))
+        yield from self._host.steps(self.plan, seen, records)
+
+    def foretell(self) -> t.Dict[str, Observed]:
+        """What :meth:`steps` would leave behind."""
+        seen = self._with_module(self._before)
+        records = self._decide(seen)
+        rehearse(self.plan.writes, in_namespace=self._host.in_namespace)
+        return self._host.predict(self.plan, seen, records)
+
+    def _decide(self, seen: Observations) -> Records:
+        self.plan = _make_plan(self._request, seen)
+        records = self._host.records.after(self.plan, seen, self._to_persist())
+        self._host.check_rights(self.plan, records)
+        return records
+
+    def _modules_to_load(self) -> t.Iterator[str]:
+        if not self._request.load_modules:
+            return
+        names = {modules.missing(key) for key, seen in self._before.items() if seen.runtime is None}
+        for name in names - {None}:
+            if modules.can_be_loaded(str(name)):
+                modules.check_right()
+                yield str(name)
+
+    def _to_persist(self) -> t.FrozenSet[str]:
+        if not self._request.load_modules or self._request.file is None:
+            return frozenset()
+        new = needed_by(self._request.wants) - self._host.records.modules
+        return frozenset(name for name in new if modules.can_be_loaded(name))
+
+    def _with_module(self, seen: Observations) -> t.Dict[str, Observed]:
+        """The keys that did not exist before, marked with the module that brings them."""
+        marked = dict(seen)
+        for key, was in self._before.items():
+            module = modules.bringing(key)
+            if was.runtime is None and module and module.name in self._to_load:
+                marked[key] = replace(seen[key], module=module.name)
+        return marked
+
+
+def _make_plan(request: Request, seen: Observations) -> Plan:
     wants = {key: want for key, want in request.wants.items() if want is not None}
-    plan = planning.plan_present(wants, observed, force=request.force)
-    for status, asked_to_fail in ((planning.SKIPPED, request.missing == "fail"), (planning.REFUSED, True)):
-        stopped = plan.with_status(status)
-        if stopped and asked_to_fail:
-            rows = {key: planning.verdict(entry, observed[key], observed[key]) for key, entry in plan.keys.items()}
-            raise Refused(
-                "nothing was changed: " + "; ".join(f"{entry.key}: {entry.reason}" for entry in stopped),
-                settings=_plan.rows_as_data(rows),
-            )
+    dropped = planning.plan_absent((key for key in seen if key not in request.wants), seen, reason="no longer declared")
+    absent = planning.plan_absent((key for key, want in request.wants.items() if want is None), seen)
+    present = planning.plan_present(wants, seen, force=True, persist=request.file is not None)
+    if not request.force:
+        there = context.gather(present.changing(seen))
+        present = planning.plan_present(wants, seen, context=there, persist=request.file is not None)
+    plan = Plan({**present.keys, **absent.keys, **dropped.keys})
+    _stop_if_refused(request, plan, seen)
     return plan
 
 
-def _records(
-    request: Request, plan: Plan, before: t.Mapping[str, Observed], host: _Host
-) -> t.Tuple[t.Dict[str, str], t.Dict[str, str]]:
-    """The lines of our drop-in and the recorded originals as they shall be."""
-    lines = dict(host.lines)
-    kept = dict(host.originals)
-    for key, entry in plan.keys.items():
-        if request.absent:
-            lines.pop(key, None)
-            if entry.status == "ok":
-                kept.pop(key, None)
-        elif entry.line is not None:
-            lines[key] = entry.line
-            kept.setdefault(key, str(before[key].runtime))
-    return lines, kept
+def _stop_if_refused(request: Request, plan: Plan, seen: Observations) -> None:
+    stopping = (planning.REFUSED, planning.SKIPPED) if request.missing == "fail" else (planning.REFUSED,)
+    stopped = [entry for entry in plan.keys.values() if entry.status in stopping]
+    if stopped:
+        rows = {key: planning.verdict(entry, seen[key], seen[key]) for key, entry in plan.keys.items()}
+        raise Refused(
+            "nothing was changed: " + "; ".join(f"{entry.key}: {entry.reason}" for entry in stopped),
+            settings=_plan.rows_as_data(rows),
+        )
 
 
-def _must_change(plan: Plan, host: _Host, lines: t.Mapping[str, str]) -> bool:
-    return bool(plan.writes) or lines != host.lines
-
-
-class _Host:
-    """This host's sysctls and our two files, as found when the instance was made."""
-
-    def __init__(self, request: Request) -> None:
-        self.request = request
-        self.file = request.file
-        text = _files.read(self.file) if self.file else None
-        self.lines = drop_in.parse(text.decode("utf-8", "replace") if text else None, self.file or "")
-        self.originals = originals.parse(_files.read(originals.PATH))
-        self.tree = sysctl_d.read_tree()
-
-    def observe(self) -> t.Dict[str, Observed]:
-        """All requested keys, as the kernel and the files have them."""
-        keys = list(self.request.wants)
-        boot = sysctl_d.resolve(self.tree, keys)
-        others = sysctl_d.resolve(sysctl_d.with_file(self.tree, self.file, ""), keys) if self.file else boot
-        return {
-            key: Observed(
-                runtime=proc_sys.read(key),
-                read_only=os.geteuid() == 0 and not proc_sys.writable(key),
-                boot=boot[key].value,
-                boot_source=boot[key].source,
-                boot_of_others=others[key].value,
-                own_line=self.lines.get(key),
-                original=self.originals.get(key),
-                note=_procps_note(boot[key]),
-            )
-            for key in keys
-        }
-
-    def predict(
-        self, plan: Plan, before: t.Mapping[str, Observed], lines: t.Mapping[str, str]
-    ) -> t.Dict[str, Observed]:
-        """The keys as they would be found after the plan."""
-        tree = sysctl_d.with_file(self.tree, self.file, drop_in.compose(lines) or "") if self.file else self.tree
-        boot = sysctl_d.resolve(tree, plan.keys)
-        return {
-            key: Observed(
-                runtime=plan.writes.get(key, seen.runtime),
-                boot=boot[key].value,
-                boot_source=boot[key].source,
-                own_line=lines.get(key),
-                note=_procps_note(boot[key]),
-            )
-            for key, seen in before.items()
-        }
-
-    def check_rights(self, plan: Plan, lines: t.Mapping[str, str]) -> None:
-        """Raise MissingRight before anything is touched, when something could not be done for lack of a privilege."""
-        if self.file and lines != self.lines:
-            _files.check_replaceable(self.file)
-            _files.check_replaceable(originals.PATH)
-        for key in plan.writes:
-            if not proc_sys.writable(key):
-                raise MissingRight(f"writing {key} needs root (CAP_NET_ADMIN for net.*)", key=key)
-
-    def steps(
-        self,
-        plan: Plan,
-        before: t.Mapping[str, Observed],
-        lines: t.Mapping[str, str],
-        originals_after: t.Mapping[str, str],
-    ) -> t.Iterator[_transaction.Step]:
-        """Record the originals, let the kernel judge every value, and only then persist them."""
-        if originals_after != self.originals:
-            yield _files.step(originals.PATH, originals.compose(originals_after))
-        for key, text in plan.writes.items():
-            yield _write_and_read_back(key, str(before[key].runtime), text)
-        if self.file and lines != self.lines:
-            content = drop_in.compose(lines)
-            yield _files.step(self.file, None if content is None else content.encode())
-
-
-def _write_and_read_back(key: str, before: str, after: str) -> _transaction.Step:
-    step = proc_sys.step(key, before, after)
-
-    def do() -> None:
-        step.do()
-        now = proc_sys.read(key)
-        if now is None or planning.data(key, now) != planning.data(key, after):
-            raise KernelRefused(f"the kernel took {key} = {after} and made {now} of it", key=key, value=after)
-
-    return _transaction.Step(step.what, do, step.undo)
-
-
-def _procps_note(boot: sysctl_d.BootValue) -> str:
-    if not boot.differs:
-        return ""
-    return f"sysctl --system would give {boot.procps_value}, from {boot.procps_source}"
-
-
-def _result(
-    request: Request, plan: Plan, before: t.Mapping[str, Observed], after: t.Mapping[str, Observed]
-) -> t.Dict[str, t.Any]:
-    rows = {key: planning.verdict(entry, before[key], after[key]) for key, entry in plan.keys.items()}
+def _result(request: Request, plan: Plan, before: Observations, after: Observations) -> t.Dict[str, t.Any]:
+    found = rivals.find(plan.keys) if request.file else {}
+    fights = {key: planning.rivalry(entry, found.get(key)) for key, entry in plan.keys.items()}
+    rows = {key: planning.verdict(entry, before[key], after[key], fights[key]) for key, entry in plan.keys.items()}
     return {
         "changed": any(row.status == "changed" for row in rows.values()) or _rows_moved(rows),
         "settings": _plan.rows_as_data(rows),
@@ -212,7 +147,7 @@ def _result(
         "warnings": [
             f"{key} is {row.status}: {row.reason}"
             for key, row in sorted(rows.items())
-            if row.status in (planning.OVERRIDDEN, planning.READ_ONLY)
+            if row.status in (planning.OVERRIDDEN, planning.READ_ONLY) or fights[key]
         ],
     }
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from .._errors import BadRequest
+from .._kernel import proc_sys
 
 _MARK = "# Managed by Ansible with nettune.tcp.sysctl."
 _HEADER = f"{_MARK}  Changes made here by hand are lost.\n"
@@ -26,7 +27,7 @@ def parse(text: t.Optional[str], path: str) -> t.Dict[str, str]:
     for line in text.splitlines():
         key, equals, value = line.partition("=")
         if equals and not line.startswith(("#", ";")):
-            settings[key.strip()] = value.strip()
+            settings[_canonical(key.strip())] = value.strip()
     return settings
 
 
@@ -35,3 +36,11 @@ def compose(settings: t.Mapping[str, str]) -> t.Optional[str]:
     if not settings:
         return None
     return _HEADER + "".join(f"{key} = {settings[key]}\n" for key in sorted(settings))
+
+
+def _canonical(name: str) -> str:
+    """One spelling, so that a line somebody added by hand is not a second one of the same key."""
+    try:
+        return proc_sys.canonical(name.lstrip("-"))
+    except BadRequest:
+        return name

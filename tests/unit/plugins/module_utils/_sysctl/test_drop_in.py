@@ -31,3 +31,9 @@ def test_comments_and_broken_lines_are_no_settings() -> None:
 def test_a_file_of_somebody_else_is_refused() -> None:
     with pytest.raises(BadRequest, match=r"/etc/sysctl\.d/99-mine\.conf"):
         drop_in.parse("net.core.somaxconn = 1\n", "/etc/sysctl.d/99-mine.conf")
+
+
+@pytest.mark.parametrize("spelled", ["net/core/somaxconn", "-net.core.somaxconn", " net.core.somaxconn "])
+def test_a_line_added_by_hand_is_the_same_key_however_it_is_spelled(spelled: str) -> None:
+    text = str(drop_in.compose({"net.core.somaxconn": "4096"})) + f"{spelled} = 128\n"
+    assert drop_in.parse(text, "f") == {"net.core.somaxconn": "128"}

@@ -5,13 +5,16 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 import pytest
 
 from ansible_collections.nettune.tcp.plugins.module_utils._errors import BadRequest
 from ansible_collections.nettune.tcp.plugins.module_utils._sysctl import plan as planning
 from ansible_collections.nettune.tcp.plugins.module_utils._sysctl.catalog import lookup
+from ansible_collections.nettune.tcp.plugins.module_utils._sysctl.guards import TIMESTAMPS, TW_REUSE, Context
 from ansible_collections.nettune.tcp.plugins.module_utils._sysctl.plan import KeyPlan, Observed
+from ansible_collections.nettune.tcp.plugins.module_utils._sysctl.rivals import Rival
 from ansible_collections.nettune.tcp.plugins.module_utils._want import parse_want
 
 SOMAXCONN = "net.core.somaxconn"
@@ -72,9 +75,9 @@ def test_what_is_written_to_the_kernel_and_to_the_file(
 
 
 def test_a_missing_key_is_skipped_and_leaves_no_line() -> None:
-    entry = plan_one("net.ipv4.tcp_tw_recycle", 1, Observed(None))
+    entry = plan_one("net.ipv4.tcp_tw_recycle", 1, Observed(None, absence="gone"))
     assert (entry.status, entry.write, entry.line) == ("skipped", None, None)
-    assert "tcp_tw_recycle" in entry.reason
+    assert entry.reason == "gone"
 
 
 def test_a_key_that_cannot_be_written_is_told_but_still_persisted() -> None:
@@ -131,3 +134,54 @@ def test_result_data() -> None:
     assert planning.data(RESERVED, "8080,9000-9001") == "8080,9000-9001"
     assert planning.data(RESERVED, "rubbish") == "rubbish"
     assert planning.data(SOMAXCONN, None) is None
+
+
+def test_a_capacity_is_not_lowered_at_boot_either() -> None:
+    seen = Observed("4096", boot="65535", boot_source="/etc/sysctl.d/50-x.conf:1", boot_of_others="65535")
+    entry = plan_one(SOMAXCONN, 8192, seen)
+    assert (entry.status, entry.line) == ("refused", None)
+    assert "/etc/sysctl.d/50-x.conf:1" in entry.reason
+    assert plan_one(SOMAXCONN, 8192, seen, force=True).line == "8192"
+    # A line that is there already is no change, whatever others say.
+    assert plan_one(SOMAXCONN, 4096, replace(seen, own_line="4096")).status == "ok"
+
+
+def test_guards_see_what_the_other_keys_will_be() -> None:
+    wants = {TW_REUSE: parse_want(1), TIMESTAMPS: parse_want(1)}
+    seen = {TW_REUSE: Observed("0"), TIMESTAMPS: Observed("0")}
+    context = Context(running={TIMESTAMPS: (0,)})
+    assert planning.plan_present(wants, seen, context=context).keys[TW_REUSE].status == "ok"
+    alone = planning.plan_present({TW_REUSE: parse_want(1)}, seen, context=context)
+    assert alone.keys[TW_REUSE].status == "refused"
+
+
+def test_in_a_namespace_nothing_is_persisted_and_the_host_left_alone() -> None:
+    wants = {SOMAXCONN: parse_want(8192), FILE_MAX: parse_want(1)}
+    seen = {SOMAXCONN: Observed("4096"), FILE_MAX: Observed("1000", host_wide=True)}
+    plan = planning.plan_present(wants, seen, force=True, persist=False)
+    assert (plan.keys[SOMAXCONN].write, plan.keys[SOMAXCONN].line) == ("8192", None)
+    assert (plan.keys[FILE_MAX].status, plan.writes) == ("refused", {SOMAXCONN: "8192"})
+    row = planning.verdict(plan.keys[SOMAXCONN], seen[SOMAXCONN], Observed("8192"))
+    assert (row.status, row.boot) == ("changed", None)
+
+
+def test_a_key_that_comes_with_its_module_gets_what_is_wanted() -> None:
+    entry = plan_one("net.netfilter.nf_conntrack_max", {"at_least": 262144}, Observed(None, module="nf_conntrack"))
+    assert (entry.status, entry.write, entry.line) == ("ok", "262144", "262144")
+    assert "nf_conntrack" in entry.reason
+
+
+def test_only_what_changes_is_looked_into() -> None:
+    wants = {SOMAXCONN: parse_want(8192), FILE_MAX: parse_want(1000)}
+    seen = {SOMAXCONN: Observed("4096", own_line="8192"), FILE_MAX: Observed("1000", own_line="1000")}
+    assert planning.plan_present(wants, seen, force=True).changing(seen) == {SOMAXCONN}
+
+
+@pytest.mark.parametrize("value, told", [(None, True), ("128", True), ("8192", False), (">8192", True)])
+def test_a_rival_is_told_unless_it_wants_the_same(value: t.Optional[str], told: bool) -> None:
+    entry = KeyPlan(SOMAXCONN, parse_want(8192), line="8192")
+    assert bool(planning.rivalry(entry, Rival("tuned sets it", value))) == told
+    assert planning.rivalry(replace(entry, status="skipped"), Rival("tuned sets it")) == ""
+    assert planning.rivalry(entry, None) == ""
+    row = planning.verdict(entry, Observed("8192"), Observed("8192", boot="8192"), "tuned sets it")
+    assert row.reason == "tuned sets it"
