@@ -5,8 +5,10 @@
  * Fill the network namespace it runs in with about N TCP sockets of a busy server: 70 % TIME_WAIT (two thirds of them
  * inbound), the rest ESTABLISHED, CLOSE_WAIT and FIN_WAIT2; IPv4, IPv6 and IPv4 clients of dual-stack listeners.
  *
- *     populate N
+ *     populate N [CLIENTS]
  *
+ * There are at least 16 listeners at a million sockets (a process holds at most 20,000 files), each of which is called
+ * by CLIENTS different addresses of each kind, 1000 by default.
  * TIME_WAIT lasts 60 s whatever one does, so every line on stdin tops it up again; "ready" is printed each time.
  * The end of stdin ends it. Needs: lo up, 127/8 and fd00::/16 local on it, tcp_tw_reuse=0, ip_nonlocal_bind=1 (IPv6).
  */
@@ -23,11 +25,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CLIENTS = 20000, UPSTREAMS = 64, BACKLOG = 4096, WORKERS = 100 };
+enum { UPSTREAMS = 64, BACKLOG = 4096, WORKERS = 100 };
 enum kind { V4, V6, MAPPED };
 
 static int worker, v4_listeners[WORKERS], v6_listeners[WORKERS];
-static uint32_t serial;
+static uint32_t serial, clients = 1000;
 
 static struct sockaddr_in6 endpoint(enum kind kind, uint32_t host, int port)
 {
@@ -57,7 +59,7 @@ static int listener(int family, int port)
 static void pair(enum kind kind, int inbound, int *client, int *server)
 {
     int one = 1, passive = (kind == V4 ? v4_listeners : v6_listeners)[worker];
-    struct sockaddr_in6 from = endpoint(kind, inbound ? 0x20000 + serial % CLIENTS : 1, 0);
+    struct sockaddr_in6 from = endpoint(kind, inbound ? 0x20000 + serial % clients : 1, 0);
     struct sockaddr_in6 to = endpoint(kind, inbound ? 2 : 0x100 + serial % UPSTREAMS, (kind == V4 ? 8000 : 8100) + worker);
     socklen_t size = kind == V6 ? sizeof from : sizeof(struct sockaddr_in);
     serial++;
@@ -89,7 +91,7 @@ static void hold(long pairs)
 {
     int client, server;
     for (long i = 0; i < pairs; i++) {
-        pair(i % 5 == 4 ? V6 : i % 5 == 3 ? MAPPED : V4, i % 3, &client, &server);
+        pair(i % 5 == 4 ? V6 : i % 5 == 3 ? MAPPED : V4, 0, &client, &server);
         if (i % 4 == 3)
             shutdown(client, SHUT_WR);
     }
@@ -123,6 +125,7 @@ int main(int argc, char **argv)
 {
     long total = argc > 1 ? atol(argv[1]) : 1000, wanted = total * 7 / 10, pairs = (total - wanted) / 2, done;
     struct rlimit files;
+    clients = argc > 2 ? (uint32_t)atol(argv[2]) : clients;
     getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);

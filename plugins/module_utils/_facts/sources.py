@@ -22,20 +22,22 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import typing as t
+from collections import Counter
+from contextlib import suppress
 
 from .._errors import KernelRefused, MissingRight, Unsupported
 from .._kernel import proc_net
 from .._kernel.sock_diag import SockDiag, listener_of, mask
-from .._kernel.tcp_socket import LISTEN, NEW_SYN_RECV, TIME_WAIT, Listener
-from .census import Census, States, census
-from .tally import Tally
+from .._kernel.tcp_socket import ESTABLISHED, LISTEN, NEW_SYN_RECV, SYN_RECV, TIME_WAIT, Listener
+from .census import Census, States, all_states, census
+from .tally import Tally, count_states
 
 ATTEMPTS = 3
-_CONNECTED = mask(*range(1, NEW_SYN_RECV + 1)) & ~mask(LISTEN)
-_FAMILIES = (socket.AF_INET, socket.AF_INET6)
-_NETNS_TW = (4, 14)  # since then sockstat's tw is of the network namespace; up to 4.9 it was of the host
+_CONNECTED = mask(*(set(range(1, NEW_SYN_RECV + 1)) - {LISTEN}))
+_DUMPED = set(range(1, NEW_SYN_RECV + 1)) - {ESTABLISHED, TIME_WAIT, LISTEN}
+_OWN_GAUGES = (4, 14)  # since then sockstat's tw is of the network namespace; up to 4.9 it was of the host
+_FAST_OPEN_SERVER = 0x2
 _Answer = t.TypeVar("_Answer")
 
 
@@ -73,10 +75,11 @@ class SockDiagSource(Source):
 
     name = "sock_diag"
 
-    def __init__(self, diag: SockDiag, root: str = "/proc/net", release: t.Optional[str] = None) -> None:
+    def __init__(self, diag: SockDiag, root: str = "/proc/net", sysctls: str = "/proc/sys/net/ipv4") -> None:
         self._diag = diag
         self._root = root
-        self._release = os.uname().release if release is None else release
+        self._sysctls = sysctls
+        self._release = os.uname().release
 
     def close(self) -> None:
         self._diag.close()
@@ -91,37 +94,55 @@ class SockDiagSource(Source):
         return self._consistent(lambda: self._census(top))
 
     def _listeners(self) -> t.Tuple[Listener, ...]:
-        wanted = mask(LISTEN)
-        return tuple(listener_of(message) for family in _FAMILIES for message in self._diag.messages(family, wanted))
-
-    def _fill(self, tally: Tally, states: int) -> Tally:
-        for family in _FAMILIES:
-            for table in self._diag.heads(family, states):
-                tally.add_heads(table, family)
-        return tally
+        return tuple(map(listener_of, self._diag.messages(mask(LISTEN))))
 
     def _census(self, top: int) -> Census:
         listeners = self._listeners()
-        tally = self._fill(Tally([listener.port for listener in listeners]), _CONNECTED)
+        tally = Tally(listener.port for listener in listeners)
+        for heads in self._diag.heads(_CONNECTED):
+            tally.add_heads(heads)
         return census(tally, listeners, top)
 
     def _states(self) -> States:
-        """TIME_WAIT is most of a busy server, and the kernel keeps a count of it, in which FIN_WAIT2 minis are, too."""
-        waiting = self._waiting()
-        states = _CONNECTED if waiting is None else _CONNECTED & ~mask(TIME_WAIT)
-        tally = self._fill(Tally(groups=False), states)
-        if waiting is not None:
-            tally.flows[TIME_WAIT] = max(0, waiting - tally.minis)
-        return census(tally, self._listeners(), 0).states
+        """Without looking at ESTABLISHED and TIME_WAIT, which are most of a busy server and which the kernel counts.
 
-    def _waiting(self) -> t.Optional[int]:
+        Both gauges are of all states but a few, and those few are dumped: ``inuse`` has every socket but TIME_WAIT and
+        the half-open ones of the SYN queue, ``tw`` has the FIN_WAIT2 minis, too.
+        """
+        states: t.Counter[int] = Counter()
+        gauges = self._gauges()
+        minis = self._count(mask(*_DUMPED), states)
+        states[LISTEN] = len(self._listeners())
+        waiting = gauges.get("tcp_tw", -1) - minis
+        established = gauges.get("tcp_inuse", -1) + gauges.get("tcp6_inuse", 0)
+        established -= sum(states.values()) - states[SYN_RECV] - minis
+        unclear = established < 0 or waiting < 0 or states[SYN_RECV] and self._fast_open()
+        if unclear:
+            self._count(mask(ESTABLISHED, TIME_WAIT), states)
+        else:
+            states.update({ESTABLISHED: established, TIME_WAIT: waiting})
+        return all_states(states)
+
+    def _count(self, wanted: int, states: t.Counter[int]) -> int:
+        return sum(count_states(heads, states) for heads in self._diag.heads(wanted))
+
+    def _gauges(self) -> t.Dict[str, int]:
+        """sockstat, where it speaks of this network namespace."""
         version = re.match(r"(\d+)\.(\d+)", self._release)
-        if not version or (int(version[1]), int(version[2])) < _NETNS_TW:
-            return None
+        if not version or (int(version[1]), int(version[2])) < _OWN_GAUGES:
+            return {}
+        gauges: t.Dict[str, int] = {}
+        for name in ("sockstat", "sockstat6"):
+            with suppress(Unsupported, MissingRight):
+                gauges.update(proc_net.parse_sockstat(proc_net.read(name, self._root)))
+        return gauges
+
+    def _fast_open(self) -> bool:
+        """With TCP Fast Open on a server some sockets in SYN_RECV are in ``inuse`` and some are not."""
         try:
-            return proc_net.parse_sockstat(proc_net.read("sockstat", self._root)).get("tcp_tw")
-        except (Unsupported, MissingRight):
-            return None
+            return bool(int(proc_net.read("tcp_fastopen", self._sysctls)) & _FAST_OPEN_SERVER)
+        except (Unsupported, MissingRight, ValueError):
+            return True
 
     def _consistent(self, ask: t.Callable[[], _Answer]) -> _Answer:
         """Ask again while the kernel says that the dump was interrupted; the last answer stands."""
@@ -149,7 +170,7 @@ class ProcNetSource(Source):
 
     def census(self, top: int) -> Census:
         listeners = self.listeners()
-        tally = Tally([listener.port for listener in listeners])
+        tally = Tally(listener.port for listener in listeners)
         for entry in self._read(proc_net.parse_sockets):
             if not isinstance(entry, Listener):
                 tally.add_row(entry)

@@ -4,25 +4,26 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""Counting sockets by the hundred: no Python code runs per socket, only per datagram. Pure.
+"""Counting sockets by the hundred: hardly any Python code runs per socket, most of it per datagram. Pure.
 
 INTERFACE
-    tally = Tally(ports)                ports we listen on: what comes in there is inbound; groups=False saves them
-    tally.add_heads(table, family)      rows of HEAD bytes, as SockDiag.heads() gives them
+    tally = Tally(ports)                ports we listen on: what comes in there is inbound
+    tally.add_heads(heads)              the sockets of one datagram, as SockDiag.heads() gives them
     tally.add_row(row)                  one socket, the plain way, for other sources
     tally.flows[state | INBOUND]        exact counts per state and direction
     tally.half_open[address, port]      exact counts of SYN_RECV per local address and port
-    tally.minis                         FIN_WAIT2 that the kernel keeps as small as a TIME_WAIT (counted in sockstat tw)
-    tally.groups[key]                   counts per remote address; see Key
-    make_key(flow, port, remote, local), split_key(key)
+    tally.groups[key]                   counts per remote end; make_key(), split_key()
     tally.missing                       0 = groups are exact; else no count in groups is too low by more than this
 
-Key: 1 byte state | INBOUND, 2 bytes port (local when inbound, else remote), remote address, local address (zeros when
-inbound), each of 4 or 16 bytes. With a million different clients the rarest keys are dropped again and again
-(lossy counting, Manku and Motwani 2002), so memory stays bounded and whoever is busy still stands out.
+    count_states(heads, states) -> int  for who wants no more; how many are FIN_WAIT2 that the kernel keeps as small as
+                                        a TIME_WAIT, and counts with them in sockstat
 
-How: the columns of a table are byte planes (``table[13::52]``). A plane is a number, too, so one ``&`` selects by row
-whether a plane of the key comes from the local or the remote port.
+A key is 1 byte state | INBOUND, 2 bytes port (local when inbound, else remote), when outbound 16 bytes of local address
+(IPv4: the first 4), and the remote address of 4 or 16 bytes. With a million different clients the rarest keys are
+dropped again and again (lossy counting, Manku and Motwani 2002): memory is bounded, and who is busy still stands out.
+
+How: the heads of a datagram in a row are a table, its columns are byte planes (``table[13::52]``), and a plane is a
+number, too, so that one ``&`` combines two of them for all rows.
 """
 
 from __future__ import annotations
@@ -31,12 +32,13 @@ import socket
 import struct
 import typing as t
 from collections import Counter
-from itertools import compress
+from itertools import chain, compress
 
 from .._kernel.sock_diag import (
     HEAD,
     HEAD_DESTINATION,
     HEAD_DPORT,
+    HEAD_FAMILY,
     HEAD_SOURCE,
     HEAD_SPORT,
     HEAD_STATE,
@@ -49,15 +51,21 @@ INBOUND = 0x80
 MOST_GROUPS = 80_000
 
 Place = t.Tuple[bytes, int]
-_Tables = t.List[t.Tuple[bytes, bytes]]
-
-_ALL_OR_NOTHING = b"\0" + b"\xff" * 255
-_SYN_RECV = bytes(0xFF if state in (SYN_RECV, NEW_SYN_RECV) else 0 for state in range(256))
-_FIN_WAIT2 = bytes(0xFF if state == FIN_WAIT2 else 0 for state in range(256))
-_MINI = bytes(0xFF if timer == TIMER_TIME_WAIT else 0 for timer in range(256))
 
 
-def port_tables(ports: t.Iterable[int]) -> _Tables:
+def _plane_of(*values: int) -> bytes:
+    """A translation table: 0xFF for these values, else 0."""
+    return bytes(0xFF if value in values else 0 for value in range(256))
+
+
+_NOT_ZERO = _plane_of(*range(1, 256))
+_IS_SYN_RECV = _plane_of(SYN_RECV, NEW_SYN_RECV)
+_IS_FIN_WAIT2 = _plane_of(FIN_WAIT2)
+_IS_TIME_WAIT_TIMER = _plane_of(TIMER_TIME_WAIT)
+_IS_INET6 = _plane_of(socket.AF_INET6)
+
+
+def port_tables(ports: t.Iterable[int]) -> t.List[t.Tuple[bytes, bytes]]:
     """Pairs of translation tables: a port is one of ``ports`` when ``high[upper byte] & low[lower byte]`` of a pair.
 
     Each bit of a table stands for one upper byte, so a pair serves eight of them.
@@ -78,32 +86,61 @@ def port_tables(ports: t.Iterable[int]) -> _Tables:
 
 
 def make_key(flow: int, port: int, remote: bytes, local: bytes = b"") -> bytes:
-    """A key of ``groups``; without a local address it is zeros."""
-    return struct.pack(">BH", flow, port) + remote + local[: len(remote)].rjust(len(remote), b"\0")
+    """A key of ``groups``; ``local`` is for outbound flows."""
+    return struct.pack(">BH", flow, port) + (b"" if flow & INBOUND else local.ljust(16, b"\0")) + remote
 
 
 def split_key(key: bytes) -> t.Tuple[int, int, bytes, bytes]:
-    """The reverse of :func:`make_key`."""
-    middle = (len(key) + 3) // 2
-    return key[0], int.from_bytes(key[1:3], "big"), key[3:middle], key[middle:]
+    """The reverse of :func:`make_key`: flow, port, remote, local (empty for inbound flows)."""
+    remote = key[3:] if key[0] & INBOUND else key[19:]
+    return key[0], int.from_bytes(key[1:3], "big"), remote, b"" if key[0] & INBOUND else key[3 : 3 + len(remote)]
 
 
 def _number(plane: bytes) -> int:
     return int.from_bytes(plane, "little")
 
 
+def _inbound_keys(table: bytes, states: bytes, width: int) -> t.Iterator[bytes]:
+    """Keys are cut out of the table: flow and local port are put where the local address ended."""
+    start = HEAD_DESTINATION - 3
+    rows = bytearray(table)
+    rows[start::HEAD] = (_number(states) | _number(bytes((INBOUND,)) * len(states))).to_bytes(len(states), "little")
+    rows[start + 1 :: HEAD] = table[HEAD_SPORT::HEAD]
+    rows[start + 2 :: HEAD] = table[HEAD_SPORT + 1 :: HEAD]
+    return chain.from_iterable(struct.iter_unpack(f"{start}x{3 + width}s{16 - width}x", rows))
+
+
+def _outbound_keys(table: bytes, states: bytes, width: int) -> t.Iterator[bytes]:
+    """Keys are cut out of the table: the flow is put where the local port ended."""
+    start = HEAD_DPORT - 1
+    rows = bytearray(table)
+    rows[start::HEAD] = states
+    return chain.from_iterable(struct.iter_unpack(f"{start}x{19 + width}s{16 - width}x", rows))
+
+
+def count_states(heads: t.List[bytes], states: t.Counter[int]) -> int:
+    """Add the states of the sockets of one datagram; the return value is how many of them are FIN_WAIT2 minis."""
+    table = b"".join(heads)
+    plane = table[HEAD_STATE::HEAD]
+    for state in set(plane):
+        states[state] += plane.count(state)
+    if FIN_WAIT2 not in plane:
+        return 0
+    timers = _number(table[HEAD_TIMER::HEAD].translate(_IS_TIME_WAIT_TIMER))
+    minis = timers & _number(plane.translate(_IS_FIN_WAIT2))
+    return minis.to_bytes(len(heads), "little").count(0xFF)
+
+
 class Tally:
     """The counts so far."""
 
-    def __init__(self, ports: t.Iterable[int] = (), *, groups: bool = True, most: int = MOST_GROUPS) -> None:
-        self._grouping = groups
+    def __init__(self, ports: t.Iterable[int], most: int = MOST_GROUPS) -> None:
         self._ports = frozenset(ports)
-        self._tables = port_tables(self._ports)
+        self._port_tables = port_tables(self._ports)
         self._most = most
         self.flows: t.Counter[int] = Counter()
         self.half_open: t.Counter[Place] = Counter()
         self.groups: t.Counter[bytes] = Counter()
-        self.minis = 0
         self.missing = 0
 
     def add_row(self, row: Row) -> None:
@@ -111,75 +148,59 @@ class Tally:
         state, local, local_port, remote, remote_port = row
         inbound = local_port in self._ports
         flow = state | INBOUND if inbound else state
-        port = local_port if inbound else remote_port
         self.flows[flow] += 1
-        self.groups[make_key(flow, port, remote, b"" if inbound else local)] += 1
         if state in (SYN_RECV, NEW_SYN_RECV):
             self.half_open[local, local_port] += 1
-        if len(self.groups) > self._most:
-            self._prune()
+        self._group([make_key(flow, local_port if inbound else remote_port, remote, local)])
 
-    def add_heads(self, table: bytes, family: int) -> None:
-        """Count the sockets of a table of heads."""
-        count = len(table) // HEAD
+    def add_heads(self, heads: t.List[bytes]) -> None:
+        """Count the sockets of one datagram."""
+        count = len(heads)
+        table = b"".join(heads)
         states = table[HEAD_STATE::HEAD]
+        if SYN_RECV in states or NEW_SYN_RECV in states:
+            self._add_half_open(compress(heads, states.translate(_IS_SYN_RECV)))
+        everything = (1 << 8 * count) - 1
         inbound = self._inbound(table, count)
-        flows = (_number(states) | inbound & _number(bytes((INBOUND,)) * count)).to_bytes(count, "little")
-        for flow in set(flows):
-            self.flows[flow] += flows.count(flow)
-        minis = _number(states.translate(_FIN_WAIT2)) & _number(table[HEAD_TIMER::HEAD].translate(_MINI))
-        if minis:
-            self.minis += minis.to_bytes(count, "little").count(0xFF)
-        half_open = states.translate(_SYN_RECV)
-        if any(half_open):
-            self._add_half_open(table, half_open, family)
-        if not self._grouping:
-            return
-        self.groups.update(_keys(table, flows, inbound, 4 if family == socket.AF_INET else 16))
-        if len(self.groups) > self._most:
-            self._prune()
+        inet6 = _number(table[HEAD_FAMILY::HEAD].translate(_IS_INET6))
+        for width, of_width in ((4, everything ^ inet6), (16, inet6)):
+            for flag, of_flag in ((INBOUND, inbound), (0, everything ^ inbound)):
+                chosen = of_width & of_flag
+                if chosen:
+                    self._add_alike(b"".join(compress(heads, chosen.to_bytes(count, "little"))), width, flag)
 
     def _inbound(self, table: bytes, count: int) -> int:
         """A plane as a number: 0xFF for each row whose local port we listen on."""
         high, low = table[HEAD_SPORT::HEAD], table[HEAD_SPORT + 1 :: HEAD]
         found = 0
-        for high_table, low_table in self._tables:
+        for high_table, low_table in self._port_tables:
             found |= _number(high.translate(high_table)) & _number(low.translate(low_table))
-        return _number(found.to_bytes(count, "little").translate(_ALL_OR_NOTHING))
+        return _number(found.to_bytes(count, "little").translate(_NOT_ZERO))
 
-    def _add_half_open(self, table: bytes, chosen: bytes, family: int) -> None:
-        width = 4 if family == socket.AF_INET else 16
-        for start in compress(range(0, len(table), HEAD), chosen):
-            address = table[start + HEAD_SOURCE : start + HEAD_SOURCE + width]
-            port = int.from_bytes(table[start + HEAD_SPORT : start + HEAD_SPORT + 2], "big")
-            self.half_open[plain(address), port] += 1
+    def _add_alike(self, table: bytes, width: int, flag: int) -> None:
+        """Count rows of one width of addresses and one direction."""
+        states = table[HEAD_STATE::HEAD]
+        for state in set(states):
+            self.flows[state | flag] += states.count(state)
+        self._group((_inbound_keys if flag else _outbound_keys)(table, states, width))
+
+    def _add_half_open(self, heads: t.Iterable[bytes]) -> None:
+        for head in heads:
+            width = 4 if head[HEAD_FAMILY] == socket.AF_INET else 16
+            address = head[HEAD_SOURCE : HEAD_SOURCE + width]
+            self.half_open[plain(address), int.from_bytes(head[HEAD_SPORT:HEAD_DPORT], "big")] += 1
+
+    def _group(self, keys: t.Iterable[bytes]) -> None:
+        self.groups.update(keys)
+        if len(self.groups) > self._most:
+            self._prune()
 
     def _prune(self) -> None:
         """Drop the smallest counts until no more than half of the room is used."""
-        least = 0
-        rest = len(self.groups)
+        least, rest = 0, len(self.groups)
         for count, keys in sorted(Counter(self.groups.values()).items()):
             if rest <= self._most // 2:
                 break
             least, rest = count, rest - keys
         self.missing += least
         self.groups = Counter({key: count for key, count in self.groups.items() if count > least})
-
-
-def _keys(table: bytes, flows: bytes, inbound: int, width: int) -> t.List[bytes]:
-    """The keys of the rows, put together plane by plane."""
-    count = len(flows)
-    outbound = (1 << 8 * count) - 1 ^ inbound
-    size = 3 + 2 * width
-    keys = bytearray(size * count)
-    keys[0::size] = flows
-    for place in range(2):
-        local = _number(table[HEAD_SPORT + place :: HEAD]) & inbound
-        remote = _number(table[HEAD_DPORT + place :: HEAD]) & outbound
-        keys[1 + place :: size] = (local | remote).to_bytes(count, "little")
-    for place in range(width):
-        keys[3 + place :: size] = table[HEAD_DESTINATION + place :: HEAD]
-        if outbound:
-            local = _number(table[HEAD_SOURCE + place :: HEAD]) & outbound
-            keys[3 + width + place :: size] = local.to_bytes(count, "little")
-    return [key for (key,) in struct.iter_unpack(f"{size}s", keys)]

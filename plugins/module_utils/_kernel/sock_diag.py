@@ -8,15 +8,17 @@
 
 INTERFACE
     with SockDiag() as diag:            the netlink socket belongs to the network namespace it was made in
-        diag.messages(AF_INET, mask(LISTEN))    one inet_diag_msg with its attributes (bytes) after the other
-        diag.heads(AF_INET, mask(...))          the same, fast, for counting: the first HEAD bytes of many in a row
-        diag.interrupted                        the kernel said that a dump may be inconsistent or lost messages
-    listener_of(message), row_of(message)
+        diag.messages(mask(LISTEN))     one inet_diag_msg with its attributes (bytes) after the other, IPv4 and IPv6
+        diag.heads(mask(...))           the same sockets, fast, for counting: lists of the first bytes (heads) of many
+        diag.interrupted                the kernel said that a dump may be inconsistent or lost messages
+    listener_of(message)
 
     Raises Unsupported (no inet_diag here, or it does not speak the layout we know), MissingRight, KernelRefused.
 
-Layout: include/uapi/linux/inet_diag.h. Everything is in host order except ports and addresses. Family 0 is refused,
-so IPv4 and IPv6 are two dumps. No privilege is needed for the own namespace.
+Layout: include/uapi/linux/inet_diag.h. Everything is in host order except ports and addresses. No privilege is needed
+for the own namespace. SOCK_DIAG_BY_FAMILY takes one family at a time, and each dump walks the whole hash table of the
+host, so two of them cost a third more at a million sockets. The first version of the request, TCPDIAG_GETSOCK, which
+every kernel since 2.6 understands, ignores the family (inet_diag_dump_compat): one walk gives all.
 """
 
 from __future__ import annotations
@@ -37,23 +39,25 @@ from .netlink import (
     refusal,
     split,
 )
-from .tcp_socket import Listener, Row, address_text, family_name, plain
+from .tcp_socket import Listener, address_text, family_name
 
 NETLINK_SOCK_DIAG = 4
-SOCK_DIAG_BY_FAMILY = 20
+TCPDIAG_GETSOCK = 18
 INET_DIAG_SKV6ONLY = 11
 TIMER_TIME_WAIT = 3
 
+FAMILIES = (socket.AF_INET, socket.AF_INET6)
+
 # family state timer retrans, sport dport, src dst, interface cookie[2], expires rqueue wqueue uid inode
 MESSAGE = struct.Struct("=BBBB2s2s16s16sIIIIIIII")
-REQUEST = struct.Struct("=BBBxI48x")
+REQUEST = struct.Struct("=4x48xII")  # inet_diag_req: family, prefixes, extensions, id; states, dbs
 _ATTRIBUTE = struct.Struct("=HH")
 _SMALLEST = HEADER.size + MESSAGE.size
 
-HEAD = 52  # from the type in the netlink header to the destination; the offsets below are inside it
-HEAD_STATE, HEAD_TIMER, HEAD_SPORT, HEAD_DPORT, HEAD_SOURCE, HEAD_DESTINATION = 13, 14, 16, 18, 20, 36
-_HEAD_MESSAGE = 12  # where the inet_diag_msg starts
-_HEAD_START = 4  # the length comes before it
+# A head goes from the type in the netlink header to the destination; these are the offsets in it.
+HEAD, _HEAD_START = 52, 4
+HEAD_FAMILY, HEAD_STATE, HEAD_TIMER, HEAD_SPORT, HEAD_DPORT, HEAD_SOURCE, HEAD_DESTINATION = 12, 13, 14, 16, 18, 20, 36
+_HEAD = struct.Struct(f"=I{HEAD}s")
 
 
 def mask(*states: int) -> int:
@@ -76,17 +80,6 @@ def _address(family: int, raw: bytes) -> bytes:
     return raw[:4] if family == socket.AF_INET else raw
 
 
-def _port(raw: bytes) -> int:
-    return int.from_bytes(raw, "big")
-
-
-def row_of(message: bytes) -> Row:
-    """One socket as a row; IPv4-mapped addresses become plain."""
-    family, state, _timer, _retrans, sport, dport, source, destination = MESSAGE.unpack_from(message)[:8]
-    local, remote = (plain(_address(family, raw)) for raw in (source, destination))
-    return state, local, _port(sport), remote, _port(dport)
-
-
 def listener_of(message: bytes) -> Listener:
     """A socket in LISTEN: rqueue is its accept queue now, wqueue the limit in force (net/ipv4/tcp_diag.c)."""
     family, _state, _timer, _retrans, sport, _dport, source, *rest = MESSAGE.unpack_from(message)
@@ -96,7 +89,7 @@ def listener_of(message: bytes) -> Listener:
     return Listener(
         family=family_name(address),
         address=address_text(address),
-        port=_port(sport),
+        port=int.from_bytes(sport, "big"),
         accept_queue=rqueue,
         backlog=wqueue,
         inode=inode,
@@ -105,34 +98,30 @@ def listener_of(message: bytes) -> Listener:
     )
 
 
-def walk(datagram: bytes, sequence: int, family: int) -> t.Optional[bytes]:
+def walk(datagram: bytes, sequence: int) -> t.Optional[t.List[bytes]]:
     """The heads of a datagram that holds nothing but whole sockets of this dump; None when it holds anything else.
 
     The bulk of a dump goes through here, so the loop does the least that finds every message, and what they must
-    have in common (type, flags, sequence, family) is proven afterwards for all of them together.
+    have in common (type, flags, sequence) is proven afterwards for all of them together.
     """
-    end = len(datagram)
-    if end % 4 or end < _SMALLEST:
-        return None
-    words = memoryview(datagram).cast("I")
+    end = len(datagram) - _SMALLEST
     heads: t.List[bytes] = []
-    keep = heads.append
+    keep, unpack = heads.append, _HEAD.unpack_from
     offset = 0
-    while offset < end:
-        length = words[offset >> 2]
+    while offset <= end:
+        length, head = unpack(datagram, offset)
         if length < _SMALLEST:
             return None
-        keep(datagram[offset + 4 : offset + 56])
-        offset += (length + 3) & -4
-    if offset != end:
+        keep(head)
+        offset += length
+    if offset != len(datagram):
         return None
     table = b"".join(heads)
     flags = HEADER.unpack_from(datagram)[2] & ~NLM_F_DUMP_INTR
-    common = HEADER.pack(0, SOCK_DIAG_BY_FAMILY, flags, sequence, 0)[_HEAD_START:12] + bytes((family,))
-    for place, value in zip((*range(8), _HEAD_MESSAGE), common):
-        if table[place::HEAD] != bytes((value,)) * len(heads):
-            return None
-    return table
+    common = HEADER.pack(0, TCPDIAG_GETSOCK, flags, sequence, 0)[_HEAD_START : _HEAD_START + 8]
+    if any(table[place::HEAD] != bytes((value,)) * len(heads) for place, value in enumerate(common)):
+        return None
+    return None if table[HEAD_FAMILY::HEAD].translate(None, bytes(FAMILIES)) else heads
 
 
 class SockDiag:
@@ -153,30 +142,28 @@ class SockDiag:
         """Let go of the netlink socket."""
         self._link.close()
 
-    def messages(self, family: int, states: int) -> t.Iterator[bytes]:
-        """Every TCP socket of a family in one of the states (a :func:`mask`), in this network namespace."""
-        for datagram in self._datagrams(family, states):
-            yield from self._payloads(datagram, family)
+    def messages(self, states: int) -> t.Iterator[bytes]:
+        """Every TCP socket in one of the states (a :func:`mask`), in this network namespace."""
+        for datagram in self._datagrams(states):
+            yield from self._payloads(datagram)
 
-    def heads(self, family: int, states: int) -> t.Iterator[bytes]:
-        """The same sockets as tables of rows of HEAD bytes, a datagram each; only the message part is meant."""
-        for datagram in self._datagrams(family, states):
-            table = walk(datagram, self._link.sequence, family)
-            if table is None:
-                payloads = self._payloads(datagram, family)
-                table = b"".join(bytes(_HEAD_MESSAGE) + payload[: HEAD - _HEAD_MESSAGE] for payload in payloads)
-            if table:
-                yield table
+    def heads(self, states: int) -> t.Iterator[t.List[bytes]]:
+        """The same sockets as lists of heads of HEAD bytes, in which only the message part is meant."""
+        for datagram in self._datagrams(states):
+            heads = walk(datagram, self._link.sequence)
+            if heads is None:
+                heads = [bytes(HEAD_FAMILY) + payload[: HEAD - HEAD_FAMILY] for payload in self._payloads(datagram)]
+            yield heads
 
-    def _datagrams(self, family: int, states: int) -> t.Iterator[bytes]:
+    def _datagrams(self, states: int) -> t.Iterator[bytes]:
         self._ended = False
-        for datagram in self._link.dump(SOCK_DIAG_BY_FAMILY, REQUEST.pack(family, socket.IPPROTO_TCP, 0, states)):
+        for datagram in self._link.dump(TCPDIAG_GETSOCK, REQUEST.pack(states, 0)):
             yield datagram
             if self._ended:
                 break
         self.interrupted |= self._link.lost
 
-    def _payloads(self, datagram: bytes, family: int) -> t.Iterator[bytes]:
+    def _payloads(self, datagram: bytes) -> t.Iterator[bytes]:
         """The sockets of a datagram, message by message, heeding what else the kernel says."""
         for kind, flags, sequence, payload in split(datagram):
             if sequence != self._link.sequence:
@@ -184,9 +171,9 @@ class SockDiag:
             self.interrupted |= bool(flags & NLM_F_DUMP_INTR) or kind == NLMSG_OVERRUN
             if kind in (NLMSG_DONE, NLMSG_ERROR):
                 self._finish(payload)
-            elif kind == SOCK_DIAG_BY_FAMILY:
-                if len(payload) < MESSAGE.size or payload[0] != family:
-                    raise Unsupported(f"netlink: {payload[:72].hex()} is no TCP socket of family {family}")
+            elif kind == TCPDIAG_GETSOCK:
+                if len(payload) < MESSAGE.size or payload[0] not in FAMILIES:
+                    raise Unsupported(f"netlink: no TCP socket: {payload[:72].hex()}")
                 yield payload
 
     def _finish(self, payload: bytes) -> None:
