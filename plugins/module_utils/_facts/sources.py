@@ -116,7 +116,7 @@ class SockDiagSource(Source):
         waiting = gauges.get("tcp_tw", -1) - minis
         established = gauges.get("tcp_inuse", -1) + gauges.get("tcp6_inuse", 0)
         established -= sum(states.values()) - states[SYN_RECV] - minis
-        unclear = established < 0 or waiting < 0 or states[SYN_RECV] and self._fast_open()
+        unclear = established < 0 or waiting < 0 or (states[SYN_RECV] and self._fast_open())
         if unclear:
             self._count(mask(ESTABLISHED, TIME_WAIT), states)
         else:

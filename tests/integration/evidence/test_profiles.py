@@ -71,7 +71,7 @@ def half_open_at(port: int) -> int:
 def timers(state: int) -> t.List[t.Tuple[int, int]]:
     """For each IPv4 socket in the state, the kind of its timer and the milliseconds left on it."""
     with SockDiag() as diag:
-        fields = [MESSAGE.unpack_from(message) for message in diag.messages(socket.AF_INET, mask(state))]
+        fields = [MESSAGE.unpack_from(message) for message in diag.messages(mask(state))]
     return [(message[2], message[11]) for message in fields]
 
 
