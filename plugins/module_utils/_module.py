@@ -16,10 +16,17 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible.module_utils.basic import AnsibleModule
 
 
-def run(module: AnsibleModule, body: t.Callable[[], t.Mapping[str, t.Any]]) -> t.NoReturn:
-    """Exit with what ``body`` returns, or fail with what it raises."""
+def run(module: AnsibleModule, body: t.Callable[[], t.Dict[str, t.Any]]) -> t.NoReturn:
+    """Exit with what ``body`` returns, or fail with what it raises.
+
+    Its ``warnings`` are shown to the user; its ``diff`` is kept only where one was asked for.
+    """
     try:
         result = body()
     except NettuneError as exc:
         module.fail_json(msg=str(exc), **exc.details)
+    for warning in result.pop("warnings", ()):
+        module.warn(warning)
+    if not module._diff:
+        result.pop("diff", None)
     module.exit_json(**result)

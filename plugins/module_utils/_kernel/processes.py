@@ -10,20 +10,26 @@ INTERFACE
     owners(inodes, root="/proc") -> Owners
         .by_inode    {inode: (Process, ...)} by pid; an inode nobody visible holds is absent
         .unreadable  number of processes whose files we may not see (not root): the answer may lack owners
-    parse_unit(cgroup_text) -> unit or None;  parse_nofile(limits_text) -> (soft, hard)
+        .complete    whether all files could be looked at in time: if not, a socket may lack its owner
+    parse_unit(cgroup_text, init_cgroup_text) -> unit or None;  parse_nofile(limits_text) -> (soft, hard)
 
 A process that ends meanwhile is left out. Only links are read, nothing of /proc/PID/fd is opened.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
+import time
 import typing as t
 from dataclasses import dataclass
 
 Limit = t.Optional[int]
 
+FIRST_FILES = 1024
+
+_HIERARCHIES = ("name=systemd", "")
 _UNIT = re.compile(r".+\.(service|scope|socket|mount|swap)$")
 _NOFILE = re.compile(r"^Max open files\s+(\d+|unlimited)\s+(\d+|unlimited)\s", re.MULTILINE)
 
@@ -46,29 +52,50 @@ class Owners:
 
     by_inode: t.Dict[int, t.Tuple[Process, ...]]
     unreadable: int
+    complete: bool = True
 
 
-def _cgroup_path(text: str) -> str:
-    """systemd's own hierarchy where there is one (v1 and hybrid), else the unified one (v2)."""
+def _cgroup_paths(text: str) -> t.Dict[str, str]:
+    """The paths in /proc/PID/cgroup by hierarchy: systemd's own (cgroup v1 and hybrid) and the unified one (v2)."""
     paths: t.Dict[str, str] = {}
     for line in text.splitlines():
-        number, _colon, rest = line.partition(":")
+        _number, _colon, rest = line.partition(":")
         controllers, _colon, path = rest.partition(":")
-        if controllers == "name=systemd" or number == "0":
+        if controllers in _HIERARCHIES:
             paths[controllers] = path
-    return paths.get("name=systemd", paths.get("", ""))
+    return paths
 
 
-def parse_unit(text: str) -> t.Optional[str]:
-    """The system unit in /proc/PID/cgroup: what follows the slices, as systemd's cg_path_get_unit() reads it.
+def _systemd_root(init_path: str) -> str:
+    """The cgroup below which systemd keeps its units, from that of process 1, as in systemd's cg_get_root_path().
+
+    It is "" on a host, and a cgroup of the container engine in a container without a cgroup namespace.
+    """
+    scope = "/init.scope"
+    return (init_path[: -len(scope)] if init_path.endswith(scope) else init_path).rstrip("/")
+
+
+def _unit_of(path: str) -> t.Optional[str]:
+    """What follows the slices in a path, as systemd's cg_path_get_unit() reads it.
 
     Below the unit may be cgroups of its own, such as those of a user's manager or a container.
     """
-    for part in _cgroup_path(text).split("/"):
+    for part in path.split("/"):
         if part in ("", "..") or part.endswith(".slice"):
             continue
         name = part[1:] if part.startswith("_") else part
         return name if _UNIT.match(name) else None
+    return None
+
+
+def parse_unit(text: str, init_text: str = "") -> t.Optional[str]:
+    """The system unit in /proc/PID/cgroup; ``init_text`` is /proc/1/cgroup, which tells where the units begin."""
+    paths, init_paths = _cgroup_paths(text), _cgroup_paths(init_text)
+    for hierarchy in _HIERARCHIES:
+        path, systemd_root = paths.get(hierarchy, ""), _systemd_root(init_paths.get(hierarchy, ""))
+        unit = _unit_of(path[len(systemd_root) :] if path.startswith(f"{systemd_root}/") else path)
+        if unit:
+            return unit
     return None
 
 
@@ -89,43 +116,93 @@ def _text(path: str) -> str:
         return ""
 
 
-def _process(root: str, pid: int, used: int) -> Process:
+def _process(root: str, pid: int, used: int, init_cgroup: str) -> Process:
     here = f"{root}/{pid}"
     soft, hard = parse_nofile(_text(f"{here}/limits"))
     name = _text(f"{here}/comm").rstrip("\n")
-    return Process(pid, name, parse_unit(_text(f"{here}/cgroup")), soft, hard, used)
+    return Process(pid, name, parse_unit(_text(f"{here}/cgroup"), init_cgroup), soft, hard, used)
 
 
-def _held(directory: str, wanted: t.Mapping[str, int]) -> t.Tuple[t.Set[int], int]:
-    """The wanted inodes among the open files of a process, and how many files are open; OSError when it is gone."""
-    held: t.Set[int] = set()
-    names = os.listdir(directory)
-    for name in names:
-        try:
-            inode = wanted.get(os.readlink(f"{directory}/{name}"))
-        except FileNotFoundError:
-            continue
-        if inode is not None:
-            held.add(inode)
-    return held, len(names)
+class _Files:
+    """The open files of one process, of which it may hold a million: they are walked, never listed as a whole."""
+
+    def __init__(self, directory: str) -> None:
+        self._directory = directory
+
+    def held(self, wanted: t.Mapping[str, int], start: int, stop: t.Optional[int]) -> t.Set[int]:
+        """The wanted inodes among the files from one to another in order of their numbers; OSError when it is gone."""
+        held: t.Set[int] = set()
+        with os.scandir(self._directory) as entries:
+            for entry in itertools.islice(entries, start, stop):
+                try:
+                    inode = wanted.get(os.readlink(entry.path))
+                except FileNotFoundError:
+                    continue
+                if inode is not None:
+                    held.add(inode)
+        return held
+
+    def count(self) -> int:
+        """How many there are; Linux 6.2 and later tell by the size of the directory."""
+        size = os.stat(self._directory).st_size
+        if size:
+            return size
+        with os.scandir(self._directory) as entries:
+            return sum(1 for _entry in entries)
 
 
-def owners(inodes: t.Iterable[int], root: str = "/proc") -> Owners:
-    """The processes that hold these sockets. Costs one readlink per open file of the host, nothing without inodes."""
-    wanted = {f"socket:[{inode}]": inode for inode in inodes if inode}
-    found: t.Dict[int, t.List[Process]] = {}
-    unreadable = 0
-    pids = sorted(int(entry.name) for entry in os.scandir(root) if entry.name.isdigit()) if wanted else []
-    for pid in pids:
-        try:
-            held, used = _held(f"{root}/{pid}/fd", wanted)
-        except PermissionError:
-            unreadable += 1
-            continue
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if held:
-            process = _process(root, pid, used)
+def owners(inodes: t.Iterable[int], root: str = "/proc", patience: float = 0.5) -> Owners:
+    """The processes that hold these sockets.
+
+    A listener is opened before the connections to it, and its number is low, so only the first files of each process
+    are looked at. Where that leaves a socket without an owner, all others are, for so many seconds.
+    """
+    search = _Search(inodes, root)
+    search.look(0, FIRST_FILES, deadline=None)
+    complete = search.look(FIRST_FILES, None, deadline=time.monotonic() + patience) if search.wanted else True
+    return search.answer(complete)
+
+
+class _Search:
+    def __init__(self, inodes: t.Iterable[int], root: str) -> None:
+        self.wanted = {f"socket:[{inode}]": inode for inode in inodes if inode}
+        self._root = root
+        self._held: t.Dict[int, t.Set[int]] = {}
+        self._unreadable = 0
+        self._pids = (
+            sorted(int(entry.name) for entry in os.scandir(root) if entry.name.isdigit()) if self.wanted else []
+        )
+
+    def look(self, start: int, stop: t.Optional[int], deadline: t.Optional[float]) -> bool:
+        """Look at these files of every process for what is wanted still; False when time ran out."""
+        found: t.Set[int] = set()
+        readable = []
+        for pid in self._pids:
+            if deadline is not None and time.monotonic() > deadline:
+                return False
+            try:
+                held = _Files(f"{self._root}/{pid}/fd").held(self.wanted, start, stop)
+            except PermissionError:
+                self._unreadable += 1
+                continue
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            readable.append(pid)
+            if held:
+                self._held.setdefault(pid, set()).update(held)
+                found |= held
+        self._pids = readable
+        self.wanted = {link: inode for link, inode in self.wanted.items() if inode not in found}
+        return True
+
+    def answer(self, complete: bool) -> Owners:
+        init_cgroup = _text(f"{self._root}/1/cgroup")
+        by_inode: t.Dict[int, t.List[Process]] = {}
+        for pid, held in sorted(self._held.items()):
+            try:
+                process = _process(self._root, pid, _Files(f"{self._root}/{pid}/fd").count(), init_cgroup)
+            except OSError:
+                continue
             for inode in held:
-                found.setdefault(inode, []).append(process)
-    return Owners({inode: tuple(processes) for inode, processes in found.items()}, unreadable)
+                by_inode.setdefault(inode, []).append(process)
+        return Owners({inode: tuple(held) for inode, held in by_inode.items()}, self._unreadable, complete)

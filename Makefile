@@ -1,0 +1,38 @@
+# Needs only make and Python 3.11 or newer: the rest is installed under .venv/ from requirements/*.txt.
+PYTHON ?= python3
+IN = $(PYTHON) tools/environment.py
+
+LOCKS = audit test molecule importer lock
+yes = $(if $(filter 1 true yes on,$(1)),true,false)
+
+.DEFAULT_GOAL := help
+.PHONY: help audit test lint docs unit sanity build integration molecule format lock changelog clean
+
+help: ## Say what can be made
+	@sed -n 's/^\([a-z ]*\):.* ## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{gsub(" ", "|", $$1); printf "make %-58s %s\n", $$1, $$2}'
+
+audit: ## Audit this machine (FAIL_ON_FINDINGS=1: exit non-zero on findings)
+	@ANSIBLE_REMOTE_TMP=$(CURDIR)/.work/ansible/tmp $(IN) audit ansible-playbook -i localhost, -c local \
+	  -e '{ansible_python_interpreter: "{{ ansible_playbook_python }}"}' \
+	  -e '{tcp_audit_fail_on_findings: $(call yes,$(FAIL_ON_FINDINGS))}' nettune.tcp.audit
+
+test: ## Run every check and test there is
+	@$(IN) test python -m tools.run_tests
+
+lint docs unit sanity build integration molecule: ## Run only this part of the tests
+	@$(IN) test python -m tools.run_tests --only $@
+
+format: ## Lay out the Python code and mend what ruff can mend
+	@$(IN) test ruff format
+	@$(IN) test ruff check --fix
+
+lock: ## Renew the locks in requirements/
+	@for name in $(LOCKS); do $(IN) lock uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' \
+	  requirements/$$name.in --output-file requirements/$$name.txt || exit 1; done
+
+changelog: ## Turn changelogs/fragments into a release's CHANGELOG.md
+	@$(IN) test antsibull-changelog release
+
+clean: ## Remove everything that is not part of the checkout
+	rm -rf .venv .work .ansible .mypy_cache .ruff_cache .pytest_cache

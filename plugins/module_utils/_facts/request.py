@@ -1,0 +1,57 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""What nettune.tcp.tcp_facts was asked for.  Pure."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from .._errors import BadRequest
+
+SUBSETS = ("states", "peers", "clients", "listeners", "counters", "sysctls", "limits", "conntrack")
+_MINIMUM = frozenset({"states", "counters"})
+
+
+@dataclass(frozen=True)
+class Request:
+    """``interval`` is the time between two samples of the counters, in seconds, 0 for one sample."""
+
+    subsets: t.FrozenSet[str]
+    top: int
+    interval: float
+    netns: t.Optional[str]
+
+
+def parse_request(params: t.Mapping[str, t.Any]) -> Request:
+    """Turn module parameters into a request.  Raises BadRequest naming what is wrong."""
+    if params["top"] < 0:
+        raise BadRequest(f"top must not be negative, got {params['top']}")
+    if not 0 <= params["interval"] <= 3600:
+        raise BadRequest(f"interval must be between 0 and 3600 seconds, got {params['interval']}")
+    return Request(parse_subsets(params["gather_subset"]), params["top"], params["interval"], params["netns"])
+
+
+def parse_subsets(names: t.Sequence[str]) -> t.FrozenSet[str]:
+    """``all``, ``min``, names, and ``!name`` to leave one out; nothing but exclusions means all except them.
+
+    As with M(ansible.builtin.setup), ``!all`` still leaves what is named beside it.
+    """
+    groups = {"all": frozenset(SUBSETS), "min": _MINIMUM, **{name: frozenset({name}) for name in SUBSETS}}
+    wanted: t.Set[str] = set()
+    unwanted: t.Set[str] = set()
+    for name in names:
+        bare = name[1:] if name.startswith("!") else name
+        if bare not in groups:
+            raise BadRequest(f"{name!r} is none of the subsets {', '.join(SUBSETS)}, min, all, or one with ! before it")
+        if bare == name:
+            wanted |= groups[bare]
+        elif bare != "all":
+            unwanted |= groups[bare]
+    if not wanted and "!all" not in names:
+        wanted = set(SUBSETS)
+    return frozenset(wanted - unwanted)

@@ -1,0 +1,89 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""What every web server is to this collection: configuration that says how long its queues shall be.
+
+INTERFACE, the same for each file beside this one:
+    SERVER = Server(...)
+Reading and running are thin; ``listens`` and ``edit`` are pure, so that they can be tried on any configuration.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from .._errors import NettuneError
+
+
+class ConfigError(NettuneError):
+    """A configuration that cannot be read or edited; names file and line, and nothing has been touched."""
+
+    def __init__(self, message: str, file: str, line: int = 0) -> None:
+        where = f"{file}:{line}" if line else file
+        super().__init__(f"{where}: {message}", file=file, line=line)
+
+
+@dataclass(frozen=True)
+class Config:
+    """All files that make up a server's configuration, by path as the server opens it, in the order they are read."""
+
+    main: str
+    files: t.Mapping[str, bytes]
+
+
+@dataclass(frozen=True)
+class Listen:
+    """One socket that the configuration asks for.
+
+    ``family`` is inet, inet6 or unix; for unix ``address`` is the path and ``port`` 0.  ``backlog`` is what the
+    configuration says, None where it says nothing and the server takes its own ``default``.
+    ``file`` and ``line`` are where the backlog is set, or the directive that makes the socket.
+    """
+
+    family: str
+    address: str
+    port: int
+    backlog: t.Optional[int]
+    default: int
+    file: str
+    line: int
+
+    @property
+    def asked(self) -> int:
+        """The backlog that the server gives to listen(2), before the kernel cuts it to somaxconn."""
+        return self.default if self.backlog is None else self.backlog
+
+
+@dataclass(frozen=True)
+class Relisten:
+    """When a reload calls listen(2) again on a socket that is open, by version tried; a restart always does."""
+
+    on_reload_if_number_changed: bool
+    tested: str
+
+
+@dataclass(frozen=True)
+class Server:
+    """One web server's adapter.
+
+    read      the configuration from its main file, None for where the distribution has it.  Raises ConfigError.
+    listens   the sockets that a configuration asks for.  Raises ConfigError with file and line on broken ones.
+    edit      the files to replace, by path, so that these listens ask for these backlogs; empty when they already do.
+              Changes only the bytes of the directives concerned.  Raises ConfigError where it cannot be done safely.
+    check     the command by which the server judges the configuration on disk, such as ``nginx -t``
+    reload    the command that makes a running server read its configuration, without systemd
+    unit      the systemd unit's usual name
+    """
+
+    name: str
+    unit: str
+    relisten: Relisten
+    read: t.Callable[[t.Optional[str]], Config]
+    listens: t.Callable[[Config], t.Tuple[Listen, ...]]
+    edit: t.Callable[[Config, t.Mapping[Listen, int]], t.Mapping[str, bytes]]
+    check: t.Callable[[Config], t.List[str]]
+    reload: t.Callable[[Config], t.List[str]]

@@ -1,0 +1,155 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""This host's sysctls and our files: found, and changed.  All that touches the kernel or a file is here."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+from dataclasses import replace
+
+from .. import _files, _transaction
+from .._boot import sysctl_d
+from .._errors import MissingRight
+from .._kernel import proc_sys
+from . import drop_in, missing, modules, originals, writes
+from .catalog import lookup
+from .plan import Observed, Plan
+from .records import Records, needed_by
+from .request import Request
+
+# Of the host's namespace only, on every kernel (net_core_table).
+_ONLY_OF_THE_HOST = "net.core.netdev_max_backlog"
+
+Steps = t.Iterator[t.Union[_transaction.Step, _transaction.AnyOrder]]
+
+
+class Host:
+    """What was found when the instance was made."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.records = _read_records(request.file)
+        self._tree = sysctl_d.read_tree() if request.file else None
+        self.in_namespace = proc_sys.read(_ONLY_OF_THE_HOST) is None
+
+    def keys(self) -> t.List[str]:
+        """The keys that were asked for, and those of our drop-in that are to be purged."""
+        return list(dict.fromkeys([*self.request.wants, *(self.records.lines if self.request.purge else ())]))
+
+    def observe(self, keys: t.Iterable[str]) -> t.Dict[str, Observed]:
+        """These keys, as the kernel and the files have them."""
+        keys = list(keys)
+        boot, others = self._boot(keys, self.records.lines), self._boot(keys, {})
+        notes = self._notes(keys, boot, self.records)
+        return {key: replace(self._observe(key, boot[key], others[key]), note=notes[key]) for key in keys}
+
+    def _observe(self, key: str, boot: sysctl_d.BootValue, others: sysctl_d.BootValue) -> Observed:
+        runtime = proc_sys.read(key)
+        return Observed(
+            runtime=runtime,
+            absence="" if runtime is not None else self._absence(key),
+            host_wide=self.request.netns is not None and lookup(key).scope == "host",
+            read_only=runtime is not None and os.geteuid() == 0 and not proc_sys.writable(key),
+            boot=boot.value,
+            boot_source=boot.source,
+            boot_of_others=others.value,
+            own_line=self.records.lines.get(key),
+            original=self.records.originals.get(key),
+        )
+
+    def _absence(self, key: str) -> str:
+        return missing.reason(key, in_namespace=self.in_namespace, module=modules.missing(key))
+
+    def predict(self, plan: Plan, seen: t.Mapping[str, Observed], records: Records) -> t.Dict[str, Observed]:
+        """The keys as they would be found after the plan."""
+        boot = self._boot(list(seen), records.lines)
+        notes = self._notes(list(seen), boot, records)
+        return {
+            key: Observed(
+                runtime=plan.writes.get(key, before.runtime),
+                boot=boot[key].value,
+                boot_source=boot[key].source,
+                own_line=records.lines.get(key),
+                note=notes[key],
+            )
+            for key, before in seen.items()
+        }
+
+    def check_rights(self, plan: Plan, records: Records) -> None:
+        """Raise MissingRight before anything is touched, when something could not be done for lack of a privilege."""
+        if records.lines != self.records.lines:
+            _files.check_replaceable(self.request.file or "")
+        if records.originals != self.records.originals:
+            _files.check_replaceable(originals.PATH)
+        if records.modules != self.records.modules:
+            _files.check_replaceable(modules.PATH)
+        for key in plan.writes:
+            # A key that is still to be loaded can be judged by nobody.
+            if not proc_sys.writable(key) and proc_sys.read(key) is not None:
+                raise MissingRight(
+                    f"writing {key} needs root (CAP_NET_ADMIN for net.*), uid {os.geteuid()} may not", key=key
+                )
+
+    def steps(self, plan: Plan, seen: t.Mapping[str, Observed], records: Records) -> Steps:
+        """Record the originals, let the kernel judge every value, and only then persist them.
+
+        Whenever this is cut short, every key that is not what it was before is known by its recorded original.
+        """
+        known = {**records.originals, **self.records.originals}
+        if known != self.records.originals:
+            yield _files.step(originals.PATH, originals.compose(known))
+        if plan.writes:
+            yield writes.steps(plan.writes, {key: str(seen[key].runtime) for key in plan.writes})
+            writes.check(plan.writes)
+        if records.modules != self.records.modules:
+            yield _files.step(modules.PATH, modules.compose(records.modules))
+        if self.request.file and records.lines != self.records.lines:
+            yield _files.step(self.request.file, _encoded(drop_in.compose(records.lines)))
+        if records.originals != known:
+            yield _files.step(originals.PATH, originals.compose(records.originals))
+
+    def _boot(self, keys: t.Iterable[str], lines: t.Mapping[str, str]) -> t.Dict[str, sysctl_d.BootValue]:
+        """What the next boot would give with these lines in our drop-in."""
+        if self._tree is None or self.request.file is None:
+            return {key: sysctl_d.BootValue() for key in keys}
+        if lines == self.records.lines:
+            return sysctl_d.resolve(self._tree, keys)
+        return sysctl_d.resolve(sysctl_d.with_file(self._tree, self.request.file, drop_in.compose(lines)), keys)
+
+    def _notes(
+        self, keys: t.Iterable[str], boot: t.Mapping[str, sysctl_d.BootValue], records: Records
+    ) -> t.Dict[str, str]:
+        late = set() if self.in_namespace else modules.late_at_boot(needed_by(keys)) - records.modules
+        return {key: "; ".join(filter(None, (_procps(boot[key]), _late(key, late)))) for key in keys}
+
+
+def _read_records(file: t.Optional[str]) -> Records:
+    if file is None:
+        return Records({}, {})
+    return Records(
+        lines=drop_in.parse((_files.read(file) or b"").decode("utf-8", "surrogateescape"), file),
+        originals=originals.parse(_files.read(originals.PATH)),
+        modules=modules.parse(_files.read(modules.PATH)),
+    )
+
+
+def _encoded(text: t.Optional[str]) -> t.Optional[bytes]:
+    return None if text is None else text.encode("utf-8", "surrogateescape")
+
+
+def _procps(boot: sysctl_d.BootValue) -> str:
+    if not boot.differs:
+        return ""
+    return f"sysctl --system would give {boot.procps_value}, from {boot.procps_source}"
+
+
+def _late(key: str, late: t.AbstractSet[str]) -> str:
+    module = modules.bringing(key)
+    if module is None or module.name not in late:
+        return ""
+    return f"the module {module.name} may be loaded after the sysctls at boot; load_modules has it loaded before"

@@ -1,0 +1,249 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""What to do about each key, from what is wanted and what was observed.  Pure."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, replace
+
+from .._errors import BadRequest
+from .._plan import Plain, Row
+from .._want import Value, Want, parse_value, plain, render
+from . import guards
+from .catalog import lookup
+from .rivals import Rival
+
+# A key that cannot be what is wanted, or that was left alone, is one of these; everything else is ok or changed.
+SKIPPED, REFUSED, OVERRIDDEN, READ_ONLY = "skipped", "refused", "overridden", "read_only"
+_READ_ONLY = "cannot be written from here: /proc/sys is mounted read-only, or the key belongs to another namespace"
+
+
+@dataclass(frozen=True)
+class Observed:
+    """One key as it was found; texts are as the kernel and the files spell them.
+
+    ``runtime`` is None where this kernel or namespace lacks the key, and ``absence`` says why.  ``module`` is the
+    kernel module that is loaded for the key's sake.  ``host_wide`` marks a key of the host where only a namespace was
+    asked for.  ``read_only`` means that not even root could write it from here.  ``boot_of_others`` is what the next
+    boot would give if our drop-in did not exist.  ``original`` is what the key held before it was first managed.
+    """
+
+    runtime: t.Optional[str]
+    absence: str = ""
+    module: str = ""
+    host_wide: bool = False
+    read_only: bool = False
+    boot: t.Optional[str] = None
+    boot_source: t.Optional[str] = None
+    boot_of_others: t.Optional[str] = None
+    own_line: t.Optional[str] = None
+    original: t.Optional[str] = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class KeyPlan:
+    """What becomes of one key.  ``write`` is the text for the kernel, ``line`` the value in our drop-in."""
+
+    key: str
+    want: t.Optional[Want]
+    write: t.Optional[str] = None
+    line: t.Optional[str] = None
+    status: str = "ok"
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that would be done, before any of it is."""
+
+    keys: t.Mapping[str, KeyPlan]
+
+    @property
+    def writes(self) -> t.Dict[str, str]:
+        """The texts for the kernel, by key."""
+        return {key: plan.write for key, plan in self.keys.items() if plan.write is not None}
+
+    def changing(self, observed: t.Mapping[str, Observed]) -> t.FrozenSet[str]:
+        """The keys that would get another running value or another line."""
+        return frozenset(
+            key for key, plan in self.keys.items() if plan.write is not None or plan.line != observed[key].own_line
+        )
+
+
+@dataclass(frozen=True)
+class _Aim:
+    """A key that exists, what it should be now, and at the next boot; ``runtime`` is None while it is to be loaded."""
+
+    key: str
+    want: Want
+    seen: Observed
+    runtime: t.Optional[Value]
+    now: Value
+    boot: Value
+
+    @property
+    def in_force(self) -> bool:
+        return self.runtime is not None and self.want.satisfied_by(self.runtime)
+
+
+def plan_present(
+    wants: t.Mapping[str, Want],
+    observed: t.Mapping[str, Observed],
+    *,
+    context: guards.Context = guards.NOTHING_KNOWN,
+    force: bool = False,
+    persist: bool = True,
+) -> Plan:
+    """Plan to make every want true, now and, with ``persist``, at the next boot.
+
+    Raises BadRequest where a want cannot be of its key.
+    """
+    plans = {key: _out_of_reach(key, want, observed[key]) for key, want in wants.items()}
+    aims = {key: _aim(key, want, observed[key]) for key, want in wants.items() if plans[key] is None}
+    context = replace(context, planned={key: aim.now for key, aim in aims.items()})
+    return Plan({key: plan or _present(aims[key], context, force, persist) for key, plan in plans.items()})
+
+
+def plan_absent(keys: t.Iterable[str], observed: t.Mapping[str, Observed], *, reason: str = "") -> Plan:
+    """Plan to drop our lines and give the keys back what they held before."""
+    return Plan({key: _absent(key, observed[key], reason) for key in keys})
+
+
+def _out_of_reach(key: str, want: Want, seen: Observed) -> t.Optional[KeyPlan]:
+    if seen.host_wide:
+        return KeyPlan(key, want, status=REFUSED, reason=f"{key} is host-wide: no network namespace has its own")
+    if seen.runtime is None and not seen.module:
+        return KeyPlan(key, want, line=seen.own_line, status=SKIPPED, reason=seen.absence)
+    return None
+
+
+def _aim(key: str, want: Want, seen: Observed) -> _Aim:
+    runtime = None if seen.runtime is None else _value(key, seen.runtime)
+    try:
+        if runtime is not None:
+            want.target(runtime)
+        boot = want.target(*_known(key, want, seen.own_line or seen.runtime, seen.boot_of_others))
+        if runtime is not None and want.satisfied_by(runtime):
+            return _Aim(key, want, seen, runtime, runtime, boot)
+        now = want.target(*_known(key, want, seen.runtime, line_text(want, boot)))
+    except BadRequest as exc:
+        raise BadRequest(f"{key}: {exc}", key=key, value=render(want.value, ports=want.ports)) from exc
+    return _Aim(key, want, seen, runtime, now, boot)
+
+
+def _present(aim: _Aim, context: guards.Context, force: bool, persist: bool) -> KeyPlan:
+    if not force:
+        refusals = filter(None, (guards.refusal(change, context) for change in _changes(aim, persist)))
+        reason = next(refusals, "")
+        if reason:
+            return KeyPlan(
+                aim.key, aim.want, line=aim.seen.own_line, status=REFUSED, reason=f"{reason} (force allows it)"
+            )
+    line = line_text(aim.want, aim.boot) if persist else None
+    if aim.in_force:
+        return KeyPlan(aim.key, aim.want, line=line)
+    if aim.seen.read_only:
+        return KeyPlan(aim.key, aim.want, line=line, status=READ_ONLY, reason=_READ_ONLY)
+    reason = f"needs the module {aim.seen.module}, which load_modules loads" if aim.seen.module else ""
+    return KeyPlan(aim.key, aim.want, line_text(aim.want, aim.now), line, reason=reason)
+
+
+def _changes(aim: _Aim, persist: bool) -> t.Iterator[guards.Change]:
+    """What guards are to judge: the running value, and the boot value where our line becomes another one."""
+    if not aim.in_force:
+        yield guards.Change(aim.key, aim.runtime, aim.now)
+    if persist and _parsed(aim.key, aim.seen.own_line) != aim.boot:
+        yield guards.Change(aim.key, _parsed(aim.key, aim.seen.boot), aim.boot, aim.seen.boot_source)
+
+
+def _absent(key: str, seen: Observed, reason: str) -> KeyPlan:
+    ports = lookup(key).ports
+    gives_back = (
+        seen.runtime is not None
+        and seen.original is not None
+        and parse_value(seen.original, ports=ports) != parse_value(seen.runtime, ports=ports)
+    )
+    if gives_back and seen.read_only:
+        return KeyPlan(key, None, status=READ_ONLY, reason=_READ_ONLY)
+    return KeyPlan(key, None, write=seen.original if gives_back else None, reason=reason)
+
+
+def line_text(want: Want, value: Value) -> str:
+    """The value in the spelling of the key it is wanted for."""
+    return render(value, ports=want.ports)
+
+
+def _value(key: str, text: str) -> Value:
+    return parse_value(text, ports=lookup(key).ports)
+
+
+def _parsed(key: str, text: t.Optional[str]) -> t.Optional[Value]:
+    """The value of a line in a file, or None where there is none or it is rubbish."""
+    try:
+        return None if text is None else _value(key, text)
+    except BadRequest:
+        return None
+
+
+def _known(key: str, want: Want, *texts: t.Optional[str]) -> t.List[Value]:
+    """The values among the texts that can be compared with the want: files hold all sorts of things."""
+    values: t.List[Value] = []
+    for text in texts:
+        if text is None:
+            continue
+        try:
+            value = _value(key, text)
+            want.target(value)
+        except BadRequest:
+            continue
+        values.append(value)
+    return values
+
+
+def satisfied(key: str, want: Want, text: t.Optional[str]) -> bool:
+    """Whether a text, from the kernel or a file, is what is wanted; what cannot be compared is not."""
+    return text is not None and any(want.satisfied_by(value) for value in _known(key, want, text))
+
+
+def verdict(plan: KeyPlan, before: Observed, after: Observed, rivalry: str = "") -> Row:
+    """The row for one key, judged by what was read back, or in check mode by what was predicted."""
+    status, reason = plan.status, plan.reason
+    if status == "ok":
+        changed = (before.runtime, before.boot, before.own_line) != (after.runtime, after.boot, after.own_line)
+        status = "changed" if changed else "ok"
+        if plan.want and plan.line is not None and not satisfied(plan.key, plan.want, after.boot):
+            status, reason = OVERRIDDEN, f"the next boot gives {after.boot}, from {after.boot_source}"
+    return Row(
+        want=str(plan.want) if plan.want else None,
+        runtime_before=data(plan.key, before.runtime),
+        runtime=data(plan.key, after.runtime),
+        boot_before=data(plan.key, before.boot),
+        boot=data(plan.key, after.boot),
+        source=after.boot_source,
+        status=status,
+        reason="; ".join(filter(None, (reason, rivalry, after.note))),
+    )
+
+
+def rivalry(plan: KeyPlan, rival: t.Optional[Rival]) -> str:
+    """Who will win or fight over the key, empty where nobody does or they want the same."""
+    if plan.want is None or plan.status == SKIPPED or rival is None:
+        return ""
+    return "" if satisfied(plan.key, plan.want, rival.value) else rival.reason
+
+
+def data(key: str, text: t.Optional[str]) -> Plain:
+    """A text as result data: a number, a list of numbers, or the text itself."""
+    if text is None:
+        return None
+    ports = lookup(key).ports
+    try:
+        return plain(parse_value(text, ports=ports), ports=ports)
+    except BadRequest:
+        return text

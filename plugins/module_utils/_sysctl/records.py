@@ -1,0 +1,49 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""What is written down on the host: our drop-in, the modules it needs, and what keys held before.  Pure."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from . import modules
+from .plan import Observed, Plan
+
+
+@dataclass(frozen=True)
+class Records:
+    """``lines`` are values by key in our drop-in, ``originals`` the values of keys before they were first managed.
+
+    ``modules`` are loaded at boot for the sake of keys that are managed here.
+    """
+
+    lines: t.Mapping[str, str]
+    originals: t.Mapping[str, str]
+    modules: t.FrozenSet[str] = frozenset()
+
+    def after(self, plan: Plan, seen: t.Mapping[str, Observed], loadable: t.AbstractSet[str] = frozenset()) -> Records:
+        """The records as they shall be when the plan is done; ``loadable`` modules join those of the boot if needed."""
+        lines, kept = dict(self.lines), dict(self.originals)
+        for key, entry in plan.keys.items():
+            runtime = seen[key].runtime
+            if entry.want is None:
+                lines.pop(key, None)
+                # A key that could not be given back keeps its record, for another time.
+                if entry.status == "ok":
+                    kept.pop(key, None)
+            elif entry.line is not None:
+                lines[key] = entry.line
+                if runtime is not None:
+                    kept.setdefault(key, runtime)
+        return Records(lines, kept, (self.modules | loadable) & needed_by({**lines, **kept}))
+
+
+def needed_by(keys: t.Iterable[str]) -> t.FrozenSet[str]:
+    """The names of the modules that bring these keys."""
+    found = (modules.bringing(key) for key in keys)
+    return frozenset(module.name for module in found if module)

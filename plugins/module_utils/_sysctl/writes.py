@@ -1,0 +1,45 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""Values handed to the kernel, and read back."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .. import _transaction
+from .._errors import KernelRefused
+from .._kernel import proc_sys
+from . import plan as planning
+
+Texts = t.Mapping[str, str]
+
+
+def steps(writes: Texts, before: Texts) -> _transaction.AnyOrder:
+    """A step per key; which of them must come first, such as one end of a range, is for the kernel to say."""
+    return tuple(_step(key, before[key], text) for key, text in writes.items())
+
+
+def check(writes: Texts) -> None:
+    """Raise KernelRefused where the kernel holds something else: a later write may have moved an earlier one."""
+    for key, text in writes.items():
+        _check(key, text)
+
+
+def _step(key: str, before: str, after: str) -> _transaction.Step:
+    step = proc_sys.step(key, before, after)
+
+    def do() -> None:
+        step.do()
+        _check(key, after)
+
+    return _transaction.Step(step.what, do, step.undo)
+
+
+def _check(key: str, wanted: str) -> None:
+    now = proc_sys.read(key)
+    if now is None or planning.data(key, now) != planning.data(key, wanted):
+        raise KernelRefused(f"the kernel took {key} = {wanted} and made {now} of it", key=key, value=wanted)

@@ -1,0 +1,224 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: sysctl
+short_description: Set sysctls in the running kernel and for the next boot, as one transaction
+version_added: 0.1.0
+author:
+  - The nettune.tcp contributors (@nettune)
+description:
+  - Brings any number of sysctls to what is wanted, in the running kernel and in one drop-in file that it owns.
+  - What is wanted is a relation, so that a host which already has more than enough keeps it.
+  - Only keys that differ are written. C(sysctl --system) is never run, because it would set everybody else's keys too.
+  - Every value is read back. If the kernel rejects one, or makes something else of it, kernel and files are restored.
+  - Advice that is known to do harm is refused with the reason, before anything is changed.
+extends_documentation_fragment:
+  - nettune.tcp._attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+    details:
+      - Shows the running and the boot value of each key that differs.
+options:
+  settings:
+    description:
+      - The keys and what is wanted of each. Keys are written with dots or slashes, as in M(ansible.posix.sysctl).
+      - A bare value, a number, text or list of numbers, means V(exactly).
+      - 'A dictionary with one of these relations: C(exactly), C(at_least), C(at_most), or C(covers).'
+      - C(at_least) and C(at_most) compare numbers, in keys with several numbers each with its counterpart.
+      - C(covers) takes a range, low and high, and widens what is there to include it. For
+        C(net.ipv4.ip_local_reserved_ports) it takes a list of ports and keeps those that are already reserved.
+      - Booleans are refused, because YAML makes them of V(yes) and V(on) where the kernel expects numbers.
+      - With O(state=absent) only the keys matter, the values may be left empty.
+    type: dict
+    required: true
+  file:
+    description:
+      - The drop-in file to own. Its name decides when it is read at boot, by order of names over all directories.
+      - A file that this module did not write is refused.
+    type: path
+    default: /etc/sysctl.d/zz-nettune-tcp.conf
+  state:
+    description:
+      - V(present) makes the settings hold, now and at the next boot. Other keys in O(file) are left as they are.
+      - V(absent) removes the keys from O(file) and gives back the running values they had when they were first managed.
+    type: str
+    choices: [present, absent]
+    default: present
+  missing:
+    description:
+      - What to do about keys that this kernel or network namespace does not have.
+      - V(skip) leaves them out of the file too, and reports them as C(skipped).
+    type: str
+    choices: [skip, fail]
+    default: skip
+  force:
+    description:
+      - Make changes that would otherwise be refused, such as lowering a capacity or V(net.ipv4.tcp_timestamps=0).
+    type: bool
+    default: false
+  purge:
+    description:
+      - Drop the keys that are in O(file) but not in O(settings), and give them back what they held before.
+      - With O(settings={}) this gives back everything that is managed in O(file).
+    type: bool
+    default: false
+  load_modules:
+    description:
+      - Load the kernel module that brings a key which does not exist yet, such as C(nf_conntrack) for
+        C(net.netfilter.nf_conntrack_max), and unload it again if the run fails.
+      - The module is also named in C(/etc/modules-load.d/zz-nettune-tcp.conf), because sysctls are set at boot right
+        after those modules are loaded, and keys of modules that come later would lose their values.
+    type: bool
+    default: false
+  netns:
+    description:
+      - Set the keys in this network namespace, such as that of a running container, instead of the module's own.
+      - The name of a namespace as C(ip netns) keeps them, the path of one, or the pid of a process that is in it.
+      - Only running values are set, as nothing of a namespace survives a reboot. O(file) is left alone, and the
+        boot values of the result are null.
+      - Keys that are the whole host's are refused. O(state=absent) and O(purge=true) have no meaning here.
+    type: str
+notes:
+  - Root is needed to change anything. Without it the module says what is missing and changes nothing.
+  - Before the first change of a key its running value is recorded in C(/var/lib/nettune-tcp/sysctl-originals.json).
+seealso:
+  - module: nettune.tcp.tcp_facts
+  - module: ansible.posix.sysctl
+"""
+
+EXAMPLES = r"""
+- name: Give a web server room in its queues, and keep what is larger already
+  nettune.tcp.sysctl:
+    settings:
+      net.core.somaxconn: {at_least: 16384}
+      net.ipv4.ip_local_port_range: {covers: [15000, 60999]}
+      net.ipv4.ip_local_reserved_ports: {covers: "15672,25672"}
+      net.ipv4.tcp_syncookies: 1
+  register: tuned
+
+- name: Show which keys fall short, and why
+  ansible.builtin.debug:
+    msg: "{{ item.key }}: {{ item.value.status }} {{ item.value.reason }}"
+  loop: "{{ tuned.settings | dict2items }}"
+  when: item.value.status not in ['ok', 'changed']
+
+- name: Give a key back what it held before
+  nettune.tcp.sysctl:
+    settings:
+      net.core.somaxconn:
+    state: absent
+"""
+
+RETURN = r"""
+settings:
+  description: One entry for each key that was asked for.
+  returned: success, and when a setting was refused
+  type: dict
+  contains:
+    want:
+      description: What was asked for, in words. Null with O(state=absent).
+      type: str
+      returned: always
+      sample: at least 16384
+    runtime_before:
+      description: The running value before, a number, a list of numbers or a text. Null where the key does not exist.
+      type: raw
+      returned: always
+      sample: 4096
+    runtime:
+      description: The running value now, as read back; in check mode what it would be.
+      type: raw
+      returned: always
+      sample: 16384
+    boot_before:
+      description: What the next boot would have given. Null where no file sets the key.
+      type: raw
+      returned: always
+      sample: 4096
+    boot:
+      description: What the next boot gives.
+      type: raw
+      returned: always
+      sample: 16384
+    source:
+      description: The file and line that decide at the next boot.
+      type: str
+      returned: always
+      sample: /etc/sysctl.d/zz-nettune-tcp.conf:2
+    status:
+      description:
+        - V(ok) and V(changed) hold now and after a reboot.
+        - V(skipped) means that this kernel or namespace has no such key.
+        - V(refused) means that the change would do harm, as RV(settings.reason) explains.
+        - V(overridden) means that another file wins at the next boot.
+        - V(read_only) means that the key cannot be written from here, as in a container.
+      type: str
+      returned: always
+      sample: changed
+    reason:
+      description: Why the status is what it is, empty where there is nothing to add.
+      type: str
+      returned: always
+      sample: ""
+  sample:
+    net.core.somaxconn:
+      want: at least 16384
+      runtime_before: 4096
+      runtime: 16384
+      boot_before: null
+      boot: 16384
+      source: /etc/sysctl.d/zz-nettune-tcp.conf:2
+      status: changed
+      reason: ""
+file:
+  description: The drop-in file.
+  returned: success
+  type: str
+  sample: /etc/sysctl.d/zz-nettune-tcp.conf
+restored:
+  description: What was put back after a failure, newest change first.
+  returned: failure during the change
+  type: list
+  elements: str
+  sample: ["net.core.somaxconn = 16384"]
+not_restored:
+  description: What could not be put back, with the reason.
+  returned: failure during the change, when restoring failed too
+  type: list
+  elements: str
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.nettune.tcp.plugins.module_utils import _module
+from ansible_collections.nettune.tcp.plugins.module_utils._sysctl import apply
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "settings": {"type": "dict", "required": True},
+            "file": {"type": "path", "default": "/etc/sysctl.d/zz-nettune-tcp.conf"},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "missing": {"type": "str", "choices": ["skip", "fail"], "default": "skip"},
+            "force": {"type": "bool", "default": False},
+            "purge": {"type": "bool", "default": False},
+            "load_modules": {"type": "bool", "default": False},
+            "netns": {"type": "str"},
+        },
+        supports_check_mode=True,
+    )
+    _module.run(module, lambda: apply.manage(apply.parse_request(module.params), check_mode=module.check_mode))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,238 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: tcp_facts
+short_description: Gather the state of TCP connections, queues and settings as facts
+version_added: 0.1.0
+author:
+  - The nettune.tcp contributors (@nettune)
+description:
+  - Tells how many connections are in which state, whom they belong to, and how full each listener's queues are.
+  - Asks the kernel by netlink (C(sock_diag)) and C(/proc), never a command's printout, so that a host with a million
+    sockets answers in about the time the kernel needs to name them.
+  - Works without root, with less, and says in C(collected.limited) what could not be told.
+  - Works as a facts module, with C(ANSIBLE_FACTS_MODULES), fact caches and M(ansible.builtin.gather_facts).
+extends_documentation_fragment:
+  - nettune.tcp._attributes
+  - nettune.tcp._attributes.facts
+options:
+  gather_subset:
+    description:
+      - 'What to gather: V(states), V(peers), V(clients), V(listeners), V(counters), V(sysctls), V(limits),
+        V(conntrack), or V(all) of them, or V(min), which is states and counters.'
+      - A name with C(!) before it is left out. Nothing but such names means all except them.
+    type: list
+    elements: str
+    default: [all]
+  top:
+    description: How many of the busiest peers and clients are kept.
+    type: int
+    default: 10
+  interval:
+    description:
+      - Seconds between two samples of the counters, for C(rates). The module waits that long.
+      - With V(0) there is one sample and no rates.
+    type: float
+    default: 0
+  netns:
+    description:
+      - The network namespace to look into, as a name of C(ip netns), an absolute path, or the pid of a process in it.
+      - Without it, that of the connection. Another one needs root.
+    type: str
+notes:
+  - Counters are totals since the namespace was made. Only their growth, C(rates), tells what happens now.
+seealso:
+  - module: nettune.tcp.sysctl
+  - plugin: nettune.tcp.audit
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: Gather everything, with rates over five seconds
+  nettune.tcp.tcp_facts:
+    interval: 5
+
+- name: Show the listeners whose accept queue is full
+  ansible.builtin.debug:
+    msg: "{{ item.address }}:{{ item.port }} has {{ item.accept_queue }} waiting, limit {{ item.backlog }}"
+  loop: "{{ ansible_facts.tcp.listeners }}"
+  when: item.backlog is not none and item.accept_queue > item.backlog
+
+- name: Count connections by state, cheaply, on a host with very many
+  nettune.tcp.tcp_facts:
+    gather_subset: [min]
+
+- name: Look into the namespace of a container
+  nettune.tcp.tcp_facts:
+    netns: "{{ container_pid | string }}"
+"""
+
+RETURN = r"""
+ansible_facts:
+  description: The facts, under one key. Keys of subsets that were not asked for are absent.
+  returned: success
+  type: dict
+  contains:
+    tcp:
+      description: All that was gathered.
+      returned: success
+      type: dict
+      contains:
+        states:
+          description:
+            - Number of sockets in each of the eleven states, by the names that C(netstat) uses.
+          returned: with subset states
+          type: dict
+          sample:
+            ESTABLISHED: 130
+            SYN_SENT: 0
+            SYN_RECV: 3
+            FIN_WAIT1: 0
+            FIN_WAIT2: 12
+            TIME_WAIT: 1669
+            CLOSE: 0
+            CLOSE_WAIT: 0
+            LAST_ACK: 0
+            LISTEN: 9
+            CLOSING: 0
+        time_wait:
+          description:
+            - TIME_WAIT by direction, C(inbound) where the local port is one that something listens on here, and
+              C(outbound), where this host called out and each holds a local port.
+            - Null unless peers, clients or listeners are gathered too, because it takes a look at every socket.
+          returned: with subset states
+          type: dict
+          sample: {inbound: 1600, outbound: 69}
+        peers:
+          description:
+            - The busiest remote addresses and ports that this host calls out to, busiest first.
+            - C(local_ports_used) is the number of local ports held towards the peer by C(local_address), the local
+              address that holds most; C(local_ports_available) the size of C(ip_local_port_range) less reserved ports;
+              C(utilization) their quotient. At 1 connect() fails with "Cannot assign requested address".
+          returned: with subset peers
+          type: list
+          elements: dict
+          sample:
+            - {address: 10.0.0.5, port: 3306, total: 812, states: {ESTABLISHED: 12, TIME_WAIT: 800},
+              local_address: 10.0.0.2, local_ports_used: 812, local_ports_available: 28232, utilization: 0.0288}
+        clients:
+          description: The busiest remote addresses that call in, by local port.
+          returned: with subset clients
+          type: list
+          elements: dict
+          sample:
+            - {address: 203.0.113.9, port: 443, total: 61, states: {ESTABLISHED: 61}}
+        listeners:
+          description:
+            - One entry for each listening socket. C(accept_queue) is the number of connections waiting for accept(),
+              C(backlog) their limit in force (null from C(/proc/net/tcp)), C(syn_recv) the half-open connections.
+            - C(processes) have C(pid), C(name), C(unit) and C(nofile) with the limits C(soft) and C(hard), null for
+              unlimited, and C(used), the number of open files.
+          returned: with subset listeners
+          type: list
+          elements: dict
+          sample:
+            - {family: inet, address: 0.0.0.0, port: 80, accept_queue: 0, backlog: 511, syn_recv: 0, inode: 18231,
+              v6only: null, uid: 0,
+              processes: [{pid: 812, name: nginx, unit: nginx.service, nofile: {soft: 1024, hard: 524288, used: 9}}]}
+        counters:
+          description:
+            - Counters of queues, cookies, TIME_WAIT, orphans and memory by the kernel's names, as in C(nstat).
+            - One that this kernel lacks is absent.
+          returned: with subset counters
+          type: dict
+          sample: {ListenOverflows: 0, ListenDrops: 0}
+        rates:
+          description: The counters per second over O(interval), null where one went backwards; null without interval.
+          returned: with subset counters
+          type: dict
+          sample: {ListenOverflows: 0.0}
+        sockstat:
+          description:
+            - Gauges of C(/proc/net/sockstat). C(tcp_tw) counts FIN_WAIT2 without a process too. C(tcp_orphan),
+              C(tcp_alloc) and C(tcp_mem_pages) are of the whole host.
+          returned: with subset counters
+          type: dict
+          sample: {tcp_inuse: 5, tcp_orphan: 0, tcp_tw: 0, tcp_alloc: 7, tcp_mem_pages: 1}
+        sysctls:
+          description:
+            - C(runtime) is the running value, a number, a list of numbers or a text; C(boot) what the next boot gives
+              and C(source) the file and line that decide it, both null where no file sets the key, and of another
+              namespace.
+            - C(scope) is C(netns) for a value of this network namespace and C(host) for one of the whole host.
+            - A key that this kernel or namespace lacks is absent.
+          returned: with subset sysctls
+          type: dict
+          sample:
+            net.core.somaxconn:
+              runtime: 4096
+              boot: 16384
+              source: /etc/sysctl.d/zz-nettune-tcp.conf:2
+              scope: netns
+        files:
+          description: Open files of the host, C(allocated) of C(max), and the ceiling C(nr_open) for a process.
+          returned: with subset limits
+          type: dict
+          sample: {allocated: 1216, max: 9223372036854775807, nr_open: 1048576}
+        conntrack:
+          description: Entries C(count) of C(max), and hash C(buckets). Null where the module is not loaded.
+          returned: with subset conntrack
+          type: dict
+          sample: {count: 42, max: 262144, buckets: 262144}
+        boot_id:
+          description: The kernel's id of this boot. Counters with different ones do not compare.
+          returned: success
+          type: str
+          sample: 5a3c1f0e-3b0c-4e8e-9d9f-0a3d0b6a2c11
+        uptime:
+          description: Seconds since boot.
+          returned: success
+          type: float
+          sample: 86400.17
+        kernel:
+          description: Release of the kernel.
+          returned: success
+          type: str
+          sample: 6.12.48-amd64
+        netns:
+          description: The namespace that was asked for, null for the connection's own.
+          returned: success
+          type: str
+          sample: web
+        collected:
+          description:
+            - C(source) is V(sock_diag) or V(procfs), null when no sockets were asked for; C(limited) says what could
+              not be told, and why; C(subsets) what was gathered; C(elapsed_ms) how long it took.
+          returned: success
+          type: dict
+          sample: {source: sock_diag, limited: [], subsets: [counters, states], elapsed_ms: 3.1}
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.nettune.tcp.plugins.module_utils import _module
+from ansible_collections.nettune.tcp.plugins.module_utils._facts.gather import gather
+from ansible_collections.nettune.tcp.plugins.module_utils._facts.request import parse_request
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "gather_subset": {"type": "list", "elements": "str", "default": ["all"]},
+            "top": {"type": "int", "default": 10},
+            "interval": {"type": "float", "default": 0},
+            "netns": {"type": "str"},
+        },
+        supports_check_mode=True,
+    )
+    _module.run(module, lambda: {"ansible_facts": {"tcp": gather(parse_request(module.params))}})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Sandboxes on the real kernel."""
+
+from __future__ import annotations
+
+import functools
+import os
+
+import pytest
+
+from ansible_collections.nettune.tcp.tests.integration import sandbox
+
+
+@pytest.fixture
+def in_namespace() -> sandbox.Sandbox:
+    """Run a test's body in a network namespace of its own."""
+    return _sandbox(sandbox.enter_network)
+
+
+@pytest.fixture
+def on_fresh_host() -> sandbox.Sandbox:
+    """Run a test's body on a host of its own: its own network namespace, and empty directories for sysctl files."""
+    return _sandbox(sandbox.enter_fresh_host)
+
+
+def _sandbox(enter: sandbox.Enter) -> sandbox.Sandbox:
+    if os.geteuid() != 0:
+        pytest.skip("needs root for a namespace of its own")
+    return functools.partial(sandbox.in_child, enter)

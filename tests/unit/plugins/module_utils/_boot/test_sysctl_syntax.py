@@ -1,0 +1,125 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import fnmatch
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.nettune.tcp.plugins.module_utils._boot import sysctl_syntax as syntax
+
+
+@pytest.mark.parametrize(
+    "key, path",
+    [
+        ("net.core.somaxconn", "net/core/somaxconn"),
+        ("net/core/somaxconn", "net/core/somaxconn"),
+        ("net.ipv4.conf.eth0/5.tag", "net/ipv4/conf/eth0.5/tag"),
+        ("net/ipv4/conf/eth0.5/tag", "net/ipv4/conf/eth0.5/tag"),
+        ("net.ipv4/conf", "net/ipv4.conf"),
+        ("/net/core", "net/core"),
+        (".net.core", "net/core"),
+        ("net//core/./x/", "net/core/x"),
+        ("somaxconn", "somaxconn"),
+        ("", ""),
+        ("/", ""),
+    ],
+)
+def test_path_of(key: str, path: str) -> None:
+    assert syntax.path_of(key) == path
+
+
+@given(st.text(st.sampled_from("ab./"), max_size=12))
+def test_a_path_is_its_own_path(key: str) -> None:
+    path = syntax.path_of(key)
+    if "." not in path.partition("/")[0]:
+        assert syntax.path_of(path) == path
+
+
+@pytest.mark.parametrize(
+    "text, systemd, procps4, procps3",
+    [
+        ("a=1", (1, "a", "1"), (1, "a", "1"), (1, "a", "1")),
+        ("\n\n a = 1 ", (3, "a", "1"), (3, "a", "1"), (3, "a", "1")),
+        ("- a = 1", (1, "a", "1"), (1, " a", "1"), (1, " a", "1")),
+        ("--a = 1", (1, "-a", "1"), (1, "a", "1"), (1, "-a", "1")),
+        ("-a", (1, "a", None), (1, "a", None), None),
+        ("- a", (1, "a", None), (1, " a", None), None),
+        ("a=", (1, "a", ""), (1, "a", ""), None),
+        ("=1", (1, "", "1"), (1, "", "1"), None),
+        ("\va=1\v", (1, "\va", "1\v"), (1, "a", "1"), (1, "\va", "1\v")),
+        ("a=1\rb=2", (1, "a", "1"), (1, "a", "1\rb=2"), (1, "a", "1")),
+        ("a=1\0b=2", (1, "a", "1"), (1, "a", "1"), (1, "a", "1")),
+        ("-", (1, "", None), (1, "", None), None),
+        ("a", None, None, None),
+        ("# a=1", None, None, None),
+    ],
+)
+def test_first_setting(
+    text: str,
+    systemd: tuple[int, str, str | None] | None,
+    procps4: tuple[int, str, str | None] | None,
+    procps3: tuple[int, str, str | None] | None,
+) -> None:
+    assert next(syntax.systemd(text), None) == systemd
+    assert next(syntax.procps4(text), None) == procps4
+    assert next(syntax.procps3(text), None) == procps3
+
+
+def test_line_numbers_are_those_of_an_editor() -> None:
+    assert [number for number, _path, _value in syntax.systemd("a=1\r\nb=2\rc=3\n\0d=4\n")] == [1, 2, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "pattern, path, expected",
+    [
+        ("*", "abc", True),
+        ("*", "a/b", False),
+        ("a*c", "abc", True),
+        ("a*c", "ac", True),
+        ("a*b*c", "aXbYbZc", True),
+        ("a*b*c", "aXbYbZ", False),
+        ("*a", "banana", True),
+        ("*an", "banana", False),
+        ("?", "", False),
+        ("[ab]", "b", True),
+        ("[!ab]", "b", False),
+        ("[^ab]", "c", True),
+        ("[a-c]", "b", True),
+        ("[c-a]", "b", False),
+        ("[]]", "]", True),
+        ("[a-]", "-", True),
+        ("[", "[", True),
+        ("[a", "[a", True),
+        ("a[b/c]d", "a[b/c]d", True),
+        ("a[b/c]d", "abd", False),
+        ("\\*", "*", True),
+        ("\\*", "a", False),
+        ("a\\", "a\\", True),
+        ("a//*", "a/b", True),
+        ("{a,b}*", "bc", True),
+        ("{a,{b,c}}d", "cd", True),
+        ("{a}", "{a}", True),
+        ("{,x}a", "a", True),
+    ],
+)
+def test_globs(pattern: str, path: str, expected: bool) -> None:
+    assert syntax.glob_matcher(pattern, braces=True)(path) is expected
+
+
+def test_without_braces() -> None:
+    assert not syntax.glob_matcher("{a,b}", braces=False)("a")
+    assert syntax.glob_matcher("{a,b}", braces=False)("{a,b}")
+
+
+def test_fnmatch_crosses_slashes() -> None:
+    assert syntax.fnmatcher("net/*/tag")("net/ipv4/conf/all/tag")
+
+
+@given(st.text(st.sampled_from("ab*?[]!-"), max_size=8), st.text(st.sampled_from("ab!-]["), max_size=6))
+def test_globs_are_those_of_python(pattern: str, name: str) -> None:
+    assert syntax.glob_matcher(pattern, braces=False)(name) == fnmatch.fnmatchcase(name, pattern)

@@ -1,0 +1,187 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import replace
+
+import pytest
+
+from ansible_collections.nettune.tcp.plugins.module_utils._errors import BadRequest
+from ansible_collections.nettune.tcp.plugins.module_utils._sysctl import plan as planning
+from ansible_collections.nettune.tcp.plugins.module_utils._sysctl.catalog import lookup
+from ansible_collections.nettune.tcp.plugins.module_utils._sysctl.guards import TIMESTAMPS, TW_REUSE, Context
+from ansible_collections.nettune.tcp.plugins.module_utils._sysctl.plan import KeyPlan, Observed
+from ansible_collections.nettune.tcp.plugins.module_utils._sysctl.rivals import Rival
+from ansible_collections.nettune.tcp.plugins.module_utils._want import parse_want
+
+SOMAXCONN = "net.core.somaxconn"
+RESERVED = "net.ipv4.ip_local_reserved_ports"
+FILE_MAX = "fs.file-max"
+
+
+def plan_one(key: str, raw: t.Any, seen: Observed, force: bool = False) -> KeyPlan:
+    want = parse_want(raw, ports=lookup(key).ports)
+    return planning.plan_present({key: want}, {key: seen}, force=force).keys[key]
+
+
+@pytest.mark.parametrize(
+    "key, raw, seen, write, line",
+    [
+        pytest.param(SOMAXCONN, 8192, Observed("4096"), "8192", "8192", id="set"),
+        pytest.param(SOMAXCONN, 4096, Observed("4096", boot="4096", own_line="4096"), None, "4096", id="already"),
+        pytest.param(SOMAXCONN, {"at_least": 8192}, Observed("65535"), None, "65535", id="keep more, and pin it"),
+        pytest.param(
+            SOMAXCONN, {"at_least": 8192}, Observed("65535", own_line="8192"), None, "8192", id="line is enough"
+        ),
+        pytest.param(
+            SOMAXCONN,
+            {"at_least": 8192},
+            Observed("4096", boot_of_others="65535"),
+            "65535",
+            "65535",
+            id="another file has more",
+        ),
+        pytest.param(
+            SOMAXCONN,
+            {"at_least": 8192},
+            Observed("4096", boot_of_others="rubbish"),
+            "8192",
+            "8192",
+            id="rubbish in file",
+        ),
+        pytest.param(
+            FILE_MAX,
+            {"at_least": 1048576},
+            Observed("9223372036854775807"),
+            None,
+            "9223372036854775807",
+            id="systemd's file-max is not lowered at boot",
+        ),
+        pytest.param(RESERVED, {"covers": "8080"}, Observed("22-24"), "22-24,8080", "22-24,8080", id="merge ports"),
+        pytest.param(RESERVED, "8080-8081", Observed("8080,8081"), None, "8080-8081", id="same ports"),
+        pytest.param(
+            "net.ipv4.ip_local_port_range", [1, 2], Observed("32768\t60999"), "1 2", "1 2", id="tabs mean nothing"
+        ),
+    ],
+)
+def test_what_is_written_to_the_kernel_and_to_the_file(
+    key: str, raw: t.Any, seen: Observed, write: t.Optional[str], line: str
+) -> None:
+    entry = plan_one(key, raw, seen)
+    assert (entry.write, entry.line, entry.status) == (write, line, "ok")
+
+
+def test_a_missing_key_is_skipped_and_leaves_no_line() -> None:
+    entry = plan_one("net.ipv4.tcp_tw_recycle", 1, Observed(None, absence="gone"))
+    assert (entry.status, entry.write, entry.line) == ("skipped", None, None)
+    assert entry.reason == "gone"
+
+
+def test_a_key_that_cannot_be_written_is_told_but_still_persisted() -> None:
+    entry = plan_one(SOMAXCONN, 8192, Observed("4096", read_only=True))
+    assert (entry.status, entry.write, entry.line) == ("read_only", None, "8192")
+
+
+def test_a_guard_refuses_and_force_lifts_it() -> None:
+    assert plan_one(SOMAXCONN, 128, Observed("4096")).status == "refused"
+    forced = plan_one(SOMAXCONN, 128, Observed("4096"), force=True)
+    assert (forced.status, forced.write) == ("ok", "128")
+
+
+def test_a_want_of_another_shape_names_key_and_value() -> None:
+    with pytest.raises(BadRequest, match=r"net\.core\.somaxconn: .*yes") as caught:
+        plan_one(SOMAXCONN, "yes", Observed("4096"))
+    assert caught.value.details == {"key": SOMAXCONN, "value": "yes"}
+
+
+@pytest.mark.parametrize(
+    "seen, write, status",
+    [
+        (Observed("8192", original="4096"), "4096", "ok"),
+        (Observed("4096", original="4096"), None, "ok"),
+        (Observed("8192"), None, "ok"),
+        (Observed(None, original="4096"), None, "ok"),
+        (Observed("8192", original="4096", read_only=True), None, "read_only"),
+    ],
+)
+def test_absent_gives_back_the_original(seen: Observed, write: t.Optional[str], status: str) -> None:
+    entry = planning.plan_absent([SOMAXCONN], {SOMAXCONN: seen}).keys[SOMAXCONN]
+    assert (entry.write, entry.status, entry.line) == (write, status, None)
+
+
+@pytest.mark.parametrize(
+    "after, status",
+    [
+        (Observed("4096", boot="4096", boot_source="/own:1", own_line="4096"), "ok"),
+        (Observed("8192", boot="4096", boot_source="/own:1", own_line="4096"), "changed"),
+        (Observed("4096", boot="128", boot_source="/etc/sysctl.d/zzz.conf:3", own_line="4096"), "overridden"),
+        (Observed("4096", boot=None, own_line="4096"), "overridden"),
+    ],
+)
+def test_the_verdict_comes_from_what_is_found_afterwards(after: Observed, status: str) -> None:
+    before = Observed("4096", boot="4096", own_line="4096")
+    row = planning.verdict(KeyPlan(SOMAXCONN, parse_want({"at_least": 4096}), line="4096"), before, after)
+    assert row.status == status
+    assert status != "overridden" or str(after.boot) in row.reason
+
+
+def test_result_data() -> None:
+    assert planning.data(SOMAXCONN, "4096") == 4096
+    assert planning.data("net.ipv4.tcp_rmem", "4096\t131072\t6291456") == [4096, 131072, 6291456]
+    assert planning.data(RESERVED, "8080,9000-9001") == "8080,9000-9001"
+    assert planning.data(RESERVED, "rubbish") == "rubbish"
+    assert planning.data(SOMAXCONN, None) is None
+
+
+def test_a_capacity_is_not_lowered_at_boot_either() -> None:
+    seen = Observed("4096", boot="65535", boot_source="/etc/sysctl.d/50-x.conf:1", boot_of_others="65535")
+    entry = plan_one(SOMAXCONN, 8192, seen)
+    assert (entry.status, entry.line) == ("refused", None)
+    assert "/etc/sysctl.d/50-x.conf:1" in entry.reason
+    assert plan_one(SOMAXCONN, 8192, seen, force=True).line == "8192"
+    # A line that is there already is no change, whatever others say.
+    assert plan_one(SOMAXCONN, 4096, replace(seen, own_line="4096")).status == "ok"
+
+
+def test_guards_see_what_the_other_keys_will_be() -> None:
+    wants = {TW_REUSE: parse_want(1), TIMESTAMPS: parse_want(1)}
+    seen = {TW_REUSE: Observed("0"), TIMESTAMPS: Observed("0")}
+    context = Context(running={TIMESTAMPS: (0,)})
+    assert planning.plan_present(wants, seen, context=context).keys[TW_REUSE].status == "ok"
+    alone = planning.plan_present({TW_REUSE: parse_want(1)}, seen, context=context)
+    assert alone.keys[TW_REUSE].status == "refused"
+
+
+def test_in_a_namespace_nothing_is_persisted_and_the_host_left_alone() -> None:
+    wants = {SOMAXCONN: parse_want(8192), FILE_MAX: parse_want(1)}
+    seen = {SOMAXCONN: Observed("4096"), FILE_MAX: Observed("1000", host_wide=True)}
+    plan = planning.plan_present(wants, seen, force=True, persist=False)
+    assert (plan.keys[SOMAXCONN].write, plan.keys[SOMAXCONN].line) == ("8192", None)
+    assert (plan.keys[FILE_MAX].status, plan.writes) == ("refused", {SOMAXCONN: "8192"})
+    row = planning.verdict(plan.keys[SOMAXCONN], seen[SOMAXCONN], Observed("8192"))
+    assert (row.status, row.boot) == ("changed", None)
+
+
+def test_a_key_that_comes_with_its_module_gets_what_is_wanted() -> None:
+    entry = plan_one("net.netfilter.nf_conntrack_max", {"at_least": 262144}, Observed(None, module="nf_conntrack"))
+    assert (entry.status, entry.write, entry.line) == ("ok", "262144", "262144")
+    assert "nf_conntrack" in entry.reason
+
+
+def test_only_what_changes_is_looked_into() -> None:
+    wants = {SOMAXCONN: parse_want(8192), FILE_MAX: parse_want(1000)}
+    seen = {SOMAXCONN: Observed("4096", own_line="8192"), FILE_MAX: Observed("1000", own_line="1000")}
+    assert planning.plan_present(wants, seen, force=True).changing(seen) == {SOMAXCONN}
+
+
+@pytest.mark.parametrize("value, told", [(None, True), ("128", True), ("8192", False), (">8192", True)])
+def test_a_rival_is_told_unless_it_wants_the_same(value: t.Optional[str], told: bool) -> None:
+    entry = KeyPlan(SOMAXCONN, parse_want(8192), line="8192")
+    assert bool(planning.rivalry(entry, Rival("tuned sets it", value))) == told
+    assert planning.rivalry(replace(entry, status="skipped"), Rival("tuned sets it")) == ""
+    assert planning.rivalry(entry, None) == ""
+    row = planning.verdict(entry, Observed("8192"), Observed("8192", boot="8192"), "tuned sets it")
+    assert row.reason == "tuned sets it"

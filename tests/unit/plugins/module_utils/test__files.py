@@ -1,0 +1,75 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import os
+import pathlib
+
+import pytest
+
+from ansible_collections.nettune.tcp.plugins.module_utils import _files
+from ansible_collections.nettune.tcp.plugins.module_utils._errors import MissingRight
+
+
+def test_a_new_file_gets_the_mode_and_its_directories(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "new" / "file.conf"
+    _files.replace(str(path), b"a = 1\n", mode=0o640)
+    assert path.read_bytes() == b"a = 1\n"
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+def test_mode_and_link_of_an_old_file_are_kept(tmp_path: pathlib.Path) -> None:
+    real = tmp_path / "real.conf"
+    real.write_bytes(b"old")
+    real.chmod(0o600)
+    link = tmp_path / "link.conf"
+    link.symlink_to(real)
+    _files.replace(str(link), b"new")
+    assert link.is_symlink()
+    assert real.read_bytes() == b"new"
+    assert real.stat().st_mode & 0o777 == 0o600
+
+
+def test_nothing_is_left_beside_the_file_when_writing_fails(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "file.conf"
+    path.write_bytes(b"old")
+
+    def no_space(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", no_space)
+    with pytest.raises(OSError, match="No space"):
+        _files.replace(str(path), b"new")
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["file.conf"]
+
+
+def test_what_a_crash_left_is_overwritten(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "file.conf.nettune-new").write_bytes(b"half")
+    _files.replace(str(tmp_path / "file.conf"), b"whole")
+    assert os.listdir(tmp_path) == ["file.conf"]
+
+
+@pytest.mark.parametrize("before", [None, b"old"])
+@pytest.mark.parametrize("after", [None, b"new"])
+def test_a_step_and_its_undo(tmp_path: pathlib.Path, before: bytes, after: bytes) -> None:
+    path = str(tmp_path / "file.conf")
+    if before is not None:
+        _files.replace(path, before)
+    step = _files.step(path, after)
+    step.do()
+    assert _files.read(path) == after
+    step.undo()
+    assert _files.read(path) == before
+
+
+def test_a_directory_without_the_right_to_write_is_named(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, _mode: not str(path).startswith(str(tmp_path)))
+    with pytest.raises(MissingRight, match=str(tmp_path)):
+        _files.check_replaceable(str(tmp_path / "not" / "there" / "file.conf"))

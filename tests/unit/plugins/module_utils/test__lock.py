@@ -1,0 +1,35 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pathlib
+
+import pytest
+
+from ansible_collections.nettune.tcp.plugins.module_utils import _lock
+from ansible_collections.nettune.tcp.plugins.module_utils._errors import NettuneError
+
+
+def test_the_lock_is_held_and_let_go(tmp_path: pathlib.Path) -> None:
+    path = str(tmp_path / "lock")
+    with _lock.exclusive(path):
+        other = os.open(path, os.O_RDWR)
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.close(other)
+
+
+def test_a_lock_that_stays_taken_is_told(tmp_path: pathlib.Path) -> None:
+    path = str(tmp_path / "lock")
+    with _lock.exclusive(path), pytest.raises(NettuneError, match="another run"), _lock.exclusive(path, timeout=0.01):
+        pass
+
+
+def test_who_may_not_open_it_goes_on(tmp_path: pathlib.Path) -> None:
+    with _lock.exclusive(str(tmp_path / "no" / "such" / "directory")):
+        pass

@@ -1,0 +1,122 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.nettune.tcp.plugins.module_utils._errors import KernelRefused, NettuneError
+from ansible_collections.nettune.tcp.plugins.module_utils._transaction import Step, run
+
+
+def step(name: str, log: t.List[str], error: t.Optional[Exception] = None, stuck: bool = False) -> Step:
+    def do() -> None:
+        log.append(f"do {name}")
+        if error:
+            raise error
+
+    def undo() -> None:
+        log.append(f"undo {name}")
+        if stuck:
+            raise OSError("stuck")
+
+    return Step(name, do, undo)
+
+
+def test_steps_are_done_in_order() -> None:
+    log: t.List[str] = []
+    run([step("a", log), step("b", log)])
+    assert log == ["do a", "do b"]
+
+
+def test_a_failure_undoes_everything_begun_newest_first() -> None:
+    log: t.List[str] = []
+    steps = [step("a", log), step("b", log, KernelRefused("no", key="k")), step("c", log)]
+    with pytest.raises(KernelRefused, match="no") as caught:
+        run(steps)
+    assert log == ["do a", "do b", "undo b", "undo a"]
+    assert caught.value.details == {"key": "k", "restored": ["b", "a"]}
+
+
+def test_what_cannot_be_undone_is_told_and_the_rest_is_still_undone() -> None:
+    log: t.List[str] = []
+    with pytest.raises(NettuneError, match="b: boom") as caught:
+        run([step("a", log), step("b", log, ValueError("boom"), stuck=True)])
+    assert caught.value.details == {"restored": ["a"], "not_restored": ["b: stuck"]}
+
+
+def test_a_step_that_cannot_even_be_made_undoes_those_before() -> None:
+    log: t.List[str] = []
+
+    def steps() -> t.Iterator[Step]:
+        yield step("a", log)
+        raise OSError("disk")
+
+    with pytest.raises(NettuneError, match="disk"):
+        run(steps())
+    assert log == ["do a", "undo a"]
+
+
+class Range:
+    """Two settings of which one must never be above the other, as the kernel checks it: at every single write."""
+
+    def __init__(self, low: int, high: int) -> None:
+        self.values = {"low": low, "high": high}
+
+    def put(self, name: str, value: int) -> None:
+        wanted = {**self.values, name: value}
+        if wanted["low"] > wanted["high"]:
+            raise KernelRefused(f"{name} = {value} refused", key=name)
+        self.values = wanted
+
+    def to(self, name: str, value: int) -> Step:
+        before = self.values[name]
+        return Step(f"{name} = {value}", lambda: self.put(name, value), lambda: self.put(name, before))
+
+
+@pytest.mark.parametrize("low, high", [(10, 20), (1, 2), (3, 9)])
+@pytest.mark.parametrize("names", [("low", "high"), ("high", "low")])
+def test_an_order_that_works_is_found_there_and_back(low: int, high: int, names: t.Tuple[str, str]) -> None:
+    target = {"low": low, "high": high}
+    both = Range(3, 9)
+    run([tuple(both.to(name, target[name]) for name in names)])
+    assert both.values == target
+
+    def steps() -> t.Iterator[t.Union[Step, t.Tuple[Step, ...]]]:
+        yield tuple(again.to(name, target[name]) for name in names)
+        raise OSError("disk")
+
+    again = Range(3, 9)
+    with pytest.raises(NettuneError) as caught:
+        run(steps())
+    assert again.values == {"low": 3, "high": 9}
+    assert sorted(caught.value.details["restored"]) == sorted(f"{name} = {target[name]}" for name in names)
+
+
+def test_all_that_stay_refused_are_named_and_the_rest_is_undone() -> None:
+    log: t.List[str] = []
+    steps = (step("a", log, KernelRefused("a no", key="a")), step("b", log), step("c", log, KernelRefused("c no")))
+    with pytest.raises(KernelRefused, match="a no; c no") as caught:
+        run([steps])
+    assert log.count("do a") == 2
+    assert sorted(caught.value.details["restored"]) == ["a", "b", "c"]
+    assert caught.value.details["key"] == "a"
+
+
+def test_other_errors_are_not_tried_again() -> None:
+    log: t.List[str] = []
+    with pytest.raises(NettuneError, match="disk"):
+        run([(step("a", log, OSError("disk")), step("b", log))])
+    assert log == ["do a", "undo a"]
+
+
+def test_what_fails_before_the_first_step_has_nothing_to_undo() -> None:
+    def refuse(name: str) -> Step:
+        raise KernelRefused("no", key=name)
+
+    with pytest.raises(KernelRefused) as caught:
+        run(map(refuse, "k"))
+    assert caught.value.details == {"key": "k"}

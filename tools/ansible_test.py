@@ -1,0 +1,109 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""``ansible-test`` on a copy of the collection, with a home of its own and every Python of this machine."""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import ansible_test
+
+from tools import artifact, pythons, tree
+from tools.environment import WORK
+from tools.stage import Log, Result, counted
+
+HOME = WORK / "home"
+UNSHIPPED = {"galaxy.yml", ".gitignore"}  # yet it needs the one, and without the other reads what it has written itself
+
+# ansible-test downloads get-pip.py, from a host that not everybody reaches, into every virtual environment it makes,
+# unless this file is in its cache: https://github.com/ansible/ansible/issues/77304. Python brings pip along anyway.
+GET_PIP = """\
+import subprocess
+import sys
+
+subprocess.check_call([sys.executable, "-m", "ensurepip", "--default-pip"])
+packages = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
+subprocess.check_call([sys.executable, "-m", "pip", "install", *packages])
+"""
+
+
+def sanity(log: Log) -> Result:
+    """Run every sanity test on what is shipped; those that depend on the Python run on all that are here."""
+    checkout = fresh_copy("sanity", lambda name: artifact.is_shipped(name) or str(name) in UNSHIPPED)
+    environments = Log(log.path.with_name("sanity-environments.log"))
+    if not run(environments, checkout, "sanity", "--prime-venvs"):
+        log.write(environments.text())
+        return Result(failed=1)
+    succeeded = run(log, checkout, "sanity")
+    ran = len(re.findall(r"^Running sanity test", log.text(), re.MULTILINE))
+    named = re.search(r"^(?:ERROR|FATAL): The (\d+) sanity test\(s\) listed below", log.text(), re.MULTILINE)
+    failed = int(named.group(1)) if named else int(not succeeded or not ran)
+    return Result(max(ran - failed, 0), failed) + absent()
+
+
+def units(log: Log) -> Result:
+    """Run the unit tests as Ansible does, on the oldest and the newest Python that are here."""
+    checkout = fresh_copy("units")
+    here = list(pythons.found())
+    succeeded = [run(log, checkout, "units", "--python", version) for version in (here[0], here[-1])]
+    result = counted(all(succeeded), sorted((checkout / "tests" / "output" / "junit").glob("*.xml")))
+    oldest = pythons.KNOWN[0]
+    return result if here[0] == oldest else result + Result(skipped=1, reasons=(f"no Python {oldest} here",))
+
+
+def run(log: Log, checkout: Path, *arguments: str) -> bool:
+    """Run ansible-test in the copy; without --python it takes every supported Python that it finds on PATH."""
+    environment = {"HOME": str(make_home()), "PATH": search_path()}
+    return log.run("ansible-test", *arguments, "--venv", "--color", "no", cwd=checkout, env=environment)
+
+
+def fresh_copy(name: str, wanted: Callable[[Path], bool] = lambda _name: True) -> Path:
+    """A copy at the path that makes a directory a collection; one per command, as each writes tests/output.
+
+    It is a repository of its own: ansible-test would ask git, and the checkout's git ignores all that is in ``.work``.
+    """
+    copy = tree.copy_to(WORK / name / "ansible_collections" / "nettune" / "tcp", wanted)
+    subprocess.run(["git", "init", "--quiet"], cwd=copy, check=True)
+    return copy
+
+
+def make_home() -> Path:
+    """A home with get-pip in ansible-test's cache and the user's configuration of pip, which alone it heeds."""
+    cache = HOME / ".ansible" / "test" / "cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    for version in pip_versions():
+        (cache / f"get_pip_{version.replace('.', '_')}.py").write_text(GET_PIP, encoding="ascii")
+    for name in (".config/pip", ".pip"):
+        theirs, ours = Path.home() / name, HOME / name
+        if theirs.exists() and not ours.exists():
+            ours.parent.mkdir(parents=True, exist_ok=True)
+            ours.symlink_to(theirs)
+    return HOME
+
+
+def pip_versions() -> list[str]:
+    """The versions of get-pip that this ansible-test asks for."""
+    source = Path(ansible_test.__path__[0]) / "_internal" / "python_requirements.py"
+    return re.findall(r"\bpip='([\d.]+)'", source.read_text(encoding="utf-8"))
+
+
+def search_path() -> str:
+    """PATH with a directory of the working interpreters and without pyenv's shims, which may not start."""
+    links = WORK / "pythons"
+    shutil.rmtree(links, ignore_errors=True)
+    links.mkdir(parents=True)
+    for version, path in pythons.found().items():
+        (links / f"python{version}").symlink_to(path)
+    rest = [entry for entry in os.environ["PATH"].split(os.pathsep) if Path(entry).name != "shims"]
+    return os.pathsep.join([rest[0], str(links), *rest[1:]])
+
+
+def absent() -> Result:
+    """One skipped test for every Python that could have been tried."""
+    missing = [version for version in pythons.KNOWN if version not in pythons.found()]
+    return Result(skipped=len(missing), reasons=(f"no Python {', '.join(missing)} here",)) if missing else Result()

@@ -1,0 +1,60 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The stages, in the order in which they are reported."""
+
+from tools import ansible_test, artifact, audit
+from tools.environment import CHECKOUT, WORK, prepare, variables
+from tools.stage import Log, Result, Stage, commands, counted
+
+TYPED = ("ansible_collections.nettune.tcp.plugins", "ansible_collections.nettune.tcp.tests", "tools")
+SCRIPTS = ("tests/integration/boot",)
+
+
+def unit(log: Log) -> Result:
+    """Unit tests on the Python of the environment."""
+    junit = WORK / "logs" / "unit.xml"
+    return counted(log.run("pytest", "tests/unit", f"--junit-xml={junit}"), [junit])
+
+
+def integration(log: Log) -> Result:
+    """Tests on the real kernel; the namespace around them all keeps a mistake of one away from this machine."""
+    junit = WORK / "logs" / "integration.xml"
+    tests = f"ip link set lo up && exec pytest tests/integration --junit-xml={junit}"
+    return counted(log.run("unshare", "--net", "sh", "-c", tests), [junit])
+
+
+def molecule(log: Log) -> Result:
+    """Every scenario, on containers that boot systemd."""
+    settings = {
+        **variables(prepare("molecule")),
+        "CONTAINERS_CONF": str(CHECKOUT / "tests" / "lab" / "containers.conf"),
+    }
+    scenarios = sorted(path.parent.name for path in (CHECKOUT / "molecule").glob("*/molecule.yml"))
+    tests = [log.run("molecule", "test", "--scenario-name", name, env=settings) for name in scenarios]
+    return sum(map(Result.of, tests), Result()) if tests else Result(failed=1)
+
+
+SERVERS = ("nginx", "apache2", "haproxy", "lighttpd")
+
+STAGES = (
+    Stage("ruff", "lint", commands(["ruff", "check"], ["ruff", "format", "--check"])),
+    Stage("mypy", "lint", commands(["mypy", *(f"--package={name}" for name in TYPED)], ["mypy", *SCRIPTS])),
+    Stage("yamllint", "lint", commands(["yamllint", "--strict", "."])),
+    Stage("ansible-lint", "lint", commands(["ansible-lint", "--offline", "--profile", "production"])),
+    Stage(
+        "antsibull-docs",
+        "docs",
+        commands(["antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs=all", "."]),
+    ),
+    Stage("changelog", "docs", commands(["antsibull-changelog", "lint"])),
+    Stage("unit", "unit", unit),
+    Stage("unit-pythons", "sanity", ansible_test.units),
+    Stage("sanity", "sanity", ansible_test.sanity),
+    Stage("artifact", "build", artifact.artifact),
+    Stage("importer", "build", artifact.importer),
+    Stage("audit", "audit", audit.audit, ("make",), lane="machine"),
+    Stage("integration", "integration", integration, ("root", "unshare", "ip", *SERVERS), lane="machine"),
+    Stage("molecule", "molecule", molecule, ("root", "podman", "runc", "mmdebstrap"), lane="machine"),
+)
