@@ -24,6 +24,7 @@ INTERFACE
 from __future__ import annotations
 
 import errno
+import re
 import struct
 import typing as t
 
@@ -44,6 +45,13 @@ _COUNTERS_TEXT = """
 """
 COUNTERS = frozenset(_COUNTERS_TEXT.split())
 
+# number, local, remote, state, tx_queue:rx_queue, timer:expires, retransmits, uid, timeout, inode, and more
+_LINE = re.compile(
+    r" *\d+: (?P<local>[0-9A-F]{8}|[0-9A-F]{32}):(?P<port>[0-9A-F]{4})"
+    r" (?P<remote>[0-9A-F]{8}|[0-9A-F]{32}):(?P<remote_port>[0-9A-F]{4}) (?P<state>[0-9A-F]{2})"
+    r" [0-9A-F]+:(?P<rx_queue>[0-9A-F]+) \S+ \S+ +(?P<uid>\d+) +-?\d+ +(?P<inode>\d+)",
+    re.ASCII,
+)
 _GAUGES = {
     ("sockets", "used"): "sockets_used",
     ("TCP", "inuse"): "tcp_inuse",
@@ -71,42 +79,30 @@ def read(name: str, root: str = "/proc/net") -> str:
         return stream.read()
 
 
-def _endpoint(text: str) -> t.Tuple[bytes, int]:
-    """``0100007F:1F90``: the address is printed as host-order words of 32 bits, the port as a number."""
-    digits, _colon, port = text.partition(":")
-    if len(digits) not in (8, 32):
-        raise ValueError(text)
+def _address(digits: str) -> bytes:
+    """``0100007F``: an address is printed as host-order words of 32 bits."""
     words = [int(digits[start : start + 8], 16) for start in range(0, len(digits), 8)]
-    return struct.pack(f"={len(words)}I", *words), int(port, 16)
-
-
-def _listener(address: bytes, port: int, fields: t.List[str]) -> Listener:
-    return Listener(
-        family=family_name(address),
-        address=address_text(address),
-        port=port,
-        accept_queue=int(fields[4].partition(":")[2], 16),
-        backlog=None,
-        inode=int(fields[9]),
-        v6only=None,
-        uid=int(fields[7]),
-    )
+    return struct.pack(f"={len(words)}I", *words)
 
 
 def parse_line(line: str) -> Entry:
     """One line of /proc/net/tcp or tcp6; Unsupported when it is none."""
-    fields = line.split()
-    try:
-        local, local_port = _endpoint(fields[1])
-        remote, remote_port = _endpoint(fields[2])
-        state = int(fields[3], 16)
-        if state == LISTEN:
-            return _listener(local, local_port, fields)
-    except (IndexError, ValueError, struct.error) as exc:
-        raise Unsupported(f"not a line of /proc/net/tcp: {line.strip()[:160]!r}") from exc
-    if state not in STATE_NAMES:
-        raise Unsupported(f"unknown TCP state in /proc/net/tcp: {line.strip()[:160]!r}")
-    return state, plain(local), local_port, plain(remote), remote_port
+    match = _LINE.match(line)
+    if match is None or int(match["state"], 16) not in STATE_NAMES:
+        raise Unsupported(f"not a line of /proc/net/tcp: {line.strip()[:160]!r}")
+    state, local, port = int(match["state"], 16), _address(match["local"]), int(match["port"], 16)
+    if state != LISTEN:
+        return state, plain(local), port, plain(_address(match["remote"])), int(match["remote_port"], 16)
+    return Listener(
+        family=family_name(local),
+        address=address_text(local),
+        port=port,
+        accept_queue=int(match["rx_queue"], 16),
+        backlog=None,
+        inode=int(match["inode"]),
+        v6only=None,
+        uid=int(match["uid"]),
+    )
 
 
 def parse_sockets(lines: t.Iterable[str]) -> t.Iterator[Entry]:

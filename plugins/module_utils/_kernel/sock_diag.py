@@ -114,7 +114,7 @@ def walk(datagram: bytes, sequence: int) -> t.Optional[t.List[bytes]]:
             return None
         keep(head)
         offset += length
-    if offset != len(datagram):
+    if offset != len(datagram) or not heads:
         return None
     table = b"".join(heads)
     flags = HEADER.unpack_from(datagram)[2] & ~NLM_F_DUMP_INTR
@@ -161,6 +161,8 @@ class SockDiag:
             yield datagram
             if self._ended:
                 break
+        else:
+            raise Unsupported("netlink: a dump without an end")
         self.interrupted |= self._link.lost
 
     def _payloads(self, datagram: bytes) -> t.Iterator[bytes]:

@@ -1,0 +1,134 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A kernel that answers dumps with whatever a test wants, and the messages to do it with."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.nettune.tcp.plugins.module_utils._kernel import netlink
+from ansible_collections.nettune.tcp.plugins.module_utils._kernel.sock_diag import TCPDIAG_GETSOCK
+from ansible_collections.nettune.tcp.tests.unit.plugins.module_utils._kernel.captures import CAPTURED_SEQUENCE
+
+if t.TYPE_CHECKING:
+    import pytest
+
+Datagrams = t.Iterable[t.Union[bytes, OSError]]
+# The kernel's answer to a request for these states, with this sequence number.
+Answer = t.Callable[[int, int], Datagrams]
+
+
+def message(kind: int, payload: bytes, sequence: int, flags: int = netlink.NLM_F_MULTI) -> bytes:
+    """One netlink message, padded."""
+    length = netlink.HEADER.size + len(payload)
+    return netlink.HEADER.pack(length, kind, flags, sequence, 4711) + payload + bytes(-length % 4)
+
+
+def done(sequence: int, error: int = 0, extra: bytes = b"") -> bytes:
+    """The end of a dump, with an errno."""
+    return message(netlink.NLMSG_DONE, struct.pack("=i", -error) + extra, sequence)
+
+
+def error(sequence: int, number: int) -> bytes:
+    """A refusal."""
+    return message(netlink.NLMSG_ERROR, struct.pack("=i", -number) + bytes(netlink.HEADER.size), sequence, flags=0)
+
+
+@dataclass(frozen=True)
+class Socket:
+    """A socket as inet_diag describes it."""
+
+    state: int
+    local: str
+    local_port: int
+    remote: str = "0.0.0.0"
+    remote_port: int = 0
+    timer: int = 0
+    rqueue: int = 0
+    wqueue: int = 0
+    uid: int = 0
+    inode: int = 0
+    attributes: bytes = b""
+
+    def payload(self) -> bytes:
+        """inet_diag_msg and attributes."""
+        family = socket.AF_INET6 if ":" in self.local else socket.AF_INET
+        source, target = (socket.inet_pton(family, text).ljust(16, b"\0") for text in (self.local, self.remote))
+        return (
+            struct.pack("=BBBB", family, self.state, self.timer, 0)
+            + struct.pack(">HH", self.local_port, self.remote_port)
+            + source
+            + target
+            + struct.pack("=3I5I", 0, 0xFFFF, 0xFFFF, 0, self.rqueue, self.wqueue, self.uid, self.inode)
+            + self.attributes
+        )
+
+    def message(self, sequence: int, flags: int = netlink.NLM_F_MULTI) -> bytes:
+        """The whole netlink message."""
+        return message(TCPDIAG_GETSOCK, self.payload(), sequence, flags)
+
+
+def attribute(kind: int, value: bytes) -> bytes:
+    """One netlink attribute, padded."""
+    return struct.pack("=HH", 4 + len(value), kind) + value + bytes(-len(value) % 4)
+
+
+def dumped(sockets: t.Sequence[Socket], per_datagram: int = 340) -> Answer:
+    """A well-behaved kernel."""
+
+    def answer(sequence: int, states: int) -> Datagrams:
+        chosen = [entry.message(sequence) for entry in sockets if states >> entry.state & 1]
+        for start in range(0, len(chosen), per_datagram):
+            yield b"".join(chosen[start : start + per_datagram])
+        yield done(sequence)
+
+    return answer
+
+
+def captured(messages: bytes) -> Answer:
+    """What a real kernel answered, whatever is asked."""
+    return lambda sequence, _states: [
+        messages.replace(struct.pack("=I", CAPTURED_SEQUENCE), struct.pack("=I", sequence))
+    ]
+
+
+class FakeSocket:
+    """Stands in for a netlink socket."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+        self._datagrams: t.Iterator[t.Union[bytes, OSError]] = iter(())
+        self.closed = False
+
+    def setsockopt(self, *_arguments: object) -> None:
+        """Any option is fine."""
+
+    def send(self, request: bytes) -> int:
+        """Start a dump."""
+        sequence = netlink.HEADER.unpack_from(request)[3]
+        (states,) = struct.unpack_from("=I", request, netlink.HEADER.size + 52)
+        self._datagrams = iter(self._answer(sequence, states))
+        return len(request)
+
+    def recv(self, size: int) -> bytes:
+        """The next datagram; it times out when there is none."""
+        datagram = next(self._datagrams, BlockingIOError())
+        if isinstance(datagram, OSError):
+            raise datagram
+        return datagram[:size]
+
+    def close(self) -> None:
+        """The end."""
+        self.closed = True
+
+
+def pretend(monkeypatch: pytest.MonkeyPatch, answer: Answer) -> FakeSocket:
+    """Let the next netlink socket be one of this kernel."""
+    fake = FakeSocket(answer)
+    monkeypatch.setattr(socket, "socket", lambda *_arguments: fake)
+    return fake
