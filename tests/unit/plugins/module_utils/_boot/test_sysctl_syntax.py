@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from ansible_collections.nettune.tcp.plugins.module_utils._boot import sysctl_syntax as syntax
@@ -122,4 +123,8 @@ def test_fnmatch_crosses_slashes() -> None:
 
 @given(st.text(st.sampled_from("ab*?[]!-"), max_size=8), st.text(st.sampled_from("ab!-]["), max_size=6))
 def test_globs_are_those_of_python(pattern: str, name: str) -> None:
-    assert syntax.glob_matcher(pattern, braces=False)(name) == fnmatch.fnmatchcase(name, pattern)
+    try:
+        expected = fnmatch.fnmatchcase(name, pattern)
+    except re.error:  # Python 3.8 itself stumbles over ranges such as [?--]
+        reject()
+    assert syntax.glob_matcher(pattern, braces=False)(name) == expected
