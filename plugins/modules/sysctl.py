@@ -17,12 +17,18 @@ description:
   - What is wanted is a relation, so that a host which already has more than enough keeps it.
   - Only keys that differ are written. C(sysctl --system) is never run, because it would set everybody else's keys too.
   - Every value is read back. If the kernel rejects one, or makes something else of it, kernel and files are restored.
-  - Advice that is known to do harm is refused with the reason, before anything is changed.
+  - Keys that the kernel compares with each other, such as C(net.ipv4.ip_local_port_range) and
+    C(net.ipv4.ip_unprivileged_port_start), are written in an order that it accepts.
+  - Changes that are known to do harm are refused with the reason, before anything is changed. O(force) lists them.
+  - Tells who else would win or fight, such as a later file, C(tuned), C(bpftune), C(kube-proxy) or C(ufw).
 extends_documentation_fragment:
   - nettune.tcp._attributes
 attributes:
   check_mode:
     support: full
+    details:
+      - Foretells what the kernel would refuse, by trying the values in a network namespace that is made for that.
+        Only for keys that are the whole host's, and for those of interfaces, this shows when they are written.
   diff_mode:
     support: full
     details:
@@ -57,12 +63,25 @@ options:
     description:
       - What to do about keys that this kernel or network namespace does not have.
       - V(skip) leaves them out of the file too, and reports them as C(skipped).
+      - The reason tells a kernel that lacks the key from a network namespace that has none of its own, from an
+        interface that is not there, and from a module that is not loaded, which O(load_modules) can load.
     type: str
     choices: [skip, fail]
     default: skip
   force:
     description:
-      - Make changes that would otherwise be refused, such as lowering a capacity or V(net.ipv4.tcp_timestamps=0).
+      - Make changes that would otherwise be refused. What is there already is never refused, only a change to it.
+      - Refused is a lower capacity than there is, or than another file gives at the next boot. This holds for queues,
+        buffers, C(fs.file-max), C(fs.nr_open), conntrack tables and the like.
+      - Refused are C(net.ipv4.tcp_tw_recycle=1), C(net.ipv4.tcp_timestamps=0), C(net.ipv4.tcp_abort_on_overflow=1),
+        C(net.ipv4.tcp_syncookies) other than 1, and C(net.ipv4.tcp_tw_reuse=1) without timestamps or, before Linux
+        4.19, C(2), which means C(1) there.
+      - Refused is a C(net.ipv4.ip_local_port_range) that takes in the port of a service that listens now, unless
+        C(net.ipv4.ip_local_reserved_ports) covers it, and one whose ends are both odd or both even.
+      - Refused is C(fs.nr_open) below the limit of a process or unit, C(fs.file-max) below the number of open files,
+        and C(net.netfilter.nf_conntrack_max) above eight times C(net.netfilter.nf_conntrack_buckets).
+      - Refused is what the kernel takes although it makes no sense, such as 0 or -1 seconds, or buffers with a maximum
+        below the minimum.
     type: bool
     default: false
   purge:
@@ -90,6 +109,8 @@ options:
 notes:
   - Root is needed to change anything. Without it the module says what is missing and changes nothing.
   - Before the first change of a key its running value is recorded in C(/var/lib/nettune-tcp/sysctl-originals.json).
+  - A run that is killed leaves each file as it was before or as it was to be, and the next run finishes the work.
+  - One run at a time works on a host, the next one waits up to two minutes for it.
 seealso:
   - module: nettune.tcp.tcp_facts
   - module: ansible.posix.sysctl
@@ -111,6 +132,25 @@ EXAMPLES = r"""
   loop: "{{ tuned.settings | dict2items }}"
   when: item.value.status not in ['ok', 'changed']
 
+- name: Make room for connections in a firewall, also when its module is loaded late at boot
+  nettune.tcp.sysctl:
+    settings:
+      net.netfilter.nf_conntrack_max: {at_least: 1048576}
+      net.netfilter.nf_conntrack_buckets: {at_least: 262144}
+    load_modules: true
+
+- name: Set a key in the network namespace of a running container
+  nettune.tcp.sysctl:
+    settings:
+      net.core.somaxconn: {at_least: 16384}
+    netns: "{{ container_pid }}"
+
+- name: Manage these keys and no others, and give back what was managed before
+  nettune.tcp.sysctl:
+    settings:
+      net.core.somaxconn: {at_least: 16384}
+    purge: true
+
 - name: Give a key back what it held before
   nettune.tcp.sysctl:
     settings:
@@ -120,12 +160,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 settings:
-  description: One entry for each key that was asked for.
+  description: One entry for each key that was asked for, and with O(purge=true) for each that was dropped.
   returned: success, and when a setting was refused
   type: dict
   contains:
     want:
-      description: What was asked for, in words. Null with O(state=absent).
+      description: What was asked for, in words. Null with O(state=absent) and for a key that is purged.
       type: str
       returned: always
       sample: at least 16384
@@ -140,12 +180,12 @@ settings:
       returned: always
       sample: 16384
     boot_before:
-      description: What the next boot would have given. Null where no file sets the key.
+      description: What the next boot would have given. Null where no file sets the key, and with O(netns).
       type: raw
       returned: always
       sample: 4096
     boot:
-      description: What the next boot gives.
+      description: What the next boot gives. Null where no file sets the key, and with O(netns).
       type: raw
       returned: always
       sample: 16384
@@ -157,15 +197,18 @@ settings:
     status:
       description:
         - V(ok) and V(changed) hold now and after a reboot.
-        - V(skipped) means that this kernel or namespace has no such key.
-        - V(refused) means that the change would do harm, as RV(settings.reason) explains.
+        - V(skipped) means that this kernel or namespace has no such key, RV(settings.reason) tells why.
+        - V(refused) means that the change would do harm, as RV(settings.reason) explains. The task fails then.
         - V(overridden) means that another file wins at the next boot.
-        - V(read_only) means that the key cannot be written from here, as in a container.
+        - V(read_only) means that not even root can write the key from here, as in a container. It is set for the next
+          boot all the same.
       type: str
       returned: always
       sample: changed
     reason:
-      description: Why the status is what it is, empty where there is nothing to add.
+      description:
+        - Why the status is what it is, empty where there is nothing to add.
+        - Also who else sets the key, and where C(sysctl --system) would give another value than the next boot.
       type: str
       returned: always
       sample: ""
@@ -180,10 +223,20 @@ settings:
       status: changed
       reason: ""
 file:
-  description: The drop-in file.
+  description: The drop-in file, null with O(netns).
   returned: success
   type: str
   sample: /etc/sysctl.d/zz-nettune-tcp.conf
+key:
+  description: The key that something is wrong with.
+  returned: failure, where it is about one key
+  type: str
+  sample: net.ipv4.tcp_syn_retries
+value:
+  description: The value that was refused.
+  returned: failure, where it is about a value
+  type: str
+  sample: "9999"
 restored:
   description: What was put back after a failure, newest change first.
   returned: failure during the change

@@ -75,7 +75,7 @@ def write(key: str, text: str, root: str = ROOT) -> None:
         raise refused(key, text, exc) from exc
     try:
         # Python's buffered files report the kernel's answer only at close, and may write in pieces.
-        os.write(descriptor, text.encode() + b"\n")
+        os.write(descriptor, text.encode("utf-8", "surrogateescape") + b"\n")
     except OSError as exc:  # ENOENT too, for a congestion control that does not exist
         raise refused(key, text, exc) from exc
     finally:

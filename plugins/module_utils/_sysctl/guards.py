@@ -215,8 +215,10 @@ _POSITIVE = (
     "net.ipv4.tcp_max_syn_backlog",
     "net.ipv4.tcp_max_tw_buckets",
     CONNTRACK_MAX,
-    "net.netfilter.nf_conntrack_tcp_timeout_established",
-    "net.netfilter.nf_conntrack_tcp_timeout_time_wait",
+    *(
+        f"net.netfilter.nf_conntrack_tcp_timeout_{name}"
+        for name in "close close_wait established fin_wait last_ack max_retrans syn_recv syn_sent time_wait".split()
+    ),
 )
 _ASCENDING = ("net.ipv4.tcp_mem", "net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem")
 

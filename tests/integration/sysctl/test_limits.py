@@ -192,3 +192,14 @@ def fork(body: t.Callable[[], object]) -> int:
         finally:
             os._exit(status)
     return pid
+
+
+def test_the_file_keeps_its_security_context(on_fresh_host: Sandbox) -> None:
+    def body() -> None:
+        sysctl({SOMAXCONN: 8192})
+        context = b"system_u:object_r:system_conf_t:s0\0"
+        os.setxattr(FILE, "security.selinux", context)
+        sysctl({SOMAXCONN: 16384})
+        assert os.getxattr(FILE, "security.selinux") == context
+
+    on_fresh_host(body)
