@@ -8,16 +8,18 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import ansible_test
+from ansible_test._util.target.common.constants import CONTROLLER_PYTHON_VERSIONS, REMOTE_ONLY_PYTHON_VERSIONS
 
 from tools import artifact, pythons, tree
 from tools.environment import WORK
 from tools.stage import Log, Result, counted
 
 HOME = WORK / "home"
+SUPPORTED = (*REMOTE_ONLY_PYTHON_VERSIONS, *CONTROLLER_PYTHON_VERSIONS)  # by this ansible-core, from the oldest on
 UNSHIPPED = {"galaxy.yml", ".gitignore"}  # yet it needs the one, and without the other reads what it has written itself
 
 # ansible-test downloads get-pip.py, from a host that not everybody reaches, into every virtual environment it makes,
@@ -49,11 +51,10 @@ def sanity(log: Log) -> Result:
 def units(log: Log) -> Result:
     """Run the unit tests as Ansible does, on the oldest and the newest Python that are here."""
     checkout = fresh_copy("units")
-    here = list(pythons.found())
+    here = [version for version in SUPPORTED if version in pythons.found()]
     succeeded = [run(log, checkout, "units", "--python", version) for version in (here[0], here[-1])]
     result = counted(all(succeeded), sorted((checkout / "tests" / "output" / "junit").glob("*.xml")))
-    oldest = pythons.KNOWN[0]
-    return result if here[0] == oldest else result + Result(skipped=1, reasons=(f"no Python {oldest} here",))
+    return result + absent(SUPPORTED[:1])
 
 
 def run(log: Log, checkout: Path, *arguments: str) -> bool:
@@ -103,7 +104,7 @@ def search_path() -> str:
     return os.pathsep.join([rest[0], str(links), *rest[1:]])
 
 
-def absent() -> Result:
-    """One skipped test for every Python that could have been tried."""
-    missing = [version for version in pythons.KNOWN if version not in pythons.found()]
+def absent(versions: Iterable[str] = SUPPORTED) -> Result:
+    """One skipped test for each of the Pythons that is not here."""
+    missing = [version for version in versions if version not in pythons.found()]
     return Result(skipped=len(missing), reasons=(f"no Python {', '.join(missing)} here",)) if missing else Result()

@@ -60,11 +60,11 @@ def artifact(log: Log) -> Result:
 
 
 def importer(log: Log) -> Result:
-    """What Galaxy does with an upload."""
+    """What Galaxy does with an upload; it leaves a file where it runs."""
     tarball = build(log)
     environment = prepare("importer")
     command = ["python", "-m", "galaxy_importer.main"]
-    return Result.of(tarball is not None and log.run(*command, tarball, env=variables(environment)))
+    return Result.of(tarball is not None and log.run(*command, tarball, cwd=BUILD, env=variables(environment)))
 
 
 def is_shipped(name: Path) -> bool:

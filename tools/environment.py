@@ -102,7 +102,7 @@ def install(environment: Path, lock: Path) -> None:
             if subprocess.call(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT):
                 print(file=sys.stderr)
                 raise Missing(
-                    "{0} could not be installed (is a Python package index reachable?): {1} [all of it: {2}]".format(
+                    "{0} could not be installed: {1} (all that was said: {2})".format(
                         shown, last_error(log), log.relative_to(CHECKOUT)
                     )
                 )
@@ -110,9 +110,13 @@ def install(environment: Path, lock: Path) -> None:
 
 
 def last_error(log: Path) -> str:
-    """The last line that tells an error, or simply the last line."""
+    """Why pip failed: the broken connection if there was one, else its last error, else its last line."""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines() or ["no output"]
-    return ([line for line in lines if line.startswith("ERROR:")] or lines)[-1].strip()
+    for sign in ("connection broken by ", "ERROR: "):
+        told = [line.split(sign, 1)[1] for line in lines if sign in line]
+        if told:
+            return told[-1].strip()
+    return lines[-1].strip()
 
 
 def link_collection() -> None:

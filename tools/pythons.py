@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-# From the oldest that ansible-core 2.19 supports on targets.
+# All that some ansible-core since 2.19 supports, on targets or on the controller.
 KNOWN = tuple(f"3.{minor}" for minor in range(8, 15))
 
 
