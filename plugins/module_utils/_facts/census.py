@@ -140,7 +140,7 @@ def _clients(groups: t.Mapping[bytes, int], top: int) -> t.Iterator[Client]:
             totals[end] = totals.get(end, 0) + count
     for port, remote in _busiest(totals, top):
         states = {
-            state: sum(groups.get(make_key(state | INBOUND, port, address), 0) for address in (remote, mapped(remote)))
+            state: sum(groups.get(make_key(state | INBOUND, port, address), 0) for address in {remote, mapped(remote)})
             for state in STATE_NAMES
         }
         yield Client(address_text(remote), port, totals[port, remote], _named(states))

@@ -151,7 +151,8 @@ class Tally:
         self.flows[flow] += 1
         if state in (SYN_RECV, NEW_SYN_RECV):
             self.half_open[local, local_port] += 1
-        self._group([make_key(flow, local_port if inbound else remote_port, remote, local)])
+        self.groups[make_key(flow, local_port if inbound else remote_port, remote, local)] += 1
+        self._bound()
 
     def add_heads(self, heads: t.List[bytes]) -> None:
         """Count the sockets of one datagram."""
@@ -182,7 +183,8 @@ class Tally:
         states = table[HEAD_STATE::HEAD]
         for state in set(states):
             self.flows[state | flag] += states.count(state)
-        self._group((_inbound_keys if flag else _outbound_keys)(table, states, width))
+        self.groups.update((_inbound_keys if flag else _outbound_keys)(table, states, width))
+        self._bound()
 
     def _add_half_open(self, heads: t.Iterable[bytes]) -> None:
         for head in heads:
@@ -190,13 +192,10 @@ class Tally:
             address = head[HEAD_SOURCE : HEAD_SOURCE + width]
             self.half_open[plain(address), int.from_bytes(head[HEAD_SPORT:HEAD_DPORT], "big")] += 1
 
-    def _group(self, keys: t.Iterable[bytes]) -> None:
-        self.groups.update(keys)
-        if len(self.groups) > self._most:
-            self._prune()
-
-    def _prune(self) -> None:
-        """Drop the smallest counts until no more than half of the room is used."""
+    def _bound(self) -> None:
+        """Drop the smallest counts when there are too many, until no more than half of the room is used."""
+        if len(self.groups) <= self._most:
+            return
         least, rest = 0, len(self.groups)
         for count, keys in sorted(Counter(self.groups.values()).items()):
             if rest <= self._most // 2:

@@ -24,6 +24,7 @@ INTERFACE
 from __future__ import annotations
 
 import errno
+import functools
 import re
 import struct
 import typing as t
@@ -47,9 +48,8 @@ COUNTERS = frozenset(_COUNTERS_TEXT.split())
 
 # number, local, remote, state, tx_queue:rx_queue, timer:expires, retransmits, uid, timeout, inode, and more
 _LINE = re.compile(
-    r" *\d+: (?P<local>[0-9A-F]{8}|[0-9A-F]{32}):(?P<port>[0-9A-F]{4})"
-    r" (?P<remote>[0-9A-F]{8}|[0-9A-F]{32}):(?P<remote_port>[0-9A-F]{4}) (?P<state>[0-9A-F]{2})"
-    r" [0-9A-F]+:(?P<rx_queue>[0-9A-F]+) \S+ \S+ +(?P<uid>\d+) +-?\d+ +(?P<inode>\d+)",
+    r" *\d+: ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) ([0-9A-F]{2})"
+    r" [0-9A-F]+:([0-9A-F]+) \S+ \S+ +(\d+) +-?\d+ +(\d+)",
     re.ASCII,
 )
 _GAUGES = {
@@ -79,29 +79,37 @@ def read(name: str, root: str = "/proc/net") -> str:
         return stream.read()
 
 
-def _address(digits: str) -> bytes:
+def _words(digits: str) -> bytes:
     """``0100007F``: an address is printed as host-order words of 32 bits."""
     words = [int(digits[start : start + 8], 16) for start in range(0, len(digits), 8)]
     return struct.pack(f"={len(words)}I", *words)
 
 
+@functools.lru_cache(maxsize=4096)
+def _address(digits: str) -> bytes:
+    """The address of a connection; most of them come again and again."""
+    return plain(_words(digits))
+
+
 def parse_line(line: str) -> Entry:
     """One line of /proc/net/tcp or tcp6; Unsupported when it is none."""
     match = _LINE.match(line)
-    if match is None or int(match["state"], 16) not in STATE_NAMES:
+    if match is None or int(match[5], 16) not in STATE_NAMES:
         raise Unsupported(f"not a line of /proc/net/tcp: {line.strip()[:160]!r}")
-    state, local, port = int(match["state"], 16), _address(match["local"]), int(match["port"], 16)
-    if state != LISTEN:
-        return state, plain(local), port, plain(_address(match["remote"])), int(match["remote_port"], 16)
+    local, port, remote, remote_port, state, rx_queue, uid, inode = match.groups()
+    number = int(state, 16)
+    if number != LISTEN:
+        return number, _address(local), int(port, 16), _address(remote), int(remote_port, 16)
+    address = _words(local)
     return Listener(
-        family=family_name(local),
-        address=address_text(local),
-        port=port,
-        accept_queue=int(match["rx_queue"], 16),
+        family=family_name(address),
+        address=address_text(address),
+        port=int(port, 16),
+        accept_queue=int(rx_queue, 16),
         backlog=None,
-        inode=int(match["inode"]),
+        inode=int(inode),
         v6only=None,
-        uid=int(match["uid"]),
+        uid=int(uid),
     )
 
 
