@@ -1,0 +1,125 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""What systemd itself knows: asked of ``systemctl``, the one program that may speak for it.
+
+Output is read as ``Name=value`` lines only (``systemctl show``), in the C locale.  Tried with 247, 252, 257 and 262.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import typing as t
+
+from .._errors import BadRequest, NettuneError, Unsupported
+
+Properties = t.Dict[str, str]
+Run = t.Callable[[t.Sequence[str]], str]
+
+_BOOTED = "/run/systemd/system"
+_TYPES = "service socket target device mount automount swap timer path slice scope".split()
+_NAME = re.compile(r"[A-Za-z0-9:_.\\@-]+\Z")
+# An instance that nobody has: what systemd answers for it is what the template alone gives.
+_PROBE = "nettune"
+
+
+def unit_name(text: str) -> str:
+    """The full name of a unit; ``.service`` may be left out.  Raises BadRequest on what cannot be one."""
+    name = text if text.rpartition(".")[2] in _TYPES else f"{text}.service"
+    if not _NAME.match(name) or len(name) > 255 or name.startswith((".", "@")):
+        raise BadRequest(f"{text!r} is not the name of a systemd unit", unit=text)
+    return name
+
+
+def unit_type(unit: str) -> str:
+    """``service`` for ``nginx.service``."""
+    return unit.rpartition(".")[2]
+
+
+def is_template(unit: str) -> bool:
+    """Whether this is the pattern of units, such as ``getty@.service``, and none itself."""
+    return unit.rpartition(".")[0].endswith("@")
+
+
+def probe_of(template: str) -> str:
+    """The name of an instance by which systemd can be asked about a template."""
+    return template.replace("@.", f"@{_PROBE}.")
+
+
+def parse_show(output: str) -> t.List[Properties]:
+    """The blocks of ``systemctl show``, one for each unit that was asked about."""
+    blocks: t.List[Properties] = []
+    for block in output.strip("\n").split("\n\n"):
+        lines = (line.partition("=") for line in block.splitlines())
+        blocks.append({name: value for name, equals, value in lines if equals})
+    return blocks
+
+
+def parse_list_units(output: str) -> t.List[str]:
+    """The names in ``systemctl list-units --plain --no-legend``."""
+    return [line.split()[0] for line in output.splitlines() if line.strip()]
+
+
+class Systemd:
+    """The system manager of this host.  ``run`` takes arguments of systemctl and gives what it prints."""
+
+    def __init__(self, run: t.Optional[Run] = None) -> None:
+        self._run = run or _systemctl
+
+    def show(self, units: t.Sequence[str], properties: t.Iterable[str]) -> t.List[Properties]:
+        """These properties of each unit, in the order asked."""
+        return parse_show(self._run(["show", f"--property={','.join(properties)}", "--", *units]))
+
+    def show_manager(self, properties: t.Iterable[str]) -> Properties:
+        """These properties of the manager itself."""
+        return parse_show(self._run(["show", f"--property={','.join(properties)}"]))[0]
+
+    def instances(self, template: str) -> t.List[str]:
+        """The instances of a template that are loaded."""
+        pattern = template.replace("@.", "@*.")
+        listed = parse_list_units(self._run(["list-units", "--all", "--full", "--plain", "--no-legend", "--", pattern]))
+        return sorted(set(listed) - {probe_of(template)})
+
+    def daemon_reload(self) -> None:
+        """Let systemd read all its unit files again; no process is touched."""
+        self._run(["daemon-reload"])
+
+    def restart(self, unit: str) -> None:
+        """Stop and start a unit."""
+        self._run(["restart", "--", unit])
+
+    def start(self, unit: str) -> None:
+        """Start a unit that is not running."""
+        self._run(["start", "--", unit])
+
+
+def check_booted(mark: str = _BOOTED) -> None:
+    """Raise Unsupported where systemd is not the first process, as sd_booted(3) tells."""
+    if not os.path.isdir(mark):
+        raise Unsupported(f"this host was not booted with systemd: there is no {mark}")
+
+
+def _systemctl(arguments: t.Sequence[str]) -> str:
+    program = shutil.which("systemctl")
+    if program is None:
+        raise Unsupported("systemctl is not in PATH")
+    environment = {**os.environ, "LC_ALL": "C", "SYSTEMD_COLORS": "0", "SYSTEMD_PAGER": ""}
+    done = subprocess.run(
+        [program, "--no-ask-password", *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        env=environment,
+        check=False,
+    )
+    if done.returncode != 0:
+        said = " ".join(done.stderr.split()) or f"status {done.returncode}"
+        raise NettuneError(f"systemctl {' '.join(arguments)} failed: {said}", command=["systemctl", *arguments])
+    return done.stdout

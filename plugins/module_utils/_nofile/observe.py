@@ -1,0 +1,135 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""Look at a unit: its files, systemd, and its processes."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+from dataclasses import replace
+
+from .. import _files
+from .._boot import systemd as sd
+from .._boot import unit_files
+from .._errors import BadRequest
+from .._kernel import cgroups, proc_sys, processes, rlimits
+from .._kernel.rlimits import Limits
+from . import drop_in
+from .limits import Ceiling, parse_directive
+from .observed import Default, Observed, View
+
+_OF_UNIT = (
+    "Id Names LoadState LoadError FragmentPath ControlGroup MainPID LimitNOFILE LimitNOFILESoft "
+    "NeedDaemonReload Triggers"
+).split()
+_OF_MANAGER = "UnitPath DefaultLimitNOFILE DefaultLimitNOFILESoft".split()
+_NOT_STARTED = "systemd"
+
+
+def observe(unit: str, manager: sd.Systemd, *, must_exist: bool = True) -> Observed:
+    """Everything about the unit.  Raises BadRequest naming the unit when it does not exist, is masked or is broken."""
+    sd.check_booted()
+    section = section_of(unit)
+    template = sd.is_template(unit)
+    (shown,) = manager.show([sd.probe_of(unit) if template else unit], _OF_UNIT)
+    if must_exist:
+        _check_loaded(unit, shown)
+    unit = _real_name(shown["Id"]) if template else shown["Id"]
+    of_manager = manager.show_manager(_OF_MANAGER)
+    lookup = of_manager["UnitPath"].split()
+    instances = manager.instances(unit) if template else []
+    running = manager.show(instances, _OF_UNIT) if instances else []
+    own_text = _files.read(drop_in.path_of(unit))
+    views = _with_members([shown, *running], lookup)
+    return Observed(
+        unit=unit,
+        section=section,
+        subject=views[0],
+        instances=tuple(views[1:]),
+        default=_default(of_manager),
+        ceiling=_ceiling(),
+        rights=rlimits.rights(),
+        ids={member.pid: rlimits.ids_of(member.pid) for view in views for member in view.members},
+        own_text=None if own_text is None else own_text.decode("utf-8", "replace"),
+        directory_exists=os.path.isdir(drop_in.directory_of(unit)),
+        note=_note(unit, section, shown),
+    )
+
+
+def section_of(unit: str) -> str:
+    """The section that takes the directive.  Raises BadRequest for units that start no process."""
+    kind = sd.unit_type(unit)
+    if kind == "scope":
+        raise BadRequest(f"{unit}: the processes of a scope are started by others, it has no {drop_in.KEY}", unit=unit)
+    if kind not in drop_in.SECTIONS:
+        raise BadRequest(f"{unit}: a {kind} starts no processes, it has no {drop_in.KEY}", unit=unit)
+    return drop_in.SECTIONS[kind]
+
+
+def _check_loaded(unit: str, shown: sd.Properties) -> None:
+    state = shown["LoadState"]
+    if state == "loaded":
+        return
+    if state == "not-found":
+        raise BadRequest(f"there is no unit {unit}", unit=unit)
+    if state == "masked":
+        raise BadRequest(f"{unit} is masked, so that nothing can start it: unmask it first", unit=unit)
+    raise BadRequest(f"{unit} cannot be loaded ({state}): {shown.get('LoadError', '')}", unit=unit)
+
+
+def _real_name(probe: str) -> str:
+    prefix, _at, rest = probe.partition("@")
+    return f"{prefix}@.{sd.unit_type(rest)}"
+
+
+def _view(shown: sd.Properties, lookup: t.Sequence[str]) -> View:
+    others = [name for name in shown["Names"].split() if name != shown["Id"]]
+    loaded = _limits(shown, drop_in.KEY) if shown["LoadState"] == "loaded" else None
+    return View(
+        unit=shown["Id"],
+        files=unit_files.read(shown["FragmentPath"], lookup, [shown["Id"], *others]),
+        loaded=loaded,
+        stale=shown["NeedDaemonReload"] == "yes",
+        main_pid=int(shown.get("MainPID", "0")),
+    )
+
+
+def _with_members(blocks: t.Sequence[sd.Properties], lookup: t.Sequence[str]) -> t.List[View]:
+    groups = [block.get("ControlGroup", "") for block in blocks]
+    members = cgroups.members([group for group in groups if group])
+    return [replace(_view(block, lookup), members=members.get(group, ())) for block, group in zip(blocks, groups)]
+
+
+def _limits(shown: sd.Properties, key: str) -> t.Optional[Limits]:
+    return parse_directive(f"{shown[f'{key}Soft']}:{shown[key]}")
+
+
+def _default(of_manager: sd.Properties) -> Default:
+    key = "DefaultLimitNOFILE"
+    limits = _limits(of_manager, key)
+    assert limits is not None
+    files = unit_files.read_manager()
+    lines = [setting for setting in files.settings("Manager", key) if parse_directive(setting.value) == limits]
+    return Default(limits, lines[-1].source if lines else f"{key} of systemd", files.changed)
+
+
+def _ceiling() -> Ceiling:
+    _soft, hard = processes.parse_nofile(_text("/proc/1/limits"))
+    nr_open = int(proc_sys.read("fs.nr_open") or 0)
+    return Ceiling(nr_open, rlimits.INFINITY if hard is None else hard, rlimits.rights_of_manager().raise_hard)
+
+
+def _text(path: str) -> str:
+    return (_files.read(path) or b"").decode("utf-8", "replace")
+
+
+def _note(unit: str, section: str, shown: sd.Properties) -> str:
+    if section == "Service":
+        return ""
+    note = f"the limit holds for the commands that {unit} runs itself"
+    triggers = shown.get("Triggers", "")
+    return f"{note}; {triggers} has its own" if triggers else note

@@ -1,0 +1,160 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""A unit's limit of open files as it was found: in its files, in systemd, and in its processes.  Data only."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field, replace
+
+from .._boot.unit_files import UnitFiles
+from .._kernel.cgroups import Member
+from .._kernel.rlimits import Ids, Limits, Rights
+from . import drop_in
+from .limits import Ceiling, parse_directive
+
+
+@dataclass(frozen=True)
+class Declared:
+    """The limits that files give to a unit, and the line that decides."""
+
+    limits: Limits
+    source: str
+
+
+@dataclass(frozen=True)
+class Default:
+    """systemd's DefaultLimitNOFILE, which holds for units that say nothing; ``changed`` as in UnitFiles."""
+
+    limits: Limits
+    source: str
+    changed: float = 0.0
+
+
+@dataclass(frozen=True)
+class View:
+    """One unit.  ``loaded`` is what systemd has read, None where it has no such unit.
+
+    ``stale`` means that systemd has not read the files as they are now.
+    """
+
+    unit: str
+    files: UnitFiles
+    loaded: t.Optional[Limits]
+    stale: bool = False
+    main_pid: int = 0
+    members: t.Tuple[Member, ...] = ()
+
+    def declared(self, section: str, default: Default) -> Declared:
+        """What the files say; lines that systemd ignores are ignored here."""
+        result = Declared(default.limits, default.source)
+        for setting in self.files.settings(section, drop_in.KEY):
+            limits = parse_directive(setting.value)
+            if limits is not None:
+                result = Declared(limits, setting.source)
+        return result
+
+
+@dataclass(frozen=True)
+class Observed:
+    """Everything about one unit, or a template and the instances of it that run.
+
+    ``subject`` is the unit itself; of a template it is what an instance without drop-ins of its own would be.
+    ``ids`` are those of all processes, by pid.  ``note`` is what should be known about this type of unit.
+    """
+
+    unit: str
+    section: str
+    subject: View
+    default: Default
+    ceiling: Ceiling
+    rights: Rights
+    instances: t.Tuple[View, ...] = ()
+    ids: t.Mapping[int, Ids] = field(default_factory=dict)
+    own_text: t.Optional[str] = None
+    directory_exists: bool = False
+    note: str = ""
+
+    @property
+    def views(self) -> t.Tuple[View, ...]:
+        """The unit, and of a template the instances too."""
+        return (self.subject, *self.instances)
+
+    def declared(self, view: View) -> Declared:
+        """What the files say about one of the units."""
+        return view.declared(self.section, self.default)
+
+    def processes(self) -> t.Iterator[Seen]:
+        """All processes of all the units."""
+        return (Seen(self, view, member) for view in self.views for member in view.members)
+
+    def at_start(self, view: View) -> t.Optional[Limits]:
+        """What a process would get if its unit were started now."""
+        return None if view.loaded is None else self.ceiling.given(view.loaded)
+
+    def with_drop_in(self, path: str, text: t.Optional[str]) -> Observed:
+        """The same once systemd has read our drop-in with this text, or without it for None."""
+
+        def reread(view: View) -> View:
+            read = replace(view, files=view.files.with_drop_in(path, text), stale=False)
+            return read if view.loaded is None else replace(read, loaded=self.declared(read).limits)
+
+        return replace(
+            self, own_text=text, subject=reread(self.subject), instances=tuple(reread(view) for view in self.instances)
+        )
+
+    def with_limits(self, limits: t.Mapping[int, Limits]) -> Observed:
+        """The same with these limits in force, by pid."""
+
+        def alter(view: View) -> View:
+            members = (replace(member, limits=limits.get(member.pid, member.limits)) for member in view.members)
+            return replace(view, members=tuple(members))
+
+        return replace(self, subject=alter(self.subject), instances=tuple(alter(view) for view in self.instances))
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One process, with all that was seen beside it."""
+
+    observed: Observed
+    view: View
+    member: Member
+
+    @property
+    def pid(self) -> int:
+        """The process."""
+        return self.member.pid
+
+    @property
+    def limits(self) -> Limits:
+        """What is in force for it."""
+        return self.member.limits
+
+    @property
+    def at_start(self) -> t.Optional[Limits]:
+        """What it would get if its unit were started now."""
+        return self.observed.at_start(self.view)
+
+    @property
+    def given(self) -> t.Optional[Limits]:
+        """What it got from its unit when it was started, None where the files have changed since."""
+        changed = max(self.view.files.changed, self.observed.default.changed)
+        return None if self.view.stale or self.member.started < changed else self.at_start
+
+    @property
+    def origin(self) -> str:
+        """Who gave it its limit when it was not its unit; empty where nothing tells."""
+        if self.member.below and self.given != self.limits:
+            return f"{self.member.below} has set its limit {self.limits}"
+        if self.given not in (None, self.limits) or self._main_limits() != self.limits:
+            return f"it has set its own limit {self.limits}"
+        return ""
+
+    def _main_limits(self) -> Limits:
+        seen = (Seen(self.observed, self.view, member) for member in self.view.members)
+        return next((other.limits for other in seen if other.pid == self.view.main_pid), self.limits)

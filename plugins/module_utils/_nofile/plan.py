@@ -1,0 +1,120 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""What to do about a unit's limit of open files, from what is wanted and what was observed.  Pure."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from .._kernel.rlimits import Limits, may_set
+from . import drop_in
+from .limits import LimitWant
+from .observed import Observed, Seen
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that would be done, before any of it is.
+
+    ``text`` is our drop-in as it shall be, None for no file.  ``live`` are limits to set at once, by pid, and ``kept``
+    says of the others, by pid, why nothing can be done at once.
+    """
+
+    text: t.Optional[str]
+    write: bool = False
+    reload: bool = False
+    live: t.Mapping[int, Limits] = field(default_factory=dict)
+    kept: t.Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def acts(self) -> bool:
+        """Whether anything is to be done at all."""
+        return self.write or self.reload or bool(self.live)
+
+
+def refusal(want: LimitWant, observed: Observed) -> t.Optional[str]:
+    """Why the limit must not be set at all, or None."""
+    needed, nr_open = want.floor(), observed.ceiling.nr_open
+    if needed > nr_open:
+        return (
+            f"{observed.unit}: {want} needs fs.nr_open >= {needed}, it is {nr_open}; systemd would silently give less"
+        )
+    return None
+
+
+def plan_present(want: LimitWant, observed: Observed, *, live: bool) -> Plan:
+    """Plan to make the want true, at the next start and, with ``live``, at once."""
+    text = _wanted_text(want, observed)
+    write = text != observed.own_text
+    targets: t.Dict[int, Limits] = {}
+    kept: t.Dict[int, str] = {}
+    for seen in observed.processes():
+        target, reason = live_target(want, seen) if live else (seen.limits, "live is off")
+        if target != seen.limits:
+            targets[seen.pid] = target
+        if reason:
+            kept[seen.pid] = reason
+    return Plan(text, write, write or _unread(observed), targets, kept)
+
+
+def plan_absent(observed: Observed) -> Plan:
+    """Plan to remove our drop-in; processes keep what they have."""
+    write = observed.own_text is not None
+    return Plan(None, write, write or _unread(observed))
+
+
+def _wanted_text(want: LimitWant, observed: Observed) -> t.Optional[str]:
+    declared = observed.declared(observed.subject).limits
+    if want.satisfied_by(declared):
+        return observed.own_text
+    path = drop_in.path_of(observed.unit)
+    own = drop_in.limits_in(observed.own_text, path, observed.section)
+    others = observed.with_drop_in(path, None)
+    target = want.target(declared, others.declared(others.subject).limits, *([own] if own else []))
+    own_directory = not observed.directory_exists or drop_in.owns_directory(observed.own_text)
+    return drop_in.compose(target, observed.section, own_directory=own_directory)
+
+
+def _unread(observed: Observed) -> bool:
+    """Whether systemd has something else in mind than what the files say, as after a change without daemon-reload."""
+    return any(
+        view.stale and view.loaded is not None and view.loaded != observed.declared(view).limits
+        for view in observed.views
+    )
+
+
+def live_target(want: LimitWant, seen: Seen) -> t.Tuple[Limits, str]:
+    """What a running process can be given, and why that is less than wanted, empty where it is not."""
+    current, used, rights = seen.limits, seen.member.used, seen.observed.rights
+    goal = want.target(current)
+    if goal == current:
+        return current, ""
+    if goal.soft < min(current.soft, used):
+        return current, f"{used} files are open, so that its limit cannot become {goal}"
+    if not may_set(rights, seen.observed.ids[seen.pid]):
+        return current, "its limits may be changed only with CAP_SYS_RESOURCE"
+    if goal.hard > current.hard and not rights.raise_hard:
+        within = Limits(min(goal.soft, current.hard), current.hard)
+        return within, f"its hard limit {current.hard} cannot grow without CAP_SYS_RESOURCE"
+    return goal, ""
+
+
+def to_restart(want: LimitWant, observed: Observed) -> t.List[str]:
+    """The units with a process that falls short of what is wanted, and that a new start would give it."""
+    units = (seen.view.unit for seen in observed.processes() if falls_short(want, seen) and not by_itself(want, seen))
+    return sorted(set(units))
+
+
+def falls_short(want: LimitWant, seen: Seen) -> bool:
+    """Whether a process has less than wanted, or more, where its unit would give it just that."""
+    return not want.satisfied_by(seen.limits) and seen.at_start is not None and want.satisfied_by(seen.at_start)
+
+
+def by_itself(want: LimitWant, seen: Seen) -> bool:
+    """Whether a process was given what is wanted, and has something else by its own doing."""
+    return seen.given is not None and want.satisfied_by(seen.given) and not want.satisfied_by(seen.limits)

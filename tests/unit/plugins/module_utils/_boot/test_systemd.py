@@ -1,0 +1,108 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.nettune.tcp.plugins.module_utils._boot import systemd as sd
+from ansible_collections.nettune.tcp.plugins.module_utils._errors import BadRequest, Unsupported
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("nginx", "nginx.service"),
+        ("nginx.service", "nginx.service"),
+        ("dbus.socket", "dbus.socket"),
+        ("getty@", "getty@.service"),
+        ("getty@tty1", "getty@tty1.service"),
+        ("-.slice", "-.slice"),
+        ("php8.2-fpm", "php8.2-fpm.service"),
+        (r"dev-disk-by\x2dlabel-x.swap", r"dev-disk-by\x2dlabel-x.swap"),
+    ],
+)
+def test_unit_name(text: str, expected: str) -> None:
+    assert sd.unit_name(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "a b", "../x", "a/b.service", "@.service", "x\n", "ü.service", "a" * 300])
+def test_no_unit_name(text: str) -> None:
+    with pytest.raises(BadRequest, match="is not the name of a systemd unit"):
+        sd.unit_name(text)
+
+
+@pytest.mark.parametrize("unit, expected", [("a@.service", True), ("a@1.service", False), ("a.service", False)])
+def test_is_template(unit: str, expected: bool) -> None:
+    assert sd.is_template(unit) is expected
+
+
+def test_probe_of() -> None:
+    assert sd.probe_of("getty@.service") == "getty@nettune.service"
+
+
+def test_parse_show() -> None:
+    assert sd.parse_show('Id=a.service\nLoadError=x "y=z"\nDropInPaths=\n\nId=b.service\n') == [
+        {"Id": "a.service", "LoadError": 'x "y=z"', "DropInPaths": ""},
+        {"Id": "b.service"},
+    ]
+
+
+def test_commands() -> None:
+    called: t.List[t.List[str]] = []
+
+    def run(arguments: t.Sequence[str]) -> str:
+        called.append(list(arguments))
+        return "foo@2.service loaded active running Two\nfoo@nettune.service loaded inactive dead x\n"
+
+    manager = sd.Systemd(run)
+    assert manager.instances("foo@.service") == ["foo@2.service"]
+    manager.show(["-x.mount"], ["Id", "Names"])
+    manager.show_manager(["UnitPath"])
+    manager.daemon_reload()
+    manager.restart("a.service")
+    manager.start("a.service")
+    assert called == [
+        ["list-units", "--all", "--full", "--plain", "--no-legend", "--", "foo@*.service"],
+        ["show", "--property=Id,Names", "--", "-x.mount"],
+        ["show", "--property=UnitPath"],
+        ["daemon-reload"],
+        ["restart", "--", "a.service"],
+        ["start", "--", "a.service"],
+    ]
+
+
+def test_check_booted(tmp_path: t.Any) -> None:
+    sd.check_booted(str(tmp_path))
+    with pytest.raises(Unsupported, match="not booted with systemd"):
+        sd.check_booted(str(tmp_path / "missing"))
+
+
+def write_systemctl(directory: t.Any, script: str) -> None:
+    program = directory / "systemctl"
+    program.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    program.chmod(0o755)
+
+
+def test_runs_systemctl_in_the_c_locale(tmp_path: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_systemctl(tmp_path, 'echo "Arguments=$*"; echo "Locale=$LC_ALL"')
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert sd.Systemd().show(["a b"], ["X"]) == [
+        {"Arguments": "--no-ask-password show --property=X -- a b", "Locale": "C"}
+    ]
+
+
+def test_says_what_systemctl_said(tmp_path: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_systemctl(tmp_path, "echo Access denied >&2; exit 4")
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    with pytest.raises(Exception, match="systemctl daemon-reload failed: Access denied"):
+        sd.Systemd().daemon_reload()
+
+
+def test_without_systemctl(tmp_path: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(Unsupported, match="systemctl is not in PATH"):
+        sd.Systemd().daemon_reload()

@@ -1,0 +1,199 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.nettune.tcp.plugins.module_utils._boot.unit_files import (
+    Setting,
+    UnitFile,
+    UnitFiles,
+    drop_in_directories,
+    parse,
+    read,
+    read_manager,
+)
+
+KEY = "LimitNOFILE"
+LOOKUP = ("/etc/systemd/system.control", "/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system")
+
+
+def values(text: str) -> t.List[str]:
+    return [setting.value for setting in parse(UnitFile("/x", text), "Service", KEY)]
+
+
+# Each of these was given to systemd 257, which then had the limit that the last value makes.
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("[Service]\nLimitNOFILE=300\n", ["300"]),
+        ("[Service]\n  LimitNOFILE  =   300:500  \n", ["300:500"]),
+        ("[Service]\nLimitNOFILE=\n", [""]),
+        ("[Service]\nLimitNOFILE=1\nLimitNOFILE=2\n", ["1", "2"]),
+        ("[Service]\nLimitNOFILE=300:\\\n500\n", ["300: 500"]),
+        ("[Service]\nLimitNOFILE=300:\\\n# between\n500\n", ["300: 500"]),
+        ("[Service]\nLimitNOFILE=300:\\\n   # between\n   500\n", ["300: 500"]),
+        ("[Service]\n# comment \\\nLimitNOFILE=333\n", ["333"]),
+        ("[Service]\n; comment\nLimitNOFILE=300 # none\n", ["300 # none"]),
+        ("[Service]\n[Unit]\nLimitNOFILE=400\n[Service]\nLimitNofile=600\n", []),
+        ("[Service]\nLimitNOFILE=333\n[X-Foo]\nLimitNOFILE=3\n", ["333"]),
+        ("[ Service ]\nLimitNOFILE=333\n", []),
+        ("[Service] \nLimitNOFILE=334\n", ["334"]),
+        ("[Service]\nno assignment\nLimitNOFILE=335\n", ["335"]),
+        ("[Service]\nLimitNOFILE=1\n[Service\nLimitNOFILE=336\n", ["1"]),
+        ("[Service]\nLimitNOFILE=337\r\n", ["337"]),
+        ("[Service]\n-LimitNOFILE=338\n", []),
+        ("\ufeff[Service]\nLimitNOFILE=339\n", ["339"]),
+        ("[Service]\nLimitNOFILE=340\\", ["340"]),
+        ("[Service]\nExecStart=/bin/x \\\n  LimitNOFILE=1\nLimitNOFILE=341\n", ["341"]),
+        ("", []),
+    ],
+)
+def test_parse(text: str, expected: t.List[str]) -> None:
+    assert values(text) == expected
+
+
+def test_parse_names_the_line_where_the_setting_begins() -> None:
+    text = "# one\n[Service]\nExecStart=/bin/x \\\n  -y\nLimitNOFILE=1:\\\n 2\n"
+    assert list(parse(UnitFile("/etc/x.conf", text), "Service", KEY)) == [Setting("1: 2", "/etc/x.conf:5")]
+
+
+@pytest.mark.parametrize(
+    "names, expected",
+    [
+        (["nginx.service"], ["nginx.service.d", "service.d"]),
+        (["foo@.service"], ["foo@.service.d", "service.d"]),
+        (["foo@1.service"], ["foo@1.service.d", "foo@.service.d", "service.d"]),
+        (
+            ["foo-bar-baz.service"],
+            ["foo-bar-baz.service.d", "foo-bar-.service.d", "foo-.service.d", "service.d"],
+        ),
+        (
+            ["a-b@1.service"],
+            ["a-b@1.service.d", "a-b@.service.d", "a-@.service.d", "a-@1.service.d", "service.d"],
+        ),
+        (["-x.mount"], ["-x.mount.d", "mount.d"]),
+        (["ssh.service", "sshd.service"], ["ssh.service.d", "sshd.service.d", "service.d"]),
+    ],
+)
+def test_directories_from_special_to_general(names: t.List[str], expected: t.List[str]) -> None:
+    assert drop_in_directories(["/etc/systemd/system"], names) == [f"/etc/systemd/system/{name}" for name in expected]
+
+
+def test_directories_of_a_name_come_place_by_place() -> None:
+    assert drop_in_directories(["/etc", "/usr"], ["a@1.service"]) == [
+        "/etc/a@1.service.d",
+        "/etc/a@.service.d",
+        "/usr/a@1.service.d",
+        "/usr/a@.service.d",
+        "/etc/service.d",
+        "/usr/service.d",
+    ]
+
+
+def files_of(*paths: str, unit: str = "foo@1.service") -> UnitFiles:
+    """A unit with these drop-ins, each of which sets its own path."""
+    directories = drop_in_directories(LOOKUP, [unit])
+    return UnitFiles(
+        UnitFile("/usr/lib/systemd/system/foo@.service", f"[Service]\n{KEY}=fragment\n"),
+        tuple(directories),
+        tuple(UnitFile(path, f"[Service]\n{KEY}={path}\n") for path in paths),
+    )
+
+
+# As systemd 257 printed DropInPaths for these very files.
+@pytest.mark.parametrize(
+    "paths, expected",
+    [
+        pytest.param([], [], id="none"),
+        pytest.param(
+            ["/etc/systemd/system/foo@1.service.d/b.conf", "/usr/lib/systemd/system/foo@.service.d/c.conf"],
+            ["/etc/systemd/system/foo@1.service.d/b.conf", "/usr/lib/systemd/system/foo@.service.d/c.conf"],
+            id="names decide, not places",
+        ),
+        pytest.param(
+            [
+                "/usr/lib/systemd/system/foo@1.service.d/same.conf",
+                "/run/systemd/system/foo@1.service.d/same.conf",
+                "/etc/systemd/system/foo@1.service.d/same.conf",
+                "/etc/systemd/system/foo@.service.d/same.conf",
+                "/etc/systemd/system/service.d/same.conf",
+            ],
+            ["/etc/systemd/system/foo@1.service.d/same.conf"],
+            id="one name: the instance in /etc",
+        ),
+        pytest.param(
+            ["/etc/systemd/system/foo@.service.d/same.conf", "/run/systemd/system/foo@1.service.d/same.conf"],
+            ["/etc/systemd/system/foo@.service.d/same.conf"],
+            id="one name: the place before the instance",
+        ),
+        pytest.param(
+            ["/etc/systemd/system/service.d/same.conf", "/usr/lib/systemd/system/foo@1.service.d/same.conf"],
+            ["/usr/lib/systemd/system/foo@1.service.d/same.conf"],
+            id="one name: all of a type come last",
+        ),
+        pytest.param(
+            [
+                "/etc/systemd/system/foo@1.service.d/a.conf",
+                "/etc/systemd/system/foo@1.service.d/Z.conf",
+                "/etc/systemd/system/foo@1.service.d/10.conf",
+                "/etc/systemd/system/foo@1.service.d/9.conf",
+            ],
+            [f"/etc/systemd/system/foo@1.service.d/{name}.conf" for name in ("10", "9", "Z", "a")],
+            id="bytes",
+        ),
+    ],
+)
+def test_order(paths: t.List[str], expected: t.List[str]) -> None:
+    settings = files_of(*paths).settings("Service", KEY)
+    assert [setting.value for setting in settings] == ["fragment", *expected]
+
+
+def test_with_drop_in() -> None:
+    path = "/etc/systemd/system/foo@1.service.d/zz.conf"
+    files = files_of("/usr/lib/systemd/system/foo@.service.d/zz.conf")
+    changed = files.with_drop_in(path, f"[Service]\n{KEY}=new\n")
+    assert [setting.value for setting in changed.settings("Service", KEY)] == ["fragment", "new"]
+    assert changed.changed > files.changed
+    assert changed.with_drop_in(path, None).in_order() == files.in_order()
+
+
+def write(path: t.Any, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def test_read(tmp_path: t.Any) -> None:
+    etc, usr = tmp_path / "etc", tmp_path / "usr"
+    write(usr / "a.service", "[Service]\nLimitNOFILE=1\n")
+    write(usr / "a.service.d" / "x.conf", "[Service]\nLimitNOFILE=2\n")
+    write(usr / "a.service.d" / "masked.conf", "[Service]\nLimitNOFILE=3\n")
+    write(etc / "a.service.d" / "README", "[Service]\nLimitNOFILE=4\n")
+    (etc / "a.service.d" / "masked.conf").symlink_to("/dev/null")
+    (etc / "a.service.d" / "dangling.conf").symlink_to("/nowhere")
+    files = read(str(usr / "a.service"), [str(etc), str(usr)], ["a.service"])
+    assert files.settings("Service", KEY) == [
+        Setting("1", f"{usr}/a.service:2"),
+        Setting("2", f"{usr}/a.service.d/x.conf:2"),
+    ]
+    assert files.changed == max(
+        (etc / "a.service.d").lstat().st_ctime, (usr / "a.service.d").stat().st_ctime, etc.stat().st_ctime
+    )
+
+
+def test_read_without_a_file_of_its_own(tmp_path: t.Any) -> None:
+    files = read("", [str(tmp_path)], ["a.service"])
+    assert files.fragment is None
+    assert files.settings("Service", KEY) == []
+
+
+def test_read_manager(tmp_path: t.Any) -> None:
+    etc, usr = tmp_path / "etc", tmp_path / "usr"
+    write(usr / "system.conf", "[Manager]\nDefaultLimitNOFILE=1\n")
+    write(etc / "system.conf.d" / "b.conf", "[Manager]\nDefaultLimitNOFILE=2\n")
+    files = read_manager(places=[str(etc), str(usr)])
+    assert [setting.value for setting in files.settings("Manager", "DefaultLimitNOFILE")] == ["1", "2"]

@@ -1,0 +1,84 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which processes are in a control group: /proc as with cgroup v1, v2 and both side by side."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.nettune.tcp.plugins.module_utils._kernel.cgroups import Member, members, parse_started
+from ansible_collections.nettune.tcp.plugins.module_utils._kernel.rlimits import INFINITY, Limits
+
+STAT = "{pid} (a ) b) {state} 1 2 2 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 {started} 1 2 3 4\n"
+LIMITS = "Limit           Soft Limit      Hard Limit      Units\nMax open files  {}              {}          files\n"
+
+
+def write_process(
+    root: t.Any, pid: int, cgroup: str, *, limits: str = LIMITS.format(1024, 524288), **stat: t.Any
+) -> None:
+    here = root / str(pid)
+    (here / "fd").mkdir(parents=True)
+    for number in range(3):
+        (here / "fd" / str(number)).symlink_to("/dev/null")
+    for name, text in {
+        "cgroup": cgroup,
+        "comm": f"p{pid}\n",
+        "limits": limits,
+        "stat": STAT.format(pid=pid, **{"state": "S", "started": 12345, **stat}),
+    }.items():
+        (here / name).write_text(text, encoding="ascii")
+
+
+@pytest.mark.parametrize(
+    "cgroup",
+    [
+        pytest.param("0::{path}\n", id="v2"),
+        pytest.param("9:name=systemd:{path}\n8:pids:{path}\n0::{path}\n", id="hybrid"),
+        pytest.param("9:name=systemd:{path}\n8:pids:/\n", id="v1"),
+        pytest.param("9:name=systemd:{path}\n0::/container\n", id="v1 within hybrid"),
+        pytest.param("9:name=systemd:/container\n0::{path}\n", id="v2 within hybrid"),
+    ],
+)
+def test_members(tmp_path: t.Any, cgroup: str) -> None:
+    web, job = "/system.slice/web.service", "/system.slice/web.service-job.service"
+    write_process(tmp_path, 1, cgroup.format(path="/init.scope"))
+    write_process(tmp_path, 20, cgroup.format(path=web))
+    write_process(tmp_path, 9, cgroup.format(path=web), started=12346)
+    write_process(tmp_path, 30, cgroup.format(path=f"{web}/sub/x.scope"), limits=LIMITS.format(7, "unlimited"))
+    write_process(tmp_path, 31, cgroup.format(path=web), state="Z")
+    write_process(tmp_path, 32, cgroup.format(path=web), limits="")
+    write_process(tmp_path, 40, cgroup.format(path=job))
+    (tmp_path / "self").mkdir()
+    found = members([web, job, "/none"], str(tmp_path))
+    assert [(path, [member.pid for member in rows]) for path, rows in found.items()] == [
+        (web, [9, 20, 30]),
+        (job, [40]),
+        ("/none", []),
+    ]
+    first, second, third = found[web]
+    assert second == Member(20, "p20", Limits(1024, 524288), 3, second.started)
+    assert third == Member(30, "p30", Limits(7, INFINITY), 3, third.started, "sub/x.scope")
+    assert first.started - second.started == pytest.approx(1 / os.sysconf("SC_CLK_TCK"), abs=0.005)
+
+
+def test_no_cgroup_asks_for_no_process(tmp_path: t.Any) -> None:
+    assert members([], str(tmp_path / "missing")) == {}
+
+
+def test_started_is_on_the_clock_that_files_have(tmp_path: t.Any) -> None:
+    mark = tmp_path / "mark"
+    mark.write_text("", encoding="ascii")
+    with subprocess.Popen(["sleep", "60"]) as process:
+        stat = (Path("/proc") / str(process.pid) / "stat").read_text(encoding="ascii")
+        process.kill()
+    ticks = parse_started(stat)
+    assert ticks is not None
+    started = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + ticks / os.sysconf("SC_CLK_TCK")
+    assert started == pytest.approx(mark.stat().st_ctime, abs=1)
