@@ -15,16 +15,19 @@ Left alone: the sockets of ``peers`` and ``stats socket``, datagram and QUIC add
 
 from __future__ import annotations
 
+import posixpath
 import re
 import typing as t
 
+from . import unit as unit_files
 from .addresses import ANY4, ANY6, canonical, port_number
 from .haproxy_conf import PROXIES, Bind, Model, Section, expand, read_file
 from .server import Config, ConfigError, Listen, Relisten, Server
 from .source import Disk, Edit, apply, decode, encode, line_end
 
 MAIN = "/etc/haproxy/haproxy.cfg"
-SETTINGS = ("/etc/default/haproxy", "/etc/sysconfig/haproxy")
+UNIT = "haproxy.service"
+ENVIRONMENT = "environment"  # the path under which a configuration holds the variables of the service
 MOST_SOCKETS = 100_000  # each needs a file descriptor of HAProxy
 
 _FAMILIES = {"ip": "", "tcp": "", "mptcp": "", "ipv4": "inet", "tcp4": "inet", "mptcp4": "inet"}
@@ -32,46 +35,47 @@ _FAMILIES.update({"ipv6": "inet6", "tcp6": "inet6", "mptcp6": "inet6"})
 _UNIX = {"unix": "", "uxst": "", "abns": "@", "abnsz": "@"}
 _PREFIX = re.compile(r"(?:stream\+)?([a-z0-9+]+)@")
 _PORTS = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")
-_ASSIGNMENT = re.compile(r"^[ \t]*([A-Za-z_][A-Za-z0-9_]*)=(.*)$", re.MULTILINE)
 
 _Row = t.Tuple[Listen, Bind, Section]
 _Address = t.Tuple[str, str, int]
 
 
 def read(main: t.Optional[str], unit: t.Optional[str]) -> Config:
-    """The configuration on this host: one file, or the files of a directory, and the service's environment file."""
-    tree = Disk()
-    for settings in SETTINGS:
-        tree.read(settings)
-    path = main or _environment(tree.files).get("CONFIG", MAIN)
-    paths = [path]
-    if tree.is_directory(path):
-        names = sorted(name for name in tree.names(path) if name.endswith(".cfg") and name[0] != ".")
-        paths = [f"{path}/{name}" for name in names]
-    for one in paths:
-        if tree.read(one) is None:
-            raise ConfigError("does not exist", one)
-    return Config(path, dict(tree.files))
+    """The configuration on this host: the file or directory named, or those that the service is started with."""
+    tree, units = Disk(), Disk()
+    found = unit_files.find(units, unit or UNIT)
+    environment = unit_files.environment_of(units, found[1]) if found else {}
+    paths = [main] if main else _arguments(unit_files.command(found[1], environment) if found else []) or [MAIN]
+    for path in paths:
+        inner = [path]
+        if tree.is_directory(path):
+            names = sorted(name for name in tree.names(path) if name.endswith(".cfg") and name[0] != ".")
+            inner = [posixpath.join(path, name) for name in names]
+        for one in inner:
+            if tree.read(one) is None:
+                raise ConfigError("does not exist", one)
+    lines = "".join(f"{name}={value}\n" for name, value in environment.items())
+    return Config(paths[0], {**tree.files, ENVIRONMENT: encode(lines)})
 
 
-def _environment(files: t.Mapping[str, bytes]) -> t.Dict[str, str]:
-    """The variables that systemd gives to HAProxy."""
-    values: t.Dict[str, str] = {}
-    for settings in SETTINGS:
-        for name, right in _ASSIGNMENT.findall(decode(files.get(settings, b""))):
-            value = right.strip()
-            quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
-            values[name] = value[1:-1] if quoted else value
-    return values
+def _arguments(command: t.Sequence[str]) -> t.List[str]:
+    """The files given with -f, and those behind --."""
+    files = [after for one, after in zip(command, command[1:]) if one == "-f"]
+    return files + list(command[command.index("--") + 1 :] if "--" in command else [])
+
+
+def _environment(config: Config) -> t.Dict[str, str]:
+    lines = decode(config.files.get(ENVIRONMENT, b"")).split("\n")
+    return {name: value for name, equals, value in (line.partition("=") for line in lines) if equals}
 
 
 def _sources(config: Config) -> t.List[str]:
     """The files that HAProxy itself reads, in its order."""
-    return [path for path in config.files if path not in SETTINGS]
+    return [path for path in config.files if path != ENVIRONMENT]
 
 
 def _rows(config: Config) -> t.List[_Row]:
-    model = Model(environment=_environment(config.files))
+    model = Model(environment=_environment(config))
     for path in _sources(config):
         read_file(path, decode(config.files[path]), model)
     rows: t.List[_Row] = []
@@ -205,15 +209,16 @@ def _line_behind(bind: Bind, line: str, text: str) -> Edit:
 
 
 def check(config: Config) -> t.List[str]:
-    """``haproxy -c`` on all files, with the environment of the service."""
-    environment = [f"{name}={value}" for name, value in _environment(config.files).items()]
+    """``haproxy -c`` on all files, with those variables of the service that they name."""
+    named = {name for path in _sources(config) for name in re.findall(rb"\$\{?(\w+)", config.files[path])}
+    environment = [f"{name}={value}" for name, value in _environment(config).items() if encode(name) in named]
     files = [argument for path in _sources(config) for argument in ("-f", path)]
     return [*(["env", *environment] if environment else []), "haproxy", "-c", *files]
 
 
 SERVER = Server(
     name="haproxy",
-    unit="haproxy.service",
+    unit=UNIT,
     processes=("haproxy",),
     relisten=Relisten(on_reload_if_number_changed=False, tested="2.6.12"),
     read=read,

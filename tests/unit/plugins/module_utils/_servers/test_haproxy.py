@@ -67,13 +67,13 @@ backend app
 """
 
 
-def one(text: str, **settings: str) -> Config:
-    files = {f"/etc/{path}/haproxy": content.encode() for path, content in settings.items()}
-    return Config("/x.cfg", {**files, "/x.cfg": text.encode()})
+def one(text: str, **environment: str) -> Config:
+    lines = "".join(f"{name}={value}\n" for name, value in environment.items())
+    return Config("/x.cfg", {"/x.cfg": text.encode(), "environment": lines.encode()})
 
 
-def bind(line: str, *, head: str = "", **settings: str) -> Config:
-    return one(f"{head}frontend f\n  bind {line}\n", **settings)
+def bind(line: str, *, head: str = "", **environment: str) -> Config:
+    return one(f"{head}frontend f\n  bind {line}\n", **environment)
 
 
 def sockets(config: Config) -> t.List[Socket]:
@@ -104,8 +104,8 @@ def ports(config: Config) -> t.List[int]:
         pytest.param(bind('"1.2.3.4:80"'), [("inet", "1.2.3.4", 80)], id="quotes"),
         pytest.param(bind("':80'"), [("inet", "0.0.0.0", 80)], id="single quotes"),
         pytest.param(bind("/a\\ b'\"c'\\x41\\1"), [("unix", '/a b"cA\\1', 0)], id="escapes"),
-        pytest.param(bind('"${IP}:${PORT-81}"', default='IP="1.1.1.1"\n'), [("inet", "1.1.1.1", 81)], id="variables"),
-        pytest.param(bind("$IP:80", sysconfig="IP=1.1.1.1\n"), [("inet", "1.1.1.1", 80)], id="variable in an address"),
+        pytest.param(bind('"${IP}:${PORT-81}"', IP="1.1.1.1"), [("inet", "1.1.1.1", 81)], id="variables"),
+        pytest.param(bind("$IP:80", IP="1.1.1.1"), [("inet", "1.1.1.1", 80)], id="variable in an address"),
         pytest.param(bind(":80", head="defaults\n disabled\n"), [], id="disabled by defaults"),
         pytest.param(bind(":80\n enabled", head="defaults\n disabled\n"), [("inet", "0.0.0.0", 80)], id="enabled"),
         pytest.param(bind(":80\n disabled"), [], id="disabled"),
@@ -267,7 +267,7 @@ def test_sockets_of_one_bind_cannot_differ(wanted: t.Dict[int, int]) -> None:
 
 
 def test_check_gives_haproxy_its_environment_and_all_files() -> None:
-    config = Config("/d", {"/etc/default/haproxy": b'#A=1\nPORT="80"\n', "/d/a.cfg": b"", "/d/b.cfg": b""})
+    config = Config("/d", {"/d/a.cfg": b"# $PORT", "/d/b.cfg": b"", "environment": b"PORT=80\nX=1\n"})
     assert SERVER.check(config) == ["env", "PORT=80", "haproxy", "-c", "-f", "/d/a.cfg", "-f", "/d/b.cfg"]
 
 

@@ -1,0 +1,303 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""lighttpd: server.bind and server.port make one socket, each ``$SERVER["socket"] == "address"`` another.
+
+Facts (src/network.c): server.listen-backlog counts in the block of the socket, else globally; without one it is 1024
+up to 1.4.78 and max(SOMAXCONN, 1024) since, 4096 with glibc.  A block for the same address as server.bind takes its
+place.  A reload (SIGUSR1) keeps the sockets that stay and does not call listen(2) on them.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+import subprocess
+import typing as t
+
+from .addresses import ANY4, ANY6, canonical, port_number
+from .lighttpd_conf import Assigned, Block, Scope, evaluate, shell_path
+from .server import Config, ConfigError, Listen, Relisten, Server
+from .source import Disk, Edit, Memory, apply, decode, encode, line_end
+
+MAIN = "/etc/lighttpd/lighttpd.conf"
+BACKLOG = "server.listen-backlog"
+VERSION = "lighttpd -v"  # the path under which a configuration holds what this prints
+_SHELL = shell_path("")
+_SECONDS = 20
+
+
+class _Host(Disk):
+    """The files of this host, and what the commands of a configuration print."""
+
+    def __init__(self, directory: str) -> None:
+        super().__init__()
+        self._directory = directory
+
+    def read(self, path: str) -> t.Optional[bytes]:
+        """lighttpd gives the command of an include_shell to a shell, whenever it reads or checks its configuration."""
+        if path.startswith(_SHELL) and path not in self.files:
+            self.files[path] = self._run(["/bin/sh", "-c", path[len(_SHELL) :]], path)
+        return super().read(path)
+
+    def version(self) -> bytes:
+        """What lighttpd says of itself, empty where it is not installed."""
+        try:
+            return self._run(["lighttpd", "-v"], VERSION)
+        except ConfigError:
+            return b""
+
+    def _run(self, command: t.List[str], path: str) -> bytes:
+        places = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        environment = {**os.environ, "LC_ALL": "C", "PATH": f"{os.environ.get('PATH', '')}:{places}"}
+        try:
+            done = subprocess.run(
+                command,
+                cwd=self._directory,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                timeout=_SECONDS,
+                check=True,
+            )
+        except (OSError, ValueError, subprocess.SubprocessError) as exc:
+            raise ConfigError(f"the command failed: {exc}", path) from exc
+        return done.stdout
+
+
+def read(main: t.Optional[str], unit: t.Optional[str]) -> Config:
+    """The configuration on this host, with the output of its commands and lighttpd's version."""
+    path = main or MAIN
+    tree = _Host(posixpath.dirname(path))
+    evaluate(tree, path)
+    return Config(path, {**tree.files, VERSION: tree.version()})
+
+
+def _default(config: Config) -> int:
+    """The backlog of this version, 0 where it is not known."""
+    version = re.match(r"lighttpd/([0-9]+)\.([0-9]+)\.([0-9]+)", decode(config.files.get(VERSION, b"")))
+    if version is None:
+        return 0
+    return 4096 if tuple(int(number) for number in version.groups()) >= (1, 4, 79) else 1024
+
+
+class _Socket(t.NamedTuple):
+    """A socket; ``scope`` is its block, or the global scope."""
+
+    listen: Listen
+    scope: Scope
+
+
+def _sockets(config: Config) -> t.List[_Socket]:
+    scopes = evaluate(Memory(config.files), config.main)
+    default = _default(config)
+    port = _port(scopes)
+    sockets: t.Dict[t.Tuple[str, str, int], _Socket] = {}
+    for scope in scopes[1:]:
+        if scope.socket is not None:
+            block = scope.blocks[0]
+            key = _address(scope.socket, port, _use_ipv6(scope, scopes[0]), (block.path, block.line))
+            sockets.setdefault(key, _Socket(_listen(key, scope, scopes[0], default, (block.path, block.line)), scope))
+    bind = scopes[0].values.get("server.bind")
+    host = _text(bind) if bind else ""
+    if host != "/dev/stdin":
+        said = scopes[0].values.get("server.port") or bind
+        where = (said.path, said.line) if said else (config.main, 0)
+        key = _address(host if host.startswith("/") else f"{host}:{port}", port, _use_ipv6(scopes[0], scopes[0]), where)
+        sockets.setdefault(key, _Socket(_listen(key, scopes[0], scopes[0], default, where), scopes[0]))
+    return list(sockets.values())
+
+
+def _text(assigned: Assigned) -> str:
+    if not isinstance(assigned.value, str):
+        raise ConfigError("this value is not known without running lighttpd", assigned.path, assigned.line)
+    return assigned.value
+
+
+def _port(scopes: t.Sequence[Scope]) -> int:
+    """The port of sockets that name none."""
+    assigned = scopes[0].values.get("server.port")
+    if assigned is None:
+        engine = scopes[0].values.get("ssl.engine")
+        return 443 if engine and engine.value == "enable" else 80
+    port = port_number(str(assigned.value))
+    if port is None:
+        raise ConfigError(f"server.port is no port: {assigned.value}", assigned.path, assigned.line)
+    return port
+
+
+def _use_ipv6(scope: Scope, everywhere: Scope) -> bool:
+    assigned = scope.values.get("server.use-ipv6") or everywhere.values.get("server.use-ipv6")
+    return assigned is not None and assigned.value == "enable"
+
+
+def _address(text: str, port: int, use_ipv6: bool, where: t.Tuple[str, int]) -> t.Tuple[str, str, int]:
+    """Family, address and port, as network_host_parse_addr() takes them apart."""
+    if text.startswith(("/", "\\x00")):
+        return "unix", "@" + text[4:] if text.startswith("\\") else text, 0
+    if text.startswith("["):
+        host, _bracket, rest = text[1:].partition("]")
+        number = rest[1:] if rest.startswith(":") else ""
+        use_ipv6 = True
+    else:
+        host, colon, number = text.rpartition(":") if ":" in text else (text, "", "")
+    known = (
+        canonical(host or ANY6)
+        if use_ipv6
+        else canonical({"": ANY4, "*": ANY4, "localhost": "127.0.0.1"}.get(host, host))
+    )
+    if known is None or not (port_number(number) if number else port):
+        reason = "is no address and port; of host names only the resolver knows the address"
+        raise ConfigError(f"{text!r} {reason}", *where)
+    return (*known, port_number(number) or port)
+
+
+def _listen(
+    key: t.Tuple[str, str, int], scope: Scope, everywhere: Scope, default: int, where: t.Tuple[str, int]
+) -> Listen:
+    assigned = scope.values.get(BACKLOG) or everywhere.values.get(BACKLOG)
+    if assigned is None:
+        return Listen(*key, None, default, *where)
+    if not isinstance(assigned.value, int) and not re.fullmatch("[0-9]{1,10}", assigned.value or ""):
+        raise ConfigError(f"{BACKLOG} is no number: {assigned.value}", assigned.path, assigned.line)
+    return Listen(*key, int(assigned.value or 0), default, assigned.path, assigned.line)
+
+
+def listens(config: Config) -> t.Tuple[Listen, ...]:
+    """The sockets that the configuration asks for, those of blocks first, as lighttpd opens them."""
+    return tuple(socket.listen for socket in _sockets(config))
+
+
+def edit(config: Config, wanted: t.Mapping[Listen, int]) -> t.Dict[str, t.Optional[bytes]]:
+    """Change or add server.listen-backlog, globally or in the blocks of sockets, whichever needs fewer changes."""
+    everywhere = evaluate(Memory(config.files), config.main)[0]
+    goals = [_Goal(socket, wanted.get(socket.listen, socket.listen.asked)) for socket in _sockets(config)]
+    texts = {path: decode(content) for path, content in config.files.items()}
+    changes: t.Dict[str, t.List[Edit]] = {}
+    for path, change in _edits(goals, everywhere, config.main, texts):
+        if path.startswith(_SHELL):
+            raise ConfigError(f"{BACKLOG} is set by the output of a command, which cannot be edited", path)
+        changes.setdefault(path, []).append(change)
+    return {path: encode(apply(texts[path], edits)) for path, edits in changes.items()}
+
+
+class _Goal(t.NamedTuple):
+    """A socket and the number it shall ask for."""
+
+    socket: _Socket
+    number: int
+
+    @property
+    def changes(self) -> bool:
+        return self.number != self.socket.listen.asked
+
+    @property
+    def own(self) -> t.Optional[Assigned]:
+        """The assignment in the socket's own block."""
+        return None if self.socket.scope.outer is None else self.socket.scope.values.get(BACKLOG)
+
+    @property
+    def block(self) -> t.Optional[Block]:
+        """A block of the socket to which a line can be added."""
+        scope = self.socket.scope
+        return next((one for one in scope.blocks if scope.outer and not one.path.startswith(_SHELL)), None)
+
+
+def _edits(
+    goals: t.Sequence[_Goal], everywhere: Scope, main: str, texts: t.Mapping[str, str]
+) -> t.Iterator[t.Tuple[str, Edit]]:
+    for goal in goals:
+        if goal.own and goal.changes:
+            yield goal.own.path, _replaced(goal.own, goal.number, texts)
+    inherit = [goal for goal in goals if not goal.own]
+    if not any(goal.changes for goal in inherit):
+        return
+    current = inherit[0].socket.listen.asked
+    number = _best_global(inherit, current, main)
+    if number != current:
+        said = everywhere.values.get(BACKLOG)
+        yield (said.path, _replaced(said, number, texts)) if said else _added(everywhere, number, main, texts)
+    for goal in inherit:
+        if goal.number != number and goal.block:
+            yield goal.block.path, _added_in(goal.block, goal.number, texts)
+
+
+def _best_global(inherit: t.Sequence[_Goal], current: int, main: str) -> int:
+    """The global number that leaves the fewest blocks to change."""
+    bound = {goal.number for goal in inherit if not goal.block}
+    if len(bound) > 1:
+        raise ConfigError(f"sockets without a block of their own cannot have different backlogs: {sorted(bound)}", main)
+    numbers = [goal.number for goal in inherit]
+    return min(
+        bound or {current, *numbers},
+        key=lambda number: ((number != current) + len(numbers) - numbers.count(number), number != current, number),
+    )
+
+
+def _replaced(assigned: Assigned, number: int, texts: t.Mapping[str, str]) -> Edit:
+    said = re.compile(r"(\+?|:)=[ \t]*").match(texts[assigned.path], assigned.start)
+    if said is None or said[1] == "+":
+        return Edit(assigned.start, assigned.end, f":= {number}")
+    return Edit(said.end(), assigned.end, str(number))
+
+
+def _added(everywhere: Scope, number: int, main: str, texts: t.Mapping[str, str]) -> t.Tuple[str, Edit]:
+    """A global line behind that of server.port, or at the end of the main file."""
+    line = f"{BACKLOG} = {number}"
+    port = everywhere.values.get("server.port")
+    if port and not port.path.startswith(_SHELL):
+        text = texts[port.path]
+        place = _behind(text, port.end)
+        if place is not None:
+            return port.path, Edit(place, place, _indent(text, port.start) + line + line_end(text))
+    text = texts[main]
+    gap = "" if not text or text.endswith("\n") else line_end(text)
+    return main, Edit(len(text), len(text), gap + line + line_end(text))
+
+
+def _added_in(block: Block, number: int, texts: t.Mapping[str, str]) -> Edit:
+    """A line of its own behind the ``{``, or within the line of a block that has only one."""
+    text = texts[block.path]
+    line = f"{BACKLOG} = {number}"
+    place = _behind(text, block.start)
+    if place is None:
+        gap = "" if text[block.start : block.start + 1] in (" ", "\t") else " "
+        return Edit(block.start, block.start, f" {line}{gap}")
+    outer, inner = _indent(text, block.start), _indent(text, place)
+    indent = inner if len(inner) > len(outer) else outer + "\t"
+    return Edit(place, place, indent + line + line_end(text))
+
+
+def _behind(text: str, position: int) -> t.Optional[int]:
+    """Where the next line begins, if nothing but a comment stands between."""
+    found = re.compile(r"[ \t]*(?:#[^\r\n]*)?\r?\n").match(text, position)
+    return found.end() if found else None
+
+
+def _indent(text: str, position: int) -> str:
+    start = text.rfind("\n", 0, position) + 1
+    found = re.compile(r"[ \t]*").match(text, start)
+    return found[0] if found else ""
+
+
+def check(config: Config) -> t.List[str]:
+    """lighttpd's own check, which also loads the modules."""
+    return ["lighttpd", "-tt", "-f", config.main]
+
+
+SERVER = Server(
+    name="lighttpd",
+    unit="lighttpd.service",
+    processes=("lighttpd",),
+    relisten=Relisten(on_reload_if_number_changed=False, tested="1.4.69"),
+    read=read,
+    listens=listens,
+    edit=edit,
+    check=check,
+    reload_signal="SIGUSR1",
+)
