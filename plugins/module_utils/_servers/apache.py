@@ -16,12 +16,14 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
+import shutil
+import socket
 import typing as t
 
 from .addresses import ANY4, ANY6, canonical, port_number
 from .httpd_conf import Directive, Found, Variables, walk, words
 from .server import Config, ConfigError, Listen, Relisten, Server
-from .source import Disk, Edit, Memory, Tree, apply, decode, encode, glob, line_end
+from .source import Disk, Edit, Memory, Tree, apply, decode, encode, glob, line_end, resolve
 
 DEFAULT = 511
 MAINS = ("/etc/apache2/apache2.conf", "/etc/httpd/conf/httpd.conf", "/etc/apache2/httpd.conf")
@@ -29,19 +31,22 @@ OWN = "nettune-tcp.conf"
 # Directories that distributions keep for such snippets, if the configuration includes them by a glob.
 SNIPPETS = ("conf-enabled", "conf.d")
 
+_PLACES = "/usr/local/sbin:/usr/sbin:/sbin"
 _ASSIGNMENT = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)$", re.MULTILINE)
 _SHELL_VARIABLE = re.compile(r"\$(?:\{([A-Za-z0-9_]+)\}|([A-Za-z0-9_]+))")
 _LISTEN = re.compile(r"(?:(?:\[(?P<v6>[^\]]*)\]|(?P<host>[^:\[\]]*)):)?(?P<port>[0-9]+)")
 
+_Socket = t.Tuple[str, str, int]
 
-def read(main: t.Optional[str], unit: t.Optional[str]) -> Config:
+
+def read(main: t.Optional[str], _unit: t.Optional[str]) -> Config:
     """The configuration on this host, with the file that sets httpd's environment."""
     tree = Disk()
     path = main or next((one for one in MAINS if tree.read(one) is not None), MAINS[0])
     tree.files = {}
     for settings in _settings(path):
         tree.read(settings)
-    _walk(tree, path)
+    _addresses_of(_walk(tree, path), tree)
     return Config(path, dict(tree.files))
 
 
@@ -84,14 +89,12 @@ def _defines(environment: Variables) -> t.List[str]:
 
 def listens(config: Config) -> t.Tuple[Listen, ...]:
     """The sockets that the configuration asks for, in its order."""
-    found = _walk(Memory(config.files), config.main)
+    tree = Memory(config.files)
+    found = _walk(tree, config.main)
     backlog = _backlog(found)
     number = _number(backlog, found.variables) if backlog else None
-    sockets: t.Dict[t.Tuple[str, str, int], Listen] = {}
-    for directive in found.sockets:
-        if directive.name != "listen":
-            continue
-        key = _socket(directive, found.variables)
+    sockets: t.Dict[_Socket, Listen] = {}
+    for key, directive in _addresses_of(found, tree):
         if key in sockets:
             raise ConfigError(f"{directive.rest} is listened on twice", directive.path, directive.line)
         where = backlog or directive
@@ -99,6 +102,16 @@ def listens(config: Config) -> t.Tuple[Listen, ...]:
     return tuple(
         listen for key, listen in sockets.items() if not (key[1] == ANY4 and ("inet6", ANY6, listen.port) in sockets)
     )
+
+
+def _addresses_of(found: Found, tree: Tree) -> t.List[t.Tuple[_Socket, Directive]]:
+    """The sockets of every Listen; a host name has as many as it has addresses."""
+    return [
+        (key, directive)
+        for directive in found.sockets
+        if directive.name == "listen"
+        for key in _sockets(directive, found.variables, tree)
+    ]
 
 
 def _backlog(found: Found) -> t.Optional[Directive]:
@@ -114,7 +127,7 @@ def _number(backlog: Directive, variables: Variables) -> int:
     return int(digits[1])
 
 
-def _socket(directive: Directive, variables: Variables) -> t.Tuple[str, str, int]:
+def _sockets(directive: Directive, variables: Variables, tree: Tree) -> t.List[_Socket]:
     """Family, address and port of ``80``, ``1.2.3.4:80``, ``[::]:80`` or ``*:80``, with a protocol or without."""
     arguments = words(directive, variables)
     parts = _LISTEN.fullmatch(arguments[0]) if len(arguments) in (1, 2) else None
@@ -122,10 +135,12 @@ def _socket(directive: Directive, variables: Variables) -> t.Tuple[str, str, int
     if parts is None or port is None:
         raise ConfigError(f"Listen {directive.rest} names no address and port", directive.path, directive.line)
     host = parts["v6"] or parts["host"] or "*"
-    family, address = ("inet6", ANY6) if host == "*" else canonical(host) or ("", "")
-    if not family:
-        raise ConfigError(f"{host} is a host name; only its resolver knows the address", directive.path, directive.line)
-    return family, address, port
+    known = ("inet6", ANY6) if host == "*" else canonical(host)
+    # APR asks for the families that the host has addresses of (apr_sockaddr_info_get).
+    addresses = [known] if known else resolve(tree, host, socket.AI_ADDRCONFIG)
+    if not addresses:
+        raise ConfigError(f"{host} is no address, and no name that can be resolved", directive.path, directive.line)
+    return [(family, address, port) for family, address in addresses]
 
 
 def edit(config: Config, wanted: t.Mapping[Listen, int]) -> t.Dict[str, t.Optional[bytes]]:
@@ -173,13 +188,14 @@ def _appended(text: str, number: str) -> bytes:
 
 
 def check(config: Config) -> t.List[str]:
-    """``apache2ctl -t`` where envvars is, since only it sources that; elsewhere httpd itself."""
+    """``apache2ctl -t`` where envvars is, since only it sources that; elsewhere httpd by its name there."""
     envvars, sysconfig = _settings(config.main)
     if envvars in config.files:
         directory = posixpath.dirname(config.main)
         return ["env", f"APACHE_CONFDIR={directory}", "apache2ctl", "-t", "-f", config.main]
     environment = _assignments(decode(config.files.get(sysconfig, b"")), {})
-    return ["httpd", "-t", "-f", config.main, *(f"-D{name}" for name in _defines(environment))]
+    program = "apache2" if shutil.which("apache2", path=_PLACES) else "httpd"
+    return [program, "-t", "-f", config.main, *(f"-D{name}" for name in _defines(environment))]
 
 
 SERVER = Server(

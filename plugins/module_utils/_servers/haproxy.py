@@ -8,13 +8,16 @@
 
 Facts (src/listener.c listener_backlog(), alike in 2.6 and 3.0): the first that is set of bind backlog, section backlog,
 bind maxconn, section maxconn, global maxconn.  Without any of them HAProxy computes a maxconn from its file limit when
-it starts; ``default`` is 0 then.  A reload hands the open sockets over and does not call listen(2) on them.
+it starts; ``default`` is 0 then.  A reload hands the open sockets over and does not call listen(2) on them, except
+for a single IPv6 address without v6only: Linux calls that socket v6only, HAProxy takes it for another one and opens
+a new one (src/sock.c sock_find_compatible_fd()).
 
 Left alone: the sockets of ``peers`` and ``stats socket``, datagram and QUIC addresses, and inherited descriptors.
 """
 
 from __future__ import annotations
 
+import itertools
 import posixpath
 import re
 import typing as t
@@ -23,7 +26,7 @@ from . import unit as unit_files
 from .addresses import ANY4, ANY6, canonical, port_number
 from .haproxy_conf import PROXIES, Bind, Model, Section, expand, read_file
 from .server import Config, ConfigError, Listen, Relisten, Server
-from .source import Disk, Edit, apply, decode, encode, line_end
+from .source import Disk, Edit, Memory, Tree, apply, decode, encode, line_end, resolve
 
 MAIN = "/etc/haproxy/haproxy.cfg"
 UNIT = "haproxy.service"
@@ -54,8 +57,9 @@ def read(main: t.Optional[str], unit: t.Optional[str]) -> Config:
         for one in inner:
             if tree.read(one) is None:
                 raise ConfigError("does not exist", one)
-    lines = "".join(f"{name}={value}\n" for name, value in environment.items())
-    return Config(paths[0], {**tree.files, ENVIRONMENT: encode(lines)})
+    tree.files[ENVIRONMENT] = encode("".join(f"{name}={value}\n" for name, value in environment.items()))
+    _rows(Config(paths[0], tree.files), tree)
+    return Config(paths[0], dict(tree.files))
 
 
 def _arguments(command: t.Sequence[str]) -> t.List[str]:
@@ -71,10 +75,10 @@ def _environment(config: Config) -> t.Dict[str, str]:
 
 def _sources(config: Config) -> t.List[str]:
     """The files that HAProxy itself reads, in its order."""
-    return [path for path in config.files if path != ENVIRONMENT]
+    return list(itertools.takewhile(lambda path: path != ENVIRONMENT, config.files))
 
 
-def _rows(config: Config) -> t.List[_Row]:
+def _rows(config: Config, tree: Tree) -> t.List[_Row]:
     model = Model(environment=_environment(config))
     for path in _sources(config):
         read_file(path, decode(config.files[path]), model)
@@ -83,7 +87,7 @@ def _rows(config: Config) -> t.List[_Row]:
         if section.kind not in PROXIES or section.disabled:
             continue
         for bind in section.binds:
-            rows += [(listen, bind, section) for listen in _sockets(bind, section, model)]
+            rows += [(listen, bind, section) for listen in _sockets(bind, section, model, tree)]
             if len(rows) > MOST_SOCKETS:
                 raise ConfigError(f"there are more than {MOST_SOCKETS} sockets", bind.path, bind.line)
     return rows
@@ -91,10 +95,10 @@ def _rows(config: Config) -> t.List[_Row]:
 
 def listens(config: Config) -> t.Tuple[Listen, ...]:
     """The sockets that the frontends ask for, in the order of their sections."""
-    return tuple(listen for listen, _bind, _section in _rows(config))
+    return tuple(listen for listen, _bind, _section in _rows(config, Memory(config.files)))
 
 
-def _sockets(bind: Bind, section: Section, model: Model) -> t.Iterator[Listen]:
+def _sockets(bind: Bind, section: Section, model: Model, tree: Tree) -> t.Iterator[Listen]:
     default = bind.maxconn or section.maxconn or model.maxconn
     backlog, path, line = _said(bind, section)
     value = bind.address.value
@@ -102,7 +106,7 @@ def _sockets(bind: Bind, section: Section, model: Model) -> t.Iterator[Listen]:
     if text is None:
         raise ConfigError("a variable in the address is not known", bind.path, bind.line)
     for one in text.split(","):
-        for family, address, port in _addresses(one, bind, model):
+        for family, address, port in _addresses(one, bind, model, tree):
             yield Listen(family, address, port, backlog, default, path, line)
 
 
@@ -116,7 +120,7 @@ def _said(bind: Bind, section: Section) -> t.Tuple[t.Optional[int], str, int]:
     return None, bind.path, bind.line
 
 
-def _addresses(text: str, bind: Bind, model: Model) -> t.Iterator[_Address]:
+def _addresses(text: str, bind: Bind, model: Model, tree: Tree) -> t.Iterator[_Address]:
     """The sockets of one address; none for what has no accept queue, or is not HAProxy's to open."""
     prefix = _PREFIX.match(text)
     kind = prefix[1] if prefix else "unix" if text.startswith("/") else "ip"
@@ -124,10 +128,10 @@ def _addresses(text: str, bind: Bind, model: Model) -> t.Iterator[_Address]:
     if kind in _UNIX:
         yield "unix", _UNIX[kind] + ("" if _UNIX[kind] else model.unix_prefix) + rest, 0
     elif kind in _FAMILIES:
-        yield from _internet(rest, _FAMILIES[kind], bind)
+        yield from _internet(rest, _FAMILIES[kind], bind, tree)
 
 
-def _internet(text: str, family: str, bind: Bind) -> t.Iterator[_Address]:
+def _internet(text: str, family: str, bind: Bind, tree: Tree) -> t.Iterator[_Address]:
     host, colon, ports = text.rpartition(":")
     found = _PORTS.fullmatch(ports) if colon else None
     first = port_number(found[1]) if found else None
@@ -138,16 +142,16 @@ def _internet(text: str, family: str, bind: Bind) -> t.Iterator[_Address]:
     if inner in ("", "*"):
         inner = ANY6 if family == "inet6" else ANY4
     known = canonical(inner)
-    if known is None or (family and known[0] != family):
-        reason = "is a host name; only its resolver knows the address" if known is None else f"is no {family} address"
-        raise ConfigError(f"{inner} {reason}", bind.path, bind.line)
+    fitting = [one for one in ([known] if known else resolve(tree, inner)) if family in ("", one[0])]
+    if not fitting:
+        raise ConfigError(f"{inner} is no {family or 'internet'} address or name of one", bind.path, bind.line)
     for port in range(first, last + 1):
-        yield (*known, port)
+        yield (*fitting[0], port)
 
 
 def edit(config: Config, wanted: t.Mapping[Listen, int]) -> t.Dict[str, t.Optional[bytes]]:
     """Change or add ``backlog N`` in the line of the bind, or in its section when that serves several binds at once."""
-    rows = _rows(config)
+    rows = _rows(config, Memory(config.files))
     numbers: t.Dict[int, t.Set[t.Optional[int]]] = {}
     for listen, bind, _section in rows:
         numbers.setdefault(id(bind), set()).add(wanted.get(listen))

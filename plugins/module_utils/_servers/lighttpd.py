@@ -30,28 +30,24 @@ VERSION = "lighttpd -v"  # the path under which a configuration holds what this 
 _SHELL = shell_path("")
 _SECONDS = 20
 
+_Address = t.Tuple[str, str, int]
+_Place = t.Tuple[str, int]
+
 
 class _Host(Disk):
-    """The files of this host, and what the commands of a configuration print."""
+    """The files of this host, and what commands print."""
 
     def __init__(self, directory: str) -> None:
         super().__init__()
         self._directory = directory
 
-    def read(self, path: str) -> t.Optional[bytes]:
+    def answer(self, path: str) -> bytes:
         """lighttpd gives the command of an include_shell to a shell, whenever it reads or checks its configuration."""
-        if path.startswith(_SHELL) and path not in self.files:
-            self.files[path] = self._run(["/bin/sh", "-c", path[len(_SHELL) :]], path)
-        return super().read(path)
+        if path.startswith(_SHELL):
+            return self._run(["/bin/sh", "-c", path[len(_SHELL) :]])
+        return self._run(VERSION.split()) if path == VERSION else super().answer(path)
 
-    def version(self) -> bytes:
-        """What lighttpd says of itself, empty where it is not installed."""
-        try:
-            return self._run(["lighttpd", "-v"], VERSION)
-        except ConfigError:
-            return b""
-
-    def _run(self, command: t.List[str], path: str) -> bytes:
+    def _run(self, command: t.List[str]) -> bytes:
         places = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         environment = {**os.environ, "LC_ALL": "C", "PATH": f"{os.environ.get('PATH', '')}:{places}"}
         try:
@@ -60,30 +56,27 @@ class _Host(Disk):
                 cwd=self._directory,
                 env=environment,
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
+                capture_output=True,
                 timeout=_SECONDS,
                 check=True,
             )
-        except (OSError, ValueError, subprocess.SubprocessError) as exc:
-            raise ConfigError(f"the command failed: {exc}", path) from exc
+        except subprocess.SubprocessError as exc:
+            raise OSError(str(exc)) from exc
         return done.stdout
 
 
-def read(main: t.Optional[str], unit: t.Optional[str]) -> Config:
+def read(main: t.Optional[str], _unit: t.Optional[str]) -> Config:
     """The configuration on this host, with the output of its commands and lighttpd's version."""
     path = main or MAIN
-    tree = _Host(posixpath.dirname(path))
+    tree = _Host(posixpath.dirname(path) or ".")
     evaluate(tree, path)
-    return Config(path, {**tree.files, VERSION: tree.version()})
+    tree.read(VERSION)
+    return Config(path, dict(tree.files))
 
 
-def _default(config: Config) -> int:
-    """The backlog of this version, 0 where it is not known."""
-    version = re.match(r"lighttpd/([0-9]+)\.([0-9]+)\.([0-9]+)", decode(config.files.get(VERSION, b"")))
-    if version is None:
-        return 0
-    return 4096 if tuple(int(number) for number in version.groups()) >= (1, 4, 79) else 1024
+def _version(config: Config) -> t.Optional[t.Tuple[int, ...]]:
+    found = re.match(r"lighttpd/([0-9]+)\.([0-9]+)\.([0-9]+)", decode(config.files.get(VERSION, b"")))
+    return tuple(int(number) for number in found.groups()) if found else None
 
 
 class _Socket(t.NamedTuple):
@@ -93,24 +86,31 @@ class _Socket(t.NamedTuple):
     scope: Scope
 
 
-def _sockets(config: Config) -> t.List[_Socket]:
-    scopes = evaluate(Memory(config.files), config.main)
-    default = _default(config)
-    port = _port(scopes)
-    sockets: t.Dict[t.Tuple[str, str, int], _Socket] = {}
-    for scope in scopes[1:]:
-        if scope.socket is not None:
-            block = scope.blocks[0]
-            key = _address(scope.socket, port, _use_ipv6(scope, scopes[0]), (block.path, block.line))
-            sockets.setdefault(key, _Socket(_listen(key, scope, scopes[0], default, (block.path, block.line)), scope))
-    bind = scopes[0].values.get("server.bind")
-    host = _text(bind) if bind else ""
-    if host != "/dev/stdin":
-        said = scopes[0].values.get("server.port") or bind
-        where = (said.path, said.line) if said else (config.main, 0)
-        key = _address(host if host.startswith("/") else f"{host}:{port}", port, _use_ipv6(scopes[0], scopes[0]), where)
-        sockets.setdefault(key, _Socket(_listen(key, scopes[0], scopes[0], default, where), scopes[0]))
+def _sockets(config: Config, scopes: t.Sequence[Scope]) -> t.List[_Socket]:
+    version = _version(config)
+    default = 0 if version is None else 4096 if version >= (1, 4, 79) else 1024
+    port = _port(scopes[0])
+    blocks = [scope for scope in scopes[1:] if scope.socket is not None]
+    # The first of two for the same address is opened.
+    first_global = version is not None and version < (1, 4, 60)
+    sockets: t.Dict[_Address, _Socket] = {}
+    for scope in [scopes[0], *blocks] if first_global else [*blocks, scopes[0]]:
+        text, where = _said(scope, port, config)
+        if text != "/dev/stdin":
+            key = _address(text, port, _use_ipv6(scope, scopes[0]), where)
+            sockets.setdefault(key, _Socket(_listen(key, scope, scopes[0], default, where), scope))
     return list(sockets.values())
+
+
+def _said(scope: Scope, port: int, config: Config) -> t.Tuple[str, _Place]:
+    """The address of a scope's socket, and where it is said."""
+    if scope.socket is not None:
+        return scope.socket, (scope.blocks[0].path, scope.blocks[0].line)
+    bind, number = scope.values.get("server.bind"), scope.values.get("server.port")
+    said = number or bind
+    host = _text(bind) if bind else ""
+    where = (said.path, said.line) if said else (config.main, 0)
+    return host if host.startswith("/") else f"{host}:{port}", where
 
 
 def _text(assigned: Assigned) -> str:
@@ -119,11 +119,11 @@ def _text(assigned: Assigned) -> str:
     return assigned.value
 
 
-def _port(scopes: t.Sequence[Scope]) -> int:
+def _port(everywhere: Scope) -> int:
     """The port of sockets that name none."""
-    assigned = scopes[0].values.get("server.port")
+    assigned = everywhere.values.get("server.port")
     if assigned is None:
-        engine = scopes[0].values.get("ssl.engine")
+        engine = everywhere.values.get("ssl.engine")
         return 443 if engine and engine.value == "enable" else 80
     port = port_number(str(assigned.value))
     if port is None:
@@ -136,50 +136,47 @@ def _use_ipv6(scope: Scope, everywhere: Scope) -> bool:
     return assigned is not None and assigned.value == "enable"
 
 
-def _address(text: str, port: int, use_ipv6: bool, where: t.Tuple[str, int]) -> t.Tuple[str, str, int]:
+def _address(text: str, port: int, use_ipv6: bool, where: _Place) -> _Address:
     """Family, address and port, as network_host_parse_addr() takes them apart."""
     if text.startswith(("/", "\\x00")):
         return "unix", "@" + text[4:] if text.startswith("\\") else text, 0
     if text.startswith("["):
         host, _bracket, rest = text[1:].partition("]")
         number = rest[1:] if rest.startswith(":") else ""
-        use_ipv6 = True
     else:
-        host, colon, number = text.rpartition(":") if ":" in text else (text, "", "")
-    known = (
-        canonical(host or ANY6)
-        if use_ipv6
-        else canonical({"": ANY4, "*": ANY4, "localhost": "127.0.0.1"}.get(host, host))
-    )
-    if known is None or not (port_number(number) if number else port):
+        host, _colon, number = text.rpartition(":") if ":" in text else (text, "", "")
+    any_host = ANY6 if use_ipv6 or text.startswith("[") else ANY4
+    # localhost is 127.0.0.1 in every /etc/hosts, and lighttpd asks for IPv4
+    known = canonical({"": any_host, "*": ANY4, "localhost": "127.0.0.1"}.get(host, host))
+    found = port_number(number) if number else port
+    if known is None or not found:
         reason = "is no address and port; of host names only the resolver knows the address"
         raise ConfigError(f"{text!r} {reason}", *where)
-    return (*known, port_number(number) or port)
+    return (*known, found)
 
 
-def _listen(
-    key: t.Tuple[str, str, int], scope: Scope, everywhere: Scope, default: int, where: t.Tuple[str, int]
-) -> Listen:
+def _listen(key: _Address, scope: Scope, everywhere: Scope, default: int, where: _Place) -> Listen:
     assigned = scope.values.get(BACKLOG) or everywhere.values.get(BACKLOG)
     if assigned is None:
         return Listen(*key, None, default, *where)
-    if not isinstance(assigned.value, int) and not re.fullmatch("[0-9]{1,10}", assigned.value or ""):
+    if not re.fullmatch("[0-9]{1,10}", str(assigned.value)):
         raise ConfigError(f"{BACKLOG} is no number: {assigned.value}", assigned.path, assigned.line)
-    return Listen(*key, int(assigned.value or 0), default, assigned.path, assigned.line)
+    return Listen(*key, int(str(assigned.value)), default, assigned.path, assigned.line)
 
 
 def listens(config: Config) -> t.Tuple[Listen, ...]:
-    """The sockets that the configuration asks for, those of blocks first, as lighttpd opens them."""
-    return tuple(socket.listen for socket in _sockets(config))
+    """The sockets that the configuration asks for, as lighttpd opens them."""
+    scopes = evaluate(Memory(config.files), config.main)
+    return tuple(socket.listen for socket in _sockets(config, scopes))
 
 
 def edit(config: Config, wanted: t.Mapping[Listen, int]) -> t.Dict[str, t.Optional[bytes]]:
     """Change or add server.listen-backlog, globally or in the blocks of sockets, whichever needs fewer changes."""
-    everywhere = evaluate(Memory(config.files), config.main)[0]
-    goals = [_Goal(socket, wanted.get(socket.listen, socket.listen.asked)) for socket in _sockets(config)]
+    scopes = evaluate(Memory(config.files), config.main)
+    goals = [_Goal(one, wanted.get(one.listen, one.listen.asked)) for one in _sockets(config, scopes)]
     texts = {path: decode(content) for path, content in config.files.items()}
     changes: t.Dict[str, t.List[Edit]] = {}
-    for path, change in _edits(goals, everywhere, config.main, texts):
+    for path, change in _edits(goals, scopes[0], config.main, texts):
         if path.startswith(_SHELL):
             raise ConfigError(f"{BACKLOG} is set by the output of a command, which cannot be edited", path)
         changes.setdefault(path, []).append(change)

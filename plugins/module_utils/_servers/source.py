@@ -8,6 +8,7 @@
 
 INTERFACE
     Disk(), Memory(files)          two trees with the same three questions: read, names, is_directory
+    resolve(tree, host, flags)     the addresses of a host name, as getaddrinfo(3) gives them on the host of the tree
     glob(tree, pattern)            the files that a pattern means, sorted as the servers sort them
     decode(content), encode(text)  bytes to text and back, without loss
     Lines(text)                    which line an offset is in
@@ -20,6 +21,7 @@ import bisect
 import os
 import posixpath
 import re
+import socket
 import stat
 import typing as t
 
@@ -27,6 +29,7 @@ from .._boot.sysctl_syntax import glob_matcher
 from .server import ConfigError
 
 _WILD = re.compile(r"[*?\[\\{]")
+_NAME = "getaddrinfo"  # under this and the arguments, a tree holds what the call answered
 LARGEST = 64 << 20  # bytes of configuration in all; more is no configuration
 MOST_FILES = 100_000  # includes in all, since files that include each other twice would never end
 
@@ -57,18 +60,24 @@ class Disk(Tree):
         """Raises ConfigError for what is no regular file, may not be read, or is too large to be configuration."""
         if path not in self.files:
             try:
-                found = os.stat(path)
-                if not stat.S_ISREG(found.st_mode):
-                    raise ConfigError("is not a regular file", path)
-                if found.st_size > LARGEST:
-                    raise ConfigError(f"is larger than {LARGEST >> 20} MiB", path)
-                with open(path, "rb") as handle:
-                    self.files[path] = handle.read()
+                self.files[path] = self.answer(path)
             except (FileNotFoundError, NotADirectoryError):
                 return None
             except (OSError, ValueError) as exc:
-                raise ConfigError(f"cannot be read: {exc}", _printable(path)) from exc
+                raise ConfigError(f"cannot be read: {exc}", path.replace("\0", "\\0")) from exc
         return self.files[path]
+
+    def answer(self, path: str) -> bytes:
+        """What is under this path now: the bytes of a file, or the addresses of a name."""
+        if path.startswith(_NAME):
+            return _addresses(path)
+        found = os.stat(path)
+        if not stat.S_ISREG(found.st_mode):
+            raise ConfigError("is not a regular file", path)
+        if found.st_size > LARGEST:
+            raise ConfigError(f"is larger than {LARGEST >> 20} MiB", path)
+        with open(path, "rb") as handle:
+            return handle.read()
 
     def names(self, directory: str) -> t.List[str]:
         """What cannot be listed has no names."""
@@ -114,6 +123,27 @@ class Memory(Tree):
         return _bare(path) in self._names
 
 
+def resolve(tree: Tree, host: str, flags: int = 0) -> t.List[t.Tuple[str, str]]:
+    """Families and addresses of a name, in getaddrinfo's order; none for a name that it does not know."""
+    lines = decode(tree.read(f"{_NAME} {flags} {host}") or b"").splitlines()
+    return [(family, address) for family, _blank, address in (line.partition(" ") for line in lines)]
+
+
+def _addresses(path: str) -> bytes:
+    _name, flags, host = path.split(" ", 2)
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=int(flags))
+    except socket.gaierror:
+        return b""
+    names = {socket.AF_INET: "inet", socket.AF_INET6: "inet6"}
+    rows = [
+        f"{names[family]} {str(address[0]).partition('%')[0]}"
+        for family, _t, _p, _c, address in found
+        if family in names
+    ]
+    return encode("\n".join(rows))
+
+
 def _bare(directory: str) -> str:
     return directory.rstrip("/") or "/"
 
@@ -147,10 +177,6 @@ def decode(content: bytes) -> str:
 def encode(text: str) -> bytes:
     """The reverse of :func:`decode`."""
     return text.encode("utf-8", "surrogateescape")
-
-
-def _printable(path: str) -> str:
-    return path.replace("\0", "\\0")
 
 
 def line_end(text: str) -> str:
