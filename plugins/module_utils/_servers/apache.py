@@ -21,7 +21,8 @@ import socket
 import typing as t
 
 from .addresses import ANY4, ANY6, canonical, port_number
-from .httpd_conf import Directive, Found, Variables, walk, words
+from .httpd_conf import Found, walk
+from .httpd_words import Directive, Variables, words
 from .server import Config, ConfigError, Listen, Relisten, Server
 from .source import Disk, Edit, Memory, Tree, apply, decode, encode, glob, line_end, resolve
 

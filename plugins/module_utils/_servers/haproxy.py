@@ -24,7 +24,8 @@ import typing as t
 
 from . import unit as unit_files
 from .addresses import ANY4, ANY6, canonical, port_number
-from .haproxy_conf import PROXIES, Bind, Model, Section, expand, read_file
+from .haproxy_conf import PROXIES, Bind, Model, Section, read_file
+from .haproxy_words import expand
 from .server import Config, ConfigError, Listen, Relisten, Server
 from .source import Disk, Edit, Memory, Tree, apply, decode, encode, line_end, resolve
 

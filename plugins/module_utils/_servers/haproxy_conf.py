@@ -8,9 +8,8 @@
 
 INTERFACE
     read_file(path, text, model)   adds the sections of one file to a Model, as HAProxy adds one ``-f`` to the others
-    expand(text, environment)      variables in an address, which HAProxy expands once more
 
-As HAProxy does it (src/cfgparse.c readcfgfile(), src/tools.c parse_line(), src/cfgparse-listen.c; 2.2 to 3.0).
+As HAProxy does it (src/cfgparse.c readcfgfile(), src/cfgparse-listen.c, src/cfgparse-global.c; 2.2 to 3.2).
 Conditional blocks are not evaluated: what decides about sockets must not stand in one.
 """
 
@@ -20,6 +19,7 @@ import re
 import typing as t
 from dataclasses import dataclass, field
 
+from .haproxy_words import Word, cut
 from .server import ConfigError
 from .source import Lines
 
@@ -47,33 +47,18 @@ _CONDITIONS = frozenset((".if", ".elif", ".else", ".endif"))
 _FIRST = "|".join(re.escape(word) for word in sorted(_SECTIONS | _KEYWORDS | _ENVIRONMENT | _CONDITIONS))
 _LINE = re.compile(
     rf"^[ \t\v\f\r]*(?=(?:{_FIRST})(?:\s|#|\Z)|[^\s#]*[\"'\\$])([^\n]*)",
-    re.MULTILINE,
+    re.MULTILINE | re.ASCII,
 )
-_PLAIN = re.compile(r"[^\s\\\"'#$]+")
-_QUOTED_PLAIN = re.compile(r"[^\\\"$]+")
-_BLANK = re.compile(r"\s+")
-_ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|([\\ tnr#'\"$]))")
-_ESCAPED = {"t": "\t", "n": "\n", "r": "\r"}
-_VARIABLE = re.compile(r"\$(?:\{(\.?[A-Za-z_][A-Za-z0-9_]*)(\[\*\])?(?:-([^}]*))?\}|(\.?[A-Za-z_][A-Za-z0-9_]*))")
-
 # ``bind`` options that take a value, which is then no option itself (2.6 and 3.0, the bind_kws tables).
 _WITH_VALUE = frozenset(
     """accept-netscaler-cip alpn backlog ca-file ca-ignore-err ca-sign-file ca-sign-pass ca-verify-file ciphers
     ciphersuites client-sigalgs crl-file crt crt-ignore-err crt-list curves default-crt ecdhe expose-fd gid group
     guid-prefix id interface level maxconn mode mss name namespace nbconn nice npn process proto quic-cc-algo
     quic-socket severity-output shards sigalgs ssl-max-ver ssl-min-ver tcp-ut thread tls-ticket-keys uid user
-    verify""".split()  # noqa: SIM905
+    verify""".split()
 )
 
 Environment = t.MutableMapping[str, str]
-
-
-class Word(t.NamedTuple):
-    """One word: its value, None where a variable in it is not known, and its place in the file, quotes included."""
-
-    value: t.Optional[str]
-    start: int
-    end: int
 
 
 class Number(t.NamedTuple):
@@ -292,92 +277,3 @@ class _Reader:
         if digits is None:
             self._fail(f"{words[at - 1].value} needs a number, not {value!r}")
         return Number(int(digits[1]), self._line, words[at].start, words[at].end)
-
-
-def cut(line: str, offset: int, environment: t.Mapping[str, str]) -> t.List[Word]:
-    """The words of one line, up to its comment.  Raises ValueError for quotes and variables that are not closed."""
-    words: t.List[Word] = []
-    position = 0
-    while True:
-        blank = _BLANK.match(line, position)
-        position = blank.end() if blank else position
-        if position >= len(line) or line[position] == "#":
-            return words
-        pieces, end = _word(line, position, environment)
-        known = None not in pieces
-        for value in _values(pieces) if known else [None]:
-            words.append(Word(value, offset + position, offset + end))
-        position = end
-
-
-# A piece is text, None for a variable that is not known, or a list of words where one variable makes several.
-_Piece = t.Union[str, None, t.List[str]]
-
-
-def _values(pieces: t.List[_Piece]) -> t.List[str]:
-    values = [""]
-    for piece in pieces:
-        several = piece if isinstance(piece, list) else [piece or ""]
-        values[-1] += "".join(several[:1])
-        values += several[1:]
-    return values
-
-
-def _word(line: str, position: int, environment: t.Mapping[str, str]) -> t.Tuple[t.List[_Piece], int]:
-    pieces: t.List[_Piece] = []
-    quoted = False
-    while position < len(line):
-        char = line[position]
-        if not quoted and (char.isspace() or char == "#"):
-            break
-        if char == '"':
-            quoted = not quoted
-            position += 1
-            continue
-        piece, position = _piece(line, position, quoted, environment)
-        pieces.append(piece)
-    if quoted:
-        raise ValueError('a " is not closed')
-    return pieces, position
-
-
-def _piece(line: str, position: int, quoted: bool, environment: t.Mapping[str, str]) -> t.Tuple[_Piece, int]:
-    char = line[position]
-    plain = (_QUOTED_PLAIN if quoted else _PLAIN).match(line, position)
-    if plain:
-        return plain[0], plain.end()
-    if char == "'" and not quoted:
-        end = line.find("'", position + 1)
-        if end < 0:
-            raise ValueError("a ' is not closed")
-        return line[position + 1 : end], end + 1
-    if char == "\\":
-        return _escape(line, position, quoted)
-    if char == "$" and quoted:
-        return _variable(line, position, environment)
-    return char, position + 1
-
-
-def _escape(line: str, position: int, quoted: bool) -> t.Tuple[str, int]:
-    found = _ESCAPE.match(line, position)
-    if found is None or (found[2] == "$" and not quoted):
-        return "\\", position + 1
-    if found[1]:
-        return chr(int(found[1], 16)), found.end()
-    return _ESCAPED.get(found[2], found[2]), found.end()
-
-
-def _variable(line: str, position: int, environment: t.Mapping[str, str]) -> t.Tuple[_Piece, int]:
-    found = _VARIABLE.match(line, position)
-    if found is None:
-        raise ValueError("a $ is not followed by a variable")
-    value = environment.get(found[1] or found[4], found[3])
-    return (value.split() if value and found[2] else value), found.end()
-
-
-def expand(text: str, environment: t.Mapping[str, str]) -> t.Optional[str]:
-    """The text with its variables put in, None where one is not known."""
-    values = [environment.get(found[1] or found[4], found[3]) for found in _VARIABLE.finditer(text)]
-    if None in values:
-        return None
-    return _VARIABLE.sub(lambda found: environment.get(found[1] or found[4], found[3]), text)

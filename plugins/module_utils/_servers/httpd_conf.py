@@ -9,9 +9,9 @@
 INTERFACE
     walk(tree, main, root, environment) -> Found   what the configuration says in all its files
 
-As httpd does it (2.4, server/config.c, server/core.c, server/util.c): a backslash at the end of a line joins the next
-one, also behind a comment; sections are closed in the file that opens them; Include, Define, LoadModule and the
-conditional sections count where they stand, all other directives when everything has been read.
+As httpd does it (2.4, server/config.c, server/core.c): sections are closed in the file that opens them; Include,
+Define, LoadModule and the conditional sections count where they stand, all other directives when everything has been
+read.
 """
 
 from __future__ import annotations
@@ -22,22 +22,14 @@ import typing as t
 from collections import ChainMap
 from dataclasses import dataclass, field
 
+from .httpd_words import BLANKS, VARIABLE, Directive, Variables, directives, words
 from .server import ConfigError
-from .source import Budget, Lines, Tree, decode, glob, is_pattern
+from .source import Budget, Tree, decode, glob, is_pattern
 
 DEPTH = 128  # AP_MAX_INCLUDE_DEPTH and AP_MAX_INCLUDE_DIR_DEPTH
 
-# Only lines that begin with one of these matter; all others are passed over without a look.
-_START = re.compile(
-    r"^[ \t\v\f\r]*(?:(?P<name>listen(?:backlog)?|include(?:optional)?|(?:un)?define|loadmodule|serverroot)(?=\s|$|\\)"
-    r"|(?P<section></?[^\s>]*))",
-    re.IGNORECASE | re.MULTILINE,
-)
-_JOINED = re.compile(r"\\\r?\n")
-_VARIABLE = re.compile(r"\$\{([^}]*)\}")
 _SOCKETS = frozenset(("listen", "listenbacklog"))
 _CONDITIONS = frozenset(("<ifmodule", "<ifdefine", "<iffile", "<ifversion"))
-_RAW = ("<macro", "<perl", "<lua")  # their text is not read as directives where it stands
 
 # Built into httpd on every distribution, so that no LoadModule names them (``apache2 -l``, ``httpd -l``).
 _BUILT_IN = frozenset(("core.c", "core_module", "mod_so.c", "so_module", "http_core.c", "http_module")) | frozenset(
@@ -45,22 +37,6 @@ _BUILT_IN = frozenset(("core.c", "core_module", "mod_so.c", "so_module", "http_c
     for module in ("watchdog", "log_config", "logio", "version", "unixd")
     for name in (f"mod_{module}.c", f"{module}_module")
 )
-
-Variables = t.Mapping[str, str]
-
-
-class Directive(t.NamedTuple):
-    """One directive: ``name`` in lower case, ``rest`` behind it without line ends.
-
-    ``start`` is where the rest begins in the text of its file, ``end`` where the directive ends, before the line end.
-    """
-
-    path: str
-    line: int
-    name: str
-    rest: str
-    start: int
-    end: int
 
 
 @dataclass
@@ -73,90 +49,6 @@ class Found:
     sockets: t.List[Directive] = field(default_factory=list)
     globs: t.List[str] = field(default_factory=list)
     variables: t.Dict[str, str] = field(default_factory=dict)
-
-
-def words(directive: Directive, variables: Variables, *, lenient: bool = False) -> t.List[str]:
-    """The words behind a directive, unquoted, with the variables put in.
-
-    Raises ConfigError for a variable that is not known; when ``lenient``, it stays as it is written.
-    """
-    found: t.List[str] = []
-    rest = directive.rest
-    while rest:
-        word, rest = _word(rest)
-        try:
-            found.append(_expanded(word, directive, variables))
-        except ConfigError:
-            if not lenient:
-                raise
-            found.append(word)
-    return found
-
-
-def _word(rest: str) -> t.Tuple[str, str]:
-    """The first word and what is left, as ap_getword_conf() cuts them."""
-    quote = rest[0] if rest[0] in "\"'" else ""
-    pattern = rf"{quote}((?:\\[{quote}\\]|[^{quote}])*){quote}?" if quote else r"(\S+)"
-    cut = re.match(pattern, rest)
-    if cut is None:
-        return rest, ""
-    return re.sub(rf"\\([\\{quote}])", r"\1", cut[1]), rest[cut.end() :].lstrip()
-
-
-def _expanded(word: str, directive: Directive, variables: Variables) -> str:
-    def value(found: t.Match[str]) -> str:
-        if found[1] not in variables:
-            raise ConfigError(f"the variable ${{{found[1]}}} is not known", directive.path, directive.line)
-        return variables[found[1]]
-
-    return _VARIABLE.sub(value, word)
-
-
-def directives(path: str, text: str) -> t.Iterator[Directive]:
-    """The directives of one file that can matter, sections included.  The text of raw sections is left out."""
-    line_of = Lines(text)
-    position = 0
-    while True:
-        found = _START.search(text, position)
-        if found is None:
-            return
-        if text.endswith(("\\\n", "\\\r\n"), 0, found.start()):
-            position = _end(text, found.end()) + 1
-            continue
-        name = (found["name"] or found["section"]).lower()
-        end = _end(text, found.end())
-        rest = _JOINED.sub("", text[found.end() : end]).strip(" \t\v\f\r\n")
-        directive = Directive(path, line_of(found.end()), name, rest, found.end(), end)
-        yield directive
-        position = _behind(text, directive) if name.startswith(_RAW) else end
-
-
-def _end(text: str, position: int) -> int:
-    """Where the directive that reaches this position ends."""
-    while True:
-        end = text.find("\n", position)
-        if end < 0:
-            return len(text)
-        if not text.endswith(("\\", "\\\r"), 0, end):
-            return end
-        position = end + 1
-
-
-def _behind(text: str, section: Directive) -> int:
-    """Where the end of a raw section stands.  Raises ConfigError when a macro sets sockets."""
-    closed = re.compile(rf"^[ \t]*</{re.escape(section.name[1:])}>", re.IGNORECASE | re.MULTILINE).search(
-        text, section.end
-    )
-    if closed is None:
-        raise ConfigError(f"{section.name}> is never closed", section.path, section.line)
-    inner = re.compile(r"^[ \t]*listen(?:backlog)?\s", re.IGNORECASE | re.MULTILINE).search(
-        text, section.end, closed.start()
-    )
-    if inner and section.name == "<macro":
-        raise ConfigError(
-            "a socket is set in a macro, which is not followed", section.path, Lines(text)(inner.end() - 1)
-        )
-    return closed.start()
 
 
 class _Section(t.NamedTuple):
@@ -231,11 +123,11 @@ class _Walker:
         self._sections.pop()
 
     def _condition(self, section: Directive) -> t.Optional[bool]:
-        if not section.rest.rstrip().endswith(">"):
+        if not section.rest.endswith(">"):
             raise ConfigError(f"{section.name} lacks its >", section.path, section.line)
-        rest = section.rest.rstrip()[:-1].strip()
+        rest = section.rest[:-1].strip(BLANKS)
         negated = rest.startswith("!")
-        argument = words(section._replace(rest=rest[negated:].lstrip()), self._variables())
+        argument = words(section._replace(rest=rest[negated:].lstrip(BLANKS)), self._variables())
         if not argument:
             raise ConfigError(f"{section.name} lacks its argument", section.path, section.line)
         taken = self._judge(section.name, argument)
@@ -277,7 +169,7 @@ class _Walker:
     def _remember(self, name: str, arguments: t.List[str]) -> None:
         if name == "define":
             self._defined.add(arguments[0])
-            if len(arguments) > 1 and not _VARIABLE.search(arguments[1]):
+            if len(arguments) > 1 and not VARIABLE.search(arguments[1]):
                 self.values[arguments[0]] = arguments[1]
         elif name == "undefine":
             self._defined.discard(arguments[0])

@@ -17,10 +17,10 @@ What a command printed for ``include_shell`` is read from the tree under :func:`
 from __future__ import annotations
 
 import posixpath
-import re
 import typing as t
 from dataclasses import dataclass, field
 
+from .lighttpd_tokens import Token, tokens
 from .server import ConfigError
 from .source import Budget, Lines, Tree, decode, glob, is_pattern
 
@@ -28,12 +28,6 @@ DEEPEST = 100  # blocks and includes within each other; more is no configuration
 _ELSE = frozenset(("else", "elif", "elsif", "elseif"))
 _COMPARE = frozenset(("==", "!=", "=~", "!~", "=^", "=$"))
 _ASSIGN = frozenset(("=", ":=", "+="))
-
-_TOKEN = re.compile(
-    r"""(?P<skip>(?:[ \t\u00a0]|\#[^\r\n]*)+) | (?P<end>[\r\n]) | (?P<quote>") | (?P<number>[0-9]+)
-    | (?P<key>[A-Za-z._-][A-Za-z0-9._-]*) | (?P<sign>==|!=|=~|!~|=\^|=\$|=>|\+=|:=|[=+{}\[\](),$])""",
-    re.VERBOSE,
-)
 
 # What cannot be told without running lighttpd, such as env.X, and arrays, which decide about no socket.
 Value = t.Union[str, int, None]
@@ -45,7 +39,7 @@ def shell_path(command: str) -> str:
 
 
 class Assigned(t.NamedTuple):
-    """The last assignment of a name in a scope; ``start`` is the place of its operator, ``end`` that after its value."""
+    """The last assignment of a name in a scope; ``start`` is the place of the operator, ``end`` that after the value."""
 
     value: Value
     path: str
@@ -64,7 +58,7 @@ class Block(t.NamedTuple):
 
 @dataclass
 class Scope:
-    """The global scope, or that of a condition; ``socket`` is the address of a ``$SERVER["socket"] == "address"``."""
+    """The global scope, or that of a condition; ``socket`` is the address in ``$SERVER["socket"] == "address"``."""
 
     outer: t.Optional[Scope] = None
     socket: t.Optional[str] = None
@@ -78,43 +72,6 @@ def evaluate(tree: Tree, main: str) -> t.List[Scope]:
     reader = _Reader(tree, posixpath.dirname(main))
     reader.file(main, None)
     return reader.scopes
-
-
-class _Token(t.NamedTuple):
-    kind: str  # end, string, number, key, sign, or nothing at the end of the file
-    text: str
-    start: int
-    end: int
-
-    @property
-    def sign(self) -> str:
-        """The sign, empty for everything else."""
-        return self.text if self.kind == "sign" else ""
-
-
-def _tokens(path: str, text: str, line_of: Lines) -> t.Iterator[_Token]:
-    position = 0
-    while position < len(text):
-        found = _TOKEN.match(text, position)
-        if found is None:
-            raise ConfigError(f"unexpected {text[position]!r}", path, line_of(position))
-        kind, start, position = found.lastgroup or "", found.start(), found.end()
-        if kind == "quote":
-            position = _string_end(text, position)
-            if position < 0:
-                raise ConfigError("a string is not closed", path, line_of(start))
-            yield _Token("string", text[start + 1 : position - 1].replace('\\"', '"'), start, position)
-        elif kind != "skip":
-            yield _Token(kind, found[0], start, position)
-    yield _Token("", "", position, position)
-
-
-def _string_end(text: str, position: int) -> int:
-    """The place after the quote that closes a string; a backslash before a quote keeps it from doing so."""
-    end = text.find('"', position)
-    while end > position and text[end - 1] == "\\":
-        end = text.find('"', end + 1)
-    return end + 1 if end >= 0 else -1
 
 
 class _Reader:
@@ -152,7 +109,7 @@ class _File:
         self._reader = reader
         self._path = path
         self._line_of = Lines(text)
-        self._tokens = _tokens(path, text, self._line_of)
+        self._tokens = tokens(path, text, self._line_of)
         self._end = 0  # of the last token taken
         self._next = next(self._tokens)
 
@@ -174,7 +131,7 @@ class _File:
         if outer:
             raise ConfigError("a { is never closed", self._path, outer[-1][1])
 
-    def _statement(self, token: _Token) -> t.Optional[Scope]:
+    def _statement(self, token: Token) -> t.Optional[Scope]:
         """One statement; the scope whose block it opens, if any."""
         if token.sign == "$":
             return self._condition(token)
@@ -190,7 +147,7 @@ class _File:
             self._assignment(token)
         return None
 
-    def _otherwise(self, token: _Token) -> t.Optional[Scope]:
+    def _otherwise(self, token: Token) -> t.Optional[Scope]:
         """Behind an ``else`` comes another condition, an ``if`` that means nothing, or the block itself."""
         following = self._take()
         if following.sign == "$" or (following.kind, following.text) == ("key", "if"):
@@ -200,7 +157,7 @@ class _File:
         scope = Scope(outer=self._reader.scope)
         return self._block(scope, token)
 
-    def _condition(self, token: _Token) -> Scope:
+    def _condition(self, token: Token) -> Scope:
         name = self._expect("key").text
         self._expect("sign", "[")
         tag = str(self._expression()[0])
@@ -220,12 +177,12 @@ class _File:
             self._reader.scopes.append(outer.inner[key])
         return self._block(outer.inner[key], token)
 
-    def _block(self, scope: Scope, token: _Token) -> Scope:
+    def _block(self, scope: Scope, token: Token) -> Scope:
         self._reader.deeper(1, self._path, self._line_of(token.start))
         scope.blocks.append(Block(self._path, self._line_of(token.start), self._end))
         return scope
 
-    def _include(self, token: _Token) -> None:
+    def _include(self, token: Token) -> None:
         value, _end = self._expression()
         line = self._line_of(token.start)
         if not isinstance(value, str):
@@ -239,7 +196,7 @@ class _File:
         for path in glob(self._reader.tree, pattern, braces=True) if is_pattern(pattern) else [pattern]:
             self._reader.file(path, (self._path, line))
 
-    def _assignment(self, token: _Token) -> None:
+    def _assignment(self, token: Token) -> None:
         operator = self._take()
         if operator.sign not in _ASSIGN:
             self._fail(f"{token.text} is not assigned anything", token)
@@ -283,7 +240,7 @@ class _File:
         self._skip_array(token)
         return None
 
-    def _skip_array(self, opened: _Token) -> None:
+    def _skip_array(self, opened: Token) -> None:
         depth = 1
         while depth:
             token = self._take()
@@ -291,7 +248,7 @@ class _File:
                 self._fail("a ( is never closed", opened)
             depth += {"(": 1, ")": -1}.get(token.sign, 0)
 
-    def _take(self) -> _Token:
+    def _take(self) -> Token:
         token = self._next
         if token.kind:
             self._end = token.end
@@ -305,13 +262,13 @@ class _File:
             self._take()
         return follows
 
-    def _expect(self, kind: str, text: t.Optional[str] = None) -> _Token:
+    def _expect(self, kind: str, text: t.Optional[str] = None) -> Token:
         token = self._take()
         if token.kind != kind or (text is not None and token.text != text):
             self._fail(f"{text or f'a {kind}'} is missing", token)
         return token
 
-    def _fail(self, message: str, token: _Token) -> t.NoReturn:
+    def _fail(self, message: str, token: Token) -> t.NoReturn:
         raise ConfigError(message, self._path, self._line_of(token.start))
 
 

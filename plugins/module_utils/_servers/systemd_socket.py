@@ -33,6 +33,7 @@ _TYPES = ("Stream", "Datagram", "SequentialPacket", "FIFO", "Netlink", "Special"
 _LISTEN = tuple(f"Listen{kind}" for kind in _TYPES)
 _ADDRESS = re.compile(r"(?:\[(?P<v6>[^\]]*)\]|(?P<v4>[^:]*)):(?P<port>[0-9]+)(?:%[^:]+)?")
 _SPECIFIER = re.compile("%(.?)")
+_HOST = "aAbBcCdDEfgGhHIJlLmMoPqrRsSTuUvVwWyY"  # what the host, not the unit's name, decides
 
 
 def read(main: t.Optional[str], unit: t.Optional[str]) -> Config:
@@ -118,9 +119,9 @@ def _specified(setting: Setting, unit: str) -> str:
     values = {"%": "%", "t": "/run", "n": unit, "N": stem, "p": prefix, "i": instance, "j": prefix.rpartition("-")[2]}
 
     def value(found: t.Match[str]) -> str:
-        if found[1] not in values:
+        if found[1] and found[1] in _HOST:
             raise ConfigError(f"the specifier {found[0]} is known to systemd only", *_place(setting))
-        return values[found[1]]
+        return values.get(found[1], found[0])  # what is no specifier stays as it is
 
     return _SPECIFIER.sub(value, setting.value)
 

@@ -349,7 +349,8 @@ def _reload(case: Case, main: str, process: subprocess.Popen[bytes], found: t.Se
         after = [row for row in rows if row[0][2] != 8099] if any(row[0][2] == 8099 for row in rows) else []
     same([key for key, _ in after], keys)
     same(process.poll(), None)
-    return [key for (key, old), (_, new) in zip(before, after) if old != new]
+    then = dict(before)
+    return [key for key, number in after if number != then[key]]
 
 
 def installed() -> t.List[str]:

@@ -239,7 +239,7 @@ def test_broken_configurations_name_file_and_line(config: Config, message: str) 
     ],
 )
 def test_edit(config: Config, expected: t.List[str], edited: t.Callable[..., t.List[str]]) -> None:
-    assert edited(SERVER, config, {listen: 4096 for listen in SERVER.listens(config)}) == expected
+    assert edited(SERVER, config, dict.fromkeys(SERVER.listens(config), 4096)) == expected
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_edit(config: Config, expected: t.List[str], edited: t.Callable[..., t.L
 )
 def test_a_new_file_is_where_the_distribution_includes_it(files: t.Mapping[str, str], path: str) -> None:
     config = config_of(files)
-    assert list(SERVER.edit(config, {listen: 4096 for listen in SERVER.listens(config)})) == [path]
+    assert list(SERVER.edit(config, dict.fromkeys(SERVER.listens(config), 4096))) == [path]
 
 
 def test_one_number_serves_all_sockets() -> None:
@@ -334,7 +334,7 @@ def test_any_bytes_are_read_or_refused(content: bytes) -> None:
         found = SERVER.listens(config)
     except ConfigError:
         return
-    replaced = SERVER.edit(config, {listen: 4096 for listen in found})
+    replaced = SERVER.edit(config, dict.fromkeys(found, 4096))
     assert all(content is not None for content in replaced.values())
 
 
@@ -343,6 +343,6 @@ def test_ten_thousand_sites_take_well_below_a_second() -> None:
     config = one("".join(site.format(number >> 8, number & 255) for number in range(10_000)))
     started = time.process_time()
     found = SERVER.listens(config)
-    SERVER.edit(config, {listen: 4096 for listen in found})
+    SERVER.edit(config, dict.fromkeys(found, 4096))
     assert len(found) == 10_000
     assert time.process_time() - started < 2  # about 0.5 where nothing else runs

@@ -226,7 +226,7 @@ def test_broken_configurations_name_file_and_line(config: Config, message: str) 
 )
 def test_edit_of_all(text: str, changes: t.List[str], edited: t.Callable[..., t.List[str]]) -> None:
     config = one(text)
-    assert edited(SERVER, config, {listen: 4096 for listen in SERVER.listens(config)}) == changes
+    assert edited(SERVER, config, dict.fromkeys(SERVER.listens(config), 4096)) == changes
 
 
 @pytest.mark.parametrize(
@@ -331,7 +331,7 @@ def test_any_bytes_are_read_or_refused(content: bytes) -> None:
     config = Config("/x.cfg", {"/x.cfg": content})
     try:
         found = SERVER.listens(config)
-        SERVER.edit(config, {listen: 4096 for listen in found})
+        SERVER.edit(config, dict.fromkeys(found, 4096))
     except ConfigError:
         return
 
@@ -341,6 +341,6 @@ def test_ten_thousand_binds_take_well_below_a_second() -> None:
     config = one("".join(frontend.format(number >> 8, number & 255) for number in range(10_000)))
     started = time.process_time()
     found = SERVER.listens(config)
-    SERVER.edit(config, {listen: 4096 for listen in found})
+    SERVER.edit(config, dict.fromkeys(found, 4096))
     assert len(found) == 10_000
     assert time.process_time() - started < 2  # about 0.7 where nothing else runs
