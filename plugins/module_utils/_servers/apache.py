@@ -203,7 +203,7 @@ SERVER = Server(
     name="apache",
     unit="apache2.service",
     processes=("apache2", "httpd"),
-    relisten=Relisten(on_reload_if_number_changed=False, tested="2.4.71"),
+    relisten=Relisten(on_reload_if_number_changed=False, tested="2.4.62, 2.4.68, 2.4.69, 2.4.71"),
     read=read,
     listens=listens,
     edit=edit,

@@ -10,7 +10,7 @@ Facts (src/listener.c listener_backlog(), alike in 2.6 and 3.0): the first that 
 bind maxconn, section maxconn, global maxconn.  Without any of them HAProxy computes a maxconn from its file limit when
 it starts; ``default`` is 0 then.  A reload hands the open sockets over and does not call listen(2) on them, except
 for a single IPv6 address without v6only: Linux calls that socket v6only, HAProxy takes it for another one and opens
-a new one (src/sock.c sock_find_compatible_fd()).
+a new one (src/sock.c sock_find_compatible_fd()).  2.2 hands over nothing unless told to (``expose-fd listeners``).
 
 Left alone: the sockets of ``peers`` and ``stats socket``, datagram and QUIC addresses, and inherited descriptors.
 """
@@ -225,7 +225,7 @@ SERVER = Server(
     name="haproxy",
     unit=UNIT,
     processes=("haproxy",),
-    relisten=Relisten(on_reload_if_number_changed=False, tested="2.6.12"),
+    relisten=Relisten(on_reload_if_number_changed=False, tested="2.6.12, 3.0.11, 3.2.26"),
     read=read,
     listens=listens,
     edit=edit,

@@ -74,8 +74,7 @@ def _word(rest: str) -> t.Tuple[str, str]:
     quote = rest[0] if rest[0] in "\"'" else ""
     pattern = rf"{quote}((?:\\[{quote}\\]|[^{quote}])*){quote}?" if quote else r"([^ \t\n\v\f\r]+)"
     cut = re.match(pattern, rest)
-    if cut is None:
-        return rest, ""
+    assert cut is not None, "a word has a first character"
     return re.sub(rf"\\([\\{quote}])", r"\1", cut[1]), rest[cut.end() :].lstrip(BLANKS)
 
 

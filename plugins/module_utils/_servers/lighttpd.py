@@ -194,7 +194,7 @@ SERVER = Server(
     name="lighttpd",
     unit="lighttpd.service",
     processes=("lighttpd",),
-    relisten=Relisten(on_reload_if_number_changed=False, tested="1.4.69"),
+    relisten=Relisten(on_reload_if_number_changed=False, tested="1.4.59, 1.4.69, 1.4.79, 1.4.85"),
     read=read,
     listens=listens,
     edit=edit,

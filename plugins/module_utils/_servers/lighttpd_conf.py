@@ -39,7 +39,7 @@ def shell_path(command: str) -> str:
 
 
 class Assigned(t.NamedTuple):
-    """The last assignment of a name in a scope; ``start`` is the place of the operator, ``end`` that after the value."""
+    """The last assignment of a name in a scope; ``start`` is where its operator is, ``end`` behind its value."""
 
     value: Value
     path: str

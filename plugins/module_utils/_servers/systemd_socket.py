@@ -152,7 +152,7 @@ SERVER = Server(
     name="systemd_socket",
     unit=None,
     processes=(),
-    relisten=Relisten(on_reload_if_number_changed=False, tested="252"),
+    relisten=Relisten(on_reload_if_number_changed=False, tested="247, 252, 257, 262"),
     read=read,
     listens=listens,
     edit=edit,

@@ -5,14 +5,17 @@
 """Real web servers in the network namespace of the caller, and what the kernel says of their sockets.
 
 Run as a program, it tries every server that is installed and prints what it found: the same proof inside of a
-container, where there is no pytest.  The namespace must be the caller's own: ``unshare --net``.
+container, where there is no pytest.  The namespace must be the caller's own: ``unshare --net``.  With a number, it
+tries as many random configurations of each server instead, beginning with the seed that may follow.
 """
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -26,10 +29,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.nettune.tcp.plugins.module_utils import _files
+from ansible_collections.nettune.tcp.plugins.module_utils._errors import NettuneError
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel.sock_diag import SockDiag, listener_of, mask
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel.tcp_socket import LISTEN
 from ansible_collections.nettune.tcp.plugins.module_utils._servers import apache, haproxy, lighttpd
-from ansible_collections.nettune.tcp.plugins.module_utils._servers.server import Config, Listen, Server
+from ansible_collections.nettune.tcp.plugins.module_utils._servers.server import Config, ConfigError, Listen, Server
+from ansible_collections.nettune.tcp.tests.integration.servers import generate
 
 SOMAXCONN = 3000
 PATIENCE = 20.0  # seconds until a server must have opened its sockets
@@ -47,6 +52,7 @@ class Case:
     numbers: t.Sequence[int]
     added: str  # what opens port 8099 when it is appended, so that a reload can be seen
     since: t.Tuple[int, ...] = ()  # the first version that knows this configuration
+    braces: bool = True  # whether a brace is written as two
 
     def program(self) -> t.Optional[str]:
         """The server's path, None where it is not installed or too old."""
@@ -248,7 +254,9 @@ def lay_out(case: Case, root: Path) -> str:
     for name, text in case.files.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        content = text.replace("{root}", str(root)).replace("{{", "{").replace("}}", "}")
+        content = text.replace("{root}", str(root))
+        if case.braces:
+            content = content.replace("{{", "{").replace("}}", "}")
         path.write_bytes(content.encode())
     return str(root / next(iter(case.files)))
 
@@ -305,7 +313,7 @@ def prove(case: Case) -> t.Dict[str, t.Any]:
         with started(case, main):
             same(wait_for(expected(as_found)), expected(as_found))
             same(missing_unix(as_found), [])
-        wanted = _wanted(case, as_found)
+        wanted = _wanted(case, before, as_found)
         write(before, case.server.edit(before, wanted))
         after = case.server.read(main, None)
         found = case.server.listens(after)
@@ -324,17 +332,22 @@ def same(left: object, right: object) -> None:
         raise AssertionError(f"{left} is not {right}")
 
 
-def _wanted(case: Case, listens: t.Sequence[Listen]) -> t.Dict[Listen, int]:
-    """Another number for each directive, as far as the case has some and the server takes them."""
+def _wanted(case: Case, config: Config, listens: t.Sequence[Listen]) -> t.Dict[Listen, int]:
+    """Other numbers: one for each socket if that can be, else for each directive, else one for all."""
+    if case.server.one_number:
+        return dict.fromkeys(listens, case.numbers[0])
+    each = {one: case.numbers[min(place, len(case.numbers) - 1)] for place, one in enumerate(listens)}
+    with contextlib.suppress(ConfigError):
+        case.server.edit(config, each)
+        return each
     lines = list(dict.fromkeys((one.file, one.line) for one in listens))
-    last = 0 if case.server.one_number else len(case.numbers) - 1
-    return {one: case.numbers[min(lines.index((one.file, one.line)), last)] for one in listens}
+    return {one: case.numbers[min(lines.index((one.file, one.line)), len(case.numbers) - 1)] for one in listens}
 
 
 def _reload(case: Case, main: str, process: subprocess.Popen[bytes], found: t.Sequence[Listen]) -> t.List[Key]:
     """The sockets whose queue a reload with other numbers in the configuration changes."""
     config = case.server.read(main, None)
-    write(config, case.server.edit(config, {one: one.asked - 77 for one in found}))
+    write(config, case.server.edit(config, {one: one.asked + 77 for one in found}))
     with open(main, "a", encoding="utf-8") as file:
         file.write(case.added)
     before = kernel()
@@ -353,17 +366,49 @@ def _reload(case: Case, main: str, process: subprocess.Popen[bytes], found: t.Se
     return [key for key, number in after if number != then[key]]
 
 
+RANDOM: t.Mapping[str, t.Tuple[t.Callable[[random.Random], t.Dict[str, str]], str]] = {
+    "apache": (generate.apache, "apache, edited"),
+    "haproxy": (generate.haproxy, "haproxy, sections"),
+    "lighttpd": (generate.lighttpd, "lighttpd, global"),
+}
+
+
+def random_case(name: str, seed: int) -> Case:
+    """A random configuration of a server, to be run and reloaded like that of a case that is written down."""
+    make, like = RANDOM[name]
+    chance = random.Random(seed)
+    files = make(chance)
+    numbers = [chance.randint(1, 4000) for _ in range(20)]
+    return dataclasses.replace(CASES[like], files=files, numbers=numbers, braces=False)
+
+
+def trials(count: int, seed: int) -> t.Iterator[t.Tuple[str, Case]]:
+    """As many random cases of each server that is installed."""
+    for name in RANDOM:
+        for number in range(seed, seed + count):
+            case = random_case(name, number)
+            if case.program():
+                yield f"{name}, seed {number}", case
+
+
 def installed() -> t.List[str]:
     """The names of the cases whose server is here."""
     return [name for name, case in CASES.items() if case.program()]
 
 
-if __name__ == "__main__":
-    failed = False
-    for name in installed():
+def main(arguments: t.Sequence[int]) -> int:
+    """Prove the cases that are written down, or as many random ones; the exit code."""
+    count, seed = [*arguments, 0, 0][:2]
+    cases = trials(count, seed) if count else ((name, CASES[name]) for name in installed())
+    failed = 0
+    for name, case in cases:
         try:
-            print(json.dumps({name: prove(CASES[name])}), flush=True)
-        except AssertionError as exc:
-            failed = True
+            print(json.dumps({name: prove(case)}), flush=True)
+        except (AssertionError, NettuneError) as exc:
+            failed += 1
             print(f"{name}: {exc!r}", flush=True)
-    sys.exit(failed)
+    return int(failed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main([int(argument) for argument in sys.argv[1:]]))

@@ -132,6 +132,21 @@ def backlogs(config: Config) -> t.List[int]:
         pytest.param(one("<IfVersion < 2.4>\nListen 1\n</IfVersion>\n"), [], id="older version"),
         pytest.param(one("<Perl>\nwhile (<STDIN>) {\n <x\n}\n</Perl>\nListen 1\n"), [("inet6", "::", 1)], id="Perl"),
         pytest.param(
+            one("ServerRoot /srv/x\nInclude a\n", **{"x/a": "Listen 1\n"}), [("inet6", "::", 1)], id="ServerRoot"
+        ),
+        pytest.param(
+            one("<IfDefine A>\nListen 1\n</IfDefine>\n", envvars="export APACHE_ARGUMENTS='-D A'\nX=$(y)\nZ='\n"),
+            [("inet6", "::", 1)],
+            id="defined by envvars",
+        ),
+        pytest.param(one("Listen 1\n", envvars='APACHE_ARGUMENTS="\'"\n'), [("inet6", "::", 1)], id="broken arguments"),
+        pytest.param(
+            one("Define A ${B}\nLoadModule a_module ${B}\n<IfModule a_module>\nListen 1\n</IfModule>\n"),
+            [("inet6", "::", 1)],
+            id="unknown variables that do not matter",
+        ),
+        pytest.param(one('Listen "\\"1" x\n'.replace('\\"', "")), [("inet6", "::", 1)], id="protocol"),
+        pytest.param(
             one("Include d\n", **{"d/b": "Listen 2\n", "d/a": "Listen 1\n", "d/e/c": "Listen 3\n"}),
             [("inet6", "::", 1), ("inet6", "::", 2), ("inet6", "::", 3)],
             id="directories",
@@ -345,4 +360,4 @@ def test_ten_thousand_sites_take_well_below_a_second() -> None:
     found = SERVER.listens(config)
     SERVER.edit(config, dict.fromkeys(found, 4096))
     assert len(found) == 10_000
-    assert time.process_time() - started < 2  # about 0.5 where nothing else runs
+    assert time.process_time() - started < 10  # 0.4 without a tracer; what is quadratic takes minutes

@@ -367,4 +367,4 @@ def test_ten_thousand_sockets_take_well_below_a_second() -> None:
     found = SERVER.listens(config)
     SERVER.edit(config, dict.fromkeys(found, 4096))
     assert len(found) == 10_001
-    assert time.process_time() - started < 3  # about 1.1 where nothing else runs
+    assert time.process_time() - started < 10  # 1.1 without a tracer; what is quadratic takes minutes

@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 import typing as t
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.nettune.tcp.plugins.module_utils._servers import unit as unit_files
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.server import Config, ConfigError
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.systemd_socket import SERVER
 
@@ -140,6 +142,21 @@ def test_one_number_serves_all_sockets() -> None:
 def test_read_needs_a_socket_unit(unit_name: t.Optional[str], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         SERVER.read(None, unit_name)
+
+
+def test_read_takes_the_unit_and_its_drop_ins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "web.socket.d").mkdir()
+    (tmp_path / "web.socket").write_text(WEB)
+    (tmp_path / "web.socket.d" / "a.conf").write_text("[Socket]\nBacklog=5\n")
+    (tmp_path / "alias.socket").symlink_to("web.socket")
+    (tmp_path / "masked.socket").symlink_to("/dev/null")
+    monkeypatch.setattr(unit_files, "LOOKUP", [str(tmp_path)])
+    for name in ("web.socket", "alias.socket"):
+        config = SERVER.read(None, name)
+        assert config.main == f"{tmp_path}/web.socket"
+        assert [listen.asked for listen in SERVER.listens(config)] == [5]
+    with pytest.raises(ConfigError, match=r"masked.socket is masked"):
+        SERVER.read(None, "masked.socket")
 
 
 def test_check() -> None:
