@@ -1,0 +1,279 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""HAProxy's configuration language, down to the keywords that decide about sockets.
+
+INTERFACE
+    read_file(path, text, model)   adds the sections of one file to a Model, as HAProxy adds one ``-f`` to the others
+
+As HAProxy does it (src/cfgparse.c readcfgfile(), src/cfgparse-listen.c, src/cfgparse-global.c; 2.2 to 3.2).
+Conditional blocks are not evaluated: what decides about sockets must not stand in one.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass, field
+
+from .haproxy_words import Word, cut
+from .server import ConfigError
+from .source import Lines
+
+PROXIES = frozenset(("frontend", "listen", "log-forward"))
+_SETTING = frozenset(("global", "defaults"))
+_OTHERS = (
+    "backend",
+    "peers",
+    "userlist",
+    "resolvers",
+    "mailers",
+    "ring",
+    "cache",
+    "program",
+    "http-errors",
+    "fcgi-app",
+)
+_NEWER = ("crt-store", "traces", "log-profile", "acme")
+_SECTIONS = PROXIES | _SETTING | frozenset((*_OTHERS, *_NEWER))
+_KEYWORDS = frozenset(("bind", "backlog", "maxconn", "disabled", "enabled", "unix-bind"))
+_ENVIRONMENT = frozenset(("setenv", "presetenv", "unsetenv", "resetenv"))
+_CONDITIONS = frozenset((".if", ".elif", ".else", ".endif"))
+
+# Lines whose first word may matter: a known one, or one that quotes, escapes or expands something.
+_FIRST = "|".join(re.escape(word) for word in sorted(_SECTIONS | _KEYWORDS | _ENVIRONMENT | _CONDITIONS))
+_LINE = re.compile(
+    rf"^[ \t\v\f\r]*(?=(?:{_FIRST})(?:\s|#|\Z)|[^\s#]*[\"'\\$])([^\n]*)",
+    re.MULTILINE | re.ASCII,
+)
+# ``bind`` options that take a value, which is then no option itself (2.6 and 3.0, the bind_kws tables).
+_WITH_VALUE = frozenset(
+    """accept-netscaler-cip alpn backlog ca-file ca-ignore-err ca-sign-file ca-sign-pass ca-verify-file ciphers
+    ciphersuites client-sigalgs crl-file crt crt-ignore-err crt-list curves default-crt ecdhe expose-fd gid group
+    guid-prefix id interface level maxconn mode mss name namespace nbconn nice npn process proto quic-cc-algo
+    quic-socket severity-output shards sigalgs ssl-max-ver ssl-min-ver tcp-ut thread tls-ticket-keys uid user
+    verify""".split()
+)
+
+Environment = t.MutableMapping[str, str]
+
+
+class Number(t.NamedTuple):
+    """A number, the line it is said in, and its place in the file."""
+
+    value: int
+    line: int
+    start: int
+    end: int
+
+
+@dataclass
+class Bind:
+    """One ``bind`` line.  ``start`` is where the line begins in its file."""
+
+    path: str
+    line: int
+    start: int
+    address: Word
+    backlog: t.Optional[Number] = None
+    maxconn: int = 0
+
+
+@dataclass
+class Section:
+    """One section.  ``base`` is the ``defaults`` it takes what it does not say itself from."""
+
+    kind: str
+    name: str
+    path: str
+    line: int
+    base: t.Optional[Section] = None
+    backlog: t.Optional[Number] = None
+    own_maxconn: t.Optional[int] = None
+    own_disabled: t.Optional[bool] = None
+    binds: t.List[Bind] = field(default_factory=list)
+
+    def decides_backlog(self) -> t.Optional[Section]:
+        """The section that says the backlog: this one, or one of its defaults; None for none, of which 0 is a form."""
+        if self.backlog:
+            return self if self.backlog.value else None
+        return self.base.decides_backlog() if self.base else None
+
+    @property
+    def maxconn(self) -> int:
+        """The section's maxconn or that of its defaults, 0 for none."""
+        if self.own_maxconn is not None:
+            return self.own_maxconn
+        return self.base.maxconn if self.base else 0
+
+    @property
+    def disabled(self) -> bool:
+        """Whether the section, or its defaults, keeps it from being started."""
+        if self.own_disabled is not None:
+            return self.own_disabled
+        return self.base is not None and self.base.disabled
+
+
+@dataclass
+class Model:
+    """What all files say together.  ``maxconn`` is the global one, 0 for none."""
+
+    environment: Environment
+    sections: t.List[Section] = field(default_factory=list)
+    maxconn: int = 0
+    unix_prefix: str = ""
+    last_defaults: t.Optional[Section] = None
+
+
+def read_file(path: str, text: str, model: Model) -> None:
+    """Add what one file says.  Raises ConfigError with file and line."""
+    _Reader(path, text, model).run()
+
+
+class _Reader:
+    """One pass over one file."""
+
+    def __init__(self, path: str, text: str, model: Model) -> None:
+        self._path = path
+        self._text = text
+        self._model = model
+        self._line_of = Lines(text)
+        self._line = 0
+        self._start = 0
+        self._conditions: t.List[int] = []
+        # A section, or the line of one that begins in a conditional block.
+        self._section: t.Union[Section, int, None] = None
+
+    def run(self) -> None:
+        """Read the file."""
+        for found in _LINE.finditer(self._text):
+            self._start, self._line = found.start(), self._line_of(found.start(1))
+            words = self._words(found.start(1), found[1])
+            name = words[0].value if words else None
+            if name in _CONDITIONS:
+                self._condition(name)
+            elif name in _SECTIONS:
+                self._begin(name, words)
+            elif name in _KEYWORDS or name in _ENVIRONMENT:
+                self._keyword(name, words)
+        if self._conditions:
+            raise ConfigError(".if is never closed", self._path, self._conditions[-1])
+
+    def _fail(self, message: str) -> t.NoReturn:
+        raise ConfigError(message, self._path, self._line)
+
+    def _words(self, start: int, line: str) -> t.List[Word]:
+        try:
+            return cut(line.partition("\r")[0], start, self._model.environment)
+        except ValueError as exc:
+            self._fail(str(exc))
+
+    def _condition(self, name: str) -> None:
+        if name == ".if":
+            self._conditions.append(self._line)
+        elif not self._conditions:
+            self._fail(f"{name} without .if")
+        elif name == ".endif":
+            self._conditions.pop()
+
+    def _begin(self, kind: str, words: t.List[Word]) -> None:
+        if self._conditions:
+            if kind in PROXIES | _SETTING:
+                self._fail(f"{kind} stands in a conditional block, which is not evaluated")
+            self._section = self._line
+            return
+        values = [self._value(word) for word in words[1:]]
+        name = values[0] if values and values[0] != "from" else ""
+        section = Section(kind, name, self._path, self._line, base=self._base(kind, values))
+        if kind == "defaults":
+            self._model.last_defaults = section
+        if kind == "log-forward":
+            section.own_maxconn = 10  # src/log.c cfg_parse_log_forward()
+        self._model.sections.append(section)
+        self._section = section
+
+    def _base(self, kind: str, values: t.List[str]) -> t.Optional[Section]:
+        if "from" in values[:2]:
+            wanted = "".join(values[values.index("from") + 1 :][:1])
+            known = [one for one in self._model.sections if one.kind == "defaults" and one.name == wanted]
+            return known[-1] if known else self._fail(f"there is no defaults section {wanted!r}")
+        return self._model.last_defaults if kind in ("frontend", "listen") else None
+
+    def _keyword(self, name: str, words: t.List[Word]) -> None:
+        section = self._section
+        if isinstance(section, Section) and section.kind not in PROXIES | _SETTING:
+            return
+        if self._conditions or isinstance(section, int):
+            self._fail(f"{name} stands in or behind a conditional block, which is not evaluated")
+        if section is None:
+            self._fail(f"{name} stands outside of all sections")
+        if section.kind == "global":
+            self._global(name, words)
+        elif name == "bind":
+            self._bind(section, words)
+        else:
+            self._proxy(section, name, words)
+
+    def _global(self, name: str, words: t.List[Word]) -> None:
+        model = self._model
+        if name == "maxconn":
+            # The first one counts (src/cfgparse-global.c).
+            model.maxconn = model.maxconn or self._number(words, 1).value
+        elif name == "unix-bind":
+            values = [self._value(word) for word in words]
+            model.unix_prefix = next((after for one, after in zip(values, values[1:]) if one == "prefix"), "")
+        elif name.endswith("env"):
+            self._environ(name, [self._value(word) for word in words[1:]])
+
+    def _environ(self, name: str, values: t.List[str]) -> None:
+        environment = self._model.environment
+        if name == "setenv" and len(values) > 1:
+            environment[values[0]] = values[1]
+        elif name == "presetenv" and len(values) > 1:
+            environment.setdefault(values[0], values[1])
+        elif name == "unsetenv":
+            for value in values:
+                environment.pop(value, None)
+        elif name == "resetenv":
+            for value in set(environment).difference(values):
+                del environment[value]
+
+    def _proxy(self, section: Section, name: str, words: t.List[Word]) -> None:
+        if name == "backlog":
+            section.backlog = self._number(words, 1)
+        elif name == "maxconn":
+            section.own_maxconn = self._number(words, 1).value
+        elif name in ("disabled", "enabled"):
+            section.own_disabled = name == "disabled"
+
+    def _bind(self, section: Section, words: t.List[Word]) -> None:
+        if section.kind == "defaults":
+            self._fail("bind is not allowed in defaults")
+        if len(words) < 2:
+            self._fail("bind lacks its address")
+        bind = Bind(self._path, self._line, self._start, words[1])
+        at = 2
+        while at < len(words):
+            name = words[at].value
+            if name == "backlog":
+                bind.backlog = self._number(words, at + 1)
+            elif name == "maxconn":
+                bind.maxconn = self._number(words, at + 1).value
+            at += 2 if name in _WITH_VALUE else 1
+        section.binds.append(bind)
+
+    def _value(self, word: Word) -> str:
+        if word.value is None:
+            self._fail(f"a variable in {self._text[word.start : word.end]} is not known")
+        return word.value
+
+    def _number(self, words: t.List[Word], at: int) -> Number:
+        """A number as atol() reads it, which must be one and not negative."""
+        value = self._value(words[at]) if at < len(words) else ""
+        digits = re.match(r"[ \t]*\+?([0-9]{1,10})(?![0-9])", value)
+        if digits is None:
+            self._fail(f"{words[at - 1].value} needs a number, not {value!r}")
+        return Number(int(digits[1]), self._line, words[at].start, words[at].end)

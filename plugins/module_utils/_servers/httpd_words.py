@@ -1,0 +1,134 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""The directives of one file of httpd's configuration that can matter to sockets, and their words.
+
+INTERFACE
+    directives(path, text) -> Directive, ...   names and rests of what begins a line, sections included
+    words(directive, variables)                the rest, unquoted, with variables put in
+
+As httpd does it (2.4, server/config.c, server/util.c): a backslash at the end of a line joins the next one, also
+behind a comment.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from .server import ConfigError
+from .source import Lines
+
+BLANKS = " \t\n\v\f\r"  # what isspace(3) calls so in the C locale
+
+# Only lines that begin with one of these matter; all others are passed over without a look.
+_START = re.compile(
+    r"^[ \t\v\f\r]*(?:(?P<name>listen(?:backlog)?|include(?:optional)?|(?:un)?define|loadmodule|serverroot)(?=\s|$|\\)"
+    r"|(?P<section></?[^\s>]*))",
+    re.IGNORECASE | re.MULTILINE | re.ASCII,
+)
+_JOINED = re.compile(r"\\\r?\n")
+VARIABLE = re.compile(r"\$\{([^}]*)\}")
+_RAW = ("<macro", "<perl", "<lua")  # their text is not read as directives where it stands
+
+Variables = t.Mapping[str, str]
+
+
+class Directive(t.NamedTuple):
+    """One directive: ``name`` in lower case, ``rest`` behind it without line ends.
+
+    ``start`` is where the rest begins in the text of its file, ``end`` where the directive ends, before the line end.
+    """
+
+    path: str
+    line: int
+    name: str
+    rest: str
+    start: int
+    end: int
+
+
+def words(directive: Directive, variables: Variables, *, lenient: bool = False) -> t.List[str]:
+    """The words behind a directive, unquoted, with the variables put in.
+
+    Raises ConfigError for a variable that is not known; when ``lenient``, it stays as it is written.
+    """
+    found: t.List[str] = []
+    rest = directive.rest
+    while rest:
+        word, rest = _word(rest)
+        try:
+            found.append(_expanded(word, directive, variables))
+        except ConfigError:
+            if not lenient:
+                raise
+            found.append(word)
+    return found
+
+
+def _word(rest: str) -> t.Tuple[str, str]:
+    """The first word and what is left, as ap_getword_conf() cuts them."""
+    quote = rest[0] if rest[0] in "\"'" else ""
+    pattern = rf"{quote}((?:\\[{quote}\\]|[^{quote}])*){quote}?" if quote else r"([^ \t\n\v\f\r]+)"
+    cut = re.match(pattern, rest)
+    assert cut is not None, "a word has a first character"
+    return re.sub(rf"\\([\\{quote}])", r"\1", cut[1]), rest[cut.end() :].lstrip(BLANKS)
+
+
+def _expanded(word: str, directive: Directive, variables: Variables) -> str:
+    def value(found: t.Match[str]) -> str:
+        if found[1] not in variables:
+            raise ConfigError(f"the variable ${{{found[1]}}} is not known", directive.path, directive.line)
+        return variables[found[1]]
+
+    return VARIABLE.sub(value, word)
+
+
+def directives(path: str, text: str) -> t.Iterator[Directive]:
+    """The directives of one file that can matter, sections included.  The text of raw sections is left out."""
+    line_of = Lines(text)
+    position = 0
+    while True:
+        found = _START.search(text, position)
+        if found is None:
+            return
+        if text.endswith(("\\\n", "\\\r\n"), 0, found.start()):
+            position = _end(text, found.end()) + 1
+            continue
+        name = (found["name"] or found["section"]).lower()
+        end = _end(text, found.end())
+        rest = _JOINED.sub("", text[found.end() : end]).strip(BLANKS)
+        directive = Directive(path, line_of(found.end()), name, rest, found.end(), end)
+        yield directive
+        position = _behind(text, directive) if name.startswith(_RAW) else end
+
+
+def _end(text: str, position: int) -> int:
+    """Where the directive that reaches this position ends."""
+    while True:
+        end = text.find("\n", position)
+        if end < 0:
+            return len(text)
+        if not text.endswith(("\\", "\\\r"), 0, end):
+            return end
+        position = end + 1
+
+
+def _behind(text: str, section: Directive) -> int:
+    """Where the end of a raw section stands.  Raises ConfigError when a macro sets sockets."""
+    closed = re.compile(rf"^[ \t]*</{re.escape(section.name[1:])}>", re.IGNORECASE | re.MULTILINE).search(
+        text, section.end
+    )
+    if closed is None:
+        raise ConfigError(f"{section.name}> is never closed", section.path, section.line)
+    inner = re.compile(r"^[ \t]*listen(?:backlog)?\s", re.IGNORECASE | re.MULTILINE).search(
+        text, section.end, closed.start()
+    )
+    if inner and section.name == "<macro":
+        raise ConfigError(
+            "a socket is set in a macro, which is not followed", section.path, Lines(text)(inner.end() - 1)
+        )
+    return closed.start()

@@ -1,0 +1,163 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""systemd.socket(5): ListenStream makes the sockets, one Backlog for all of them says how long their queues are.
+
+Facts (systemd 247 to 262: src/core/socket.c, src/core/load-fragment.c, src/shared/socket-netlink.c): the last Backlog
+that is a number counts; without one systemd asks for INT_MAX, which the kernel cuts to somaxconn.  An empty Listen...
+drops all sockets said before.  systemd calls listen(2) when the socket unit is started, at no reload.
+
+Our number is a drop-in of its own, which sorts behind what people name theirs.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+import typing as t
+
+from .._boot.unit_files import Setting, UnitFile, parse
+from . import unit as units
+from .addresses import ANY6, canonical, port_number
+from .server import Config, ConfigError, Listen, Relisten, Server
+from .source import Disk, decode, encode
+
+DEFAULT = 2**31 - 1
+OWN = "zz-nettune-tcp.conf"
+
+_TYPES = ("Stream", "Datagram", "SequentialPacket", "FIFO", "Netlink", "Special", "MessageQueue", "USBFunction")
+_LISTEN = tuple(f"Listen{kind}" for kind in _TYPES)
+_ADDRESS = re.compile(r"(?:\[(?P<v6>[^\]]*)\]|(?P<v4>[^:]*)):(?P<port>[0-9]+)(?:%[^:]+)?")
+_SPECIFIER = re.compile("%(.?)")
+_HOST = "aAbBcCdDEfgGhHIJlLmMoPqrRsSTuUvVwWyY"  # what the host, not the unit's name, decides
+
+
+def read(main: t.Optional[str], unit: t.Optional[str]) -> Config:
+    """The files of a socket unit, its own first.  ``main`` may name the file where no unit is named."""
+    name = unit or (posixpath.basename(main) if main else "")
+    if not name.endswith(".socket"):
+        raise ConfigError("a socket unit must be named, such as cups.socket", name or "unit")
+    found = units.find(Disk(), name)
+    if found is None:
+        raise ConfigError("there is no such unit", name)
+    resolved, files = found
+    contents = {file.path: encode(file.text) for file in files}
+    return Config(f"{posixpath.dirname(files[0].path)}/{resolved}", contents)
+
+
+def _files(config: Config) -> t.List[UnitFile]:
+    """The unit's own file and its drop-ins in systemd's order."""
+    paths = list(config.files)
+    drop_ins = sorted(paths[1:], key=lambda path: os.fsencode(posixpath.basename(path)))
+    return [UnitFile(path, decode(config.files[path])) for path in [*paths[:1], *drop_ins]]
+
+
+def listens(config: Config) -> t.Tuple[Listen, ...]:
+    """The stream sockets that the unit asks for."""
+    files = _files(config)
+    streams: t.List[Setting] = []
+    for file in files:
+        lines = [(_place(one), key, one) for key in _LISTEN for one in parse(file, "Socket", key)]
+        for _line, key, setting in sorted(lines, key=lambda line: line[0][1]):
+            streams = [*streams, setting] if setting.value else []
+            if setting.value and key != "ListenStream":
+                streams.pop()
+    backlog = _backlog(files)
+    found = [(_address(one, posixpath.basename(config.main)), one) for one in streams]
+    return tuple(
+        Listen(*address, backlog[0] if backlog else None, DEFAULT, *_place(backlog[1] if backlog else setting))
+        for address, setting in found
+        if address
+    )
+
+
+def _place(setting: Setting) -> t.Tuple[str, int]:
+    path, _colon, line = setting.source.rpartition(":")
+    return path, int(line)
+
+
+def _backlog(files: t.Iterable[UnitFile]) -> t.Optional[t.Tuple[int, Setting]]:
+    """The number in effect and where it stands; systemd passes over what is no number."""
+    found = None
+    for setting in (one for file in files for one in parse(file, "Socket", "Backlog")):
+        number = re.fullmatch(
+            r"\+?(0[xX][0-9a-fA-F]{1,8}|0[oO]?[0-7]{1,11}|0[bB][01]{1,32}|[0-9]{1,10})", setting.value
+        )
+        if number:
+            text = number[1]
+            octal = len(text) > 1 and text[0] == "0" and text[1].isdigit()
+            value = int(text, 8) if octal else int(text, 0)
+            found = (value, setting) if value < 2**32 else found
+    return found
+
+
+def _address(setting: Setting, unit: str) -> t.Optional[t.Tuple[str, str, int]]:
+    """Family, address and port, as socket_address_parse() takes them apart; None for what is no TCP or unix socket."""
+    text = _specified(setting, unit)
+    if text.startswith("vsock:"):
+        return None
+    if text.startswith(("/", "@")):
+        return "unix", re.sub("^/var/run/", "/run/", text), 0
+    if port_number(text):
+        return "inet6", ANY6, int(text)
+    found = _ADDRESS.fullmatch(text)
+    known = canonical(found["v6"] or found["v4"] or "") if found else None
+    port = port_number(found["port"]) if found else None
+    if known is None or port is None:
+        raise ConfigError(f"ListenStream={setting.value} is no address that systemd listens on", *_place(setting))
+    return (*known, port)
+
+
+def _specified(setting: Setting, unit: str) -> str:
+    """The value with those specifiers put in that the unit's name decides."""
+    stem = unit.rpartition(".")[0]
+    prefix, _at, instance = stem.partition("@")
+    values = {"%": "%", "t": "/run", "n": unit, "N": stem, "p": prefix, "i": instance, "j": prefix.rpartition("-")[2]}
+
+    def value(found: t.Match[str]) -> str:
+        if found[1] and found[1] in _HOST:
+            raise ConfigError(f"the specifier {found[0]} is known to systemd only", *_place(setting))
+        return values.get(found[1], found[0])  # what is no specifier stays as it is
+
+    return _SPECIFIER.sub(value, setting.value)
+
+
+def edit(config: Config, wanted: t.Mapping[Listen, int]) -> t.Dict[str, t.Optional[bytes]]:
+    """One drop-in with the number.  Raises ConfigError where a file that sorts behind ours decides."""
+    numbers = set(wanted.values())
+    if not numbers or {listen.asked for listen in wanted} == numbers:
+        return {}
+    if len(numbers) > 1:
+        raise ConfigError(f"one Backlog is for all sockets of a unit, it cannot be {sorted(numbers)}", config.main)
+    number = numbers.pop()
+    unit = posixpath.basename(config.main)
+    path = f"/etc/systemd/system/{unit}.d/{OWN}"
+    content = encode(f"# Written by the Ansible collection nettune.tcp.\n[Socket]\nBacklog={number}\n")
+    decided = _backlog(_files(Config(config.main, {**config.files, path: content})))
+    if decided is None or decided[0] != number:
+        raise ConfigError("this line outdoes any drop-in of ours", *(_place(decided[1]) if decided else (path, 0)))
+    return {path: content}
+
+
+def check(config: Config) -> t.List[str]:
+    """systemd's own judgement of the unit and what it refers to."""
+    return ["systemd-analyze", "--man=no", "verify", posixpath.basename(config.main)]
+
+
+SERVER = Server(
+    name="systemd_socket",
+    unit=None,
+    processes=(),
+    relisten=Relisten(on_reload_if_number_changed=False, tested="247, 252, 257, 262"),
+    read=read,
+    listens=listens,
+    edit=edit,
+    check=check,
+    reload_signal=None,
+    one_number=True,
+    daemon_reload=True,
+)
