@@ -70,20 +70,28 @@ class Relisten:
 class Server:
     """One web server's adapter.
 
-    read      the configuration from its main file, None for where the distribution has it.  Raises ConfigError.
-    listens   the sockets that a configuration asks for.  Raises ConfigError with file and line on broken ones.
-    edit      the files to replace, by path, so that these listens ask for these backlogs; empty when they already do.
-              Changes only the bytes of the directives concerned.  Raises ConfigError where it cannot be done safely.
-    check     the command by which the server judges the configuration on disk, such as ``nginx -t``
-    reload    the command that makes a running server read its configuration, without systemd
-    unit      the systemd unit's usual name
+    read           the configuration from its main file and systemd unit, None for where the distribution has them.
+                   Raises ConfigError.
+    listens        the sockets that a configuration asks for, one each.  Raises ConfigError on broken configurations.
+    edit           the files to replace, by path, so that these listens ask for these backlogs; empty when they already
+                   do.  Changes only the bytes of the directives concerned; None as content removes a file.
+                   Raises ConfigError where it cannot be done safely, such as one directive that opens other sockets too.
+    check          the command by which the server judges the configuration on disk, such as ``nginx -t``; empty for none
+    reload_signal  what makes a running master read its configuration, such as ``SIGHUP``; None for nothing
+    unit           the systemd unit's usual name
+    processes      the names of the processes that hold its sockets, empty for whoever does
+    one_number     the configuration has a single backlog for all sockets: ``edit`` is then given every listen
+    daemon_reload  the configuration is systemd's: it reads it when told by ``systemctl daemon-reload``
     """
 
     name: str
-    unit: str
+    unit: t.Optional[str]
+    processes: t.Tuple[str, ...]
     relisten: Relisten
-    read: t.Callable[[t.Optional[str]], Config]
+    read: t.Callable[[t.Optional[str], t.Optional[str]], Config]
     listens: t.Callable[[Config], t.Tuple[Listen, ...]]
-    edit: t.Callable[[Config, t.Mapping[Listen, int]], t.Mapping[str, bytes]]
+    edit: t.Callable[[Config, t.Mapping[Listen, int]], t.Mapping[str, t.Optional[bytes]]]
     check: t.Callable[[Config], t.List[str]]
-    reload: t.Callable[[Config], t.List[str]]
+    reload_signal: t.Optional[str]
+    one_number: bool = False
+    daemon_reload: bool = False
