@@ -1,0 +1,140 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""This host's server and sockets as they are: everything that is looked at, nothing that is changed."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, replace
+
+from .._errors import BadRequest
+from .._kernel import pidfd
+from .._kernel.processes import Process
+from .._kernel.tcp_socket import Listener
+from .._servers.server import Config, Listen
+from . import service, sockets
+from .plan import Seen
+from .request import Request
+from .sockets import Kernel, Place
+
+
+@dataclass(frozen=True)
+class Host:
+    """A server's configuration, the part of it that is meant, and the kernel it runs in.
+
+    ``holders`` has the processes of the sockets concerned, by inode.  ``namespace`` is a pid, None for our own.
+    """
+
+    config: t.Optional[Config]
+    listens: t.Tuple[Listen, ...]
+    places: t.Tuple[Place, ...]
+    kernel: Kernel
+    holders: t.Mapping[int, t.Tuple[Process, ...]]
+    namespace: t.Optional[str]
+
+    def ours(self, request: Request, place: Place) -> t.Tuple[Listener, ...]:
+        """The sockets of a place, without those of other programs."""
+        return tuple(one for one in self.kernel.at(place) if not self.stranger(request, one))
+
+    def stranger(self, request: Request, listener: Listener) -> str:
+        """The program of another kind that holds a socket, empty when it is the server or cannot be told."""
+        names = request.server.processes if request.server else ()
+        holders = self.holders.get(listener.inode, ())
+        if not names or not holders or any(holder.name in names for holder in holders):
+            return ""
+        return f"{holders[0].name} (pid {holders[0].pid})"
+
+    def holder(self, request: Request, listener: Listener) -> t.Optional[Process]:
+        """A process of the server that holds the socket."""
+        names = request.server.processes if request.server else ()
+        for holder in self.holders.get(listener.inode, ()):
+            if not names or holder.name in names:
+                return holder
+        return None
+
+
+def look(request: Request) -> Host:
+    """Read the configuration and ask the kernel.  Raises ConfigError, and BadRequest for filters that match nothing."""
+    server = request.server
+    pid = service.main_pid(request.unit) if server else None
+    namespace = sockets.namespace_of(pid) if pid else None
+    kernel = sockets.look(namespace)
+    if server is None:
+        config, listens, places = None, (), _listening(request, kernel)
+    else:
+        config = server.read(request.config, request.unit)
+        listens = _meant(request, server.listens(config))
+        places = tuple((one.family, one.address, one.port) for one in listens)
+    holders = sockets.holders(one for place in places for one in kernel.at(place))
+    return Host(config, listens, places, kernel, holders, namespace)
+
+
+def with_config(request: Request, host: Host, files: t.Mapping[str, t.Optional[bytes]]) -> Host:
+    """The host as it would be with these files in place of its own."""
+    if request.server is None or host.config is None:
+        return host
+    merged: t.Dict[str, t.Optional[bytes]] = {**host.config.files, **files}
+    config = replace(host.config, files={path: content for path, content in merged.items() if content is not None})
+    return replace(host, config=config, listens=_meant(request, request.server.listens(config)))
+
+
+def _meant(request: Request, listens: t.Tuple[Listen, ...]) -> t.Tuple[Listen, ...]:
+    for one in request.filters:
+        if not any(one.covers(listen.family, listen.address, listen.port) for listen in listens):
+            known = ", ".join(sorted(_text(listen) for listen in listens)) or "nothing"
+            raise BadRequest(f"listen: nothing is configured to listen on {one.text}, only {known}", listen=one.text)
+    if not request.filters:
+        return listens
+    return tuple(
+        listen
+        for listen in listens
+        if any(one.covers(listen.family, listen.address, listen.port) for one in request.filters)
+    )
+
+
+def _text(listen: Listen) -> str:
+    if listen.family == "unix":
+        return listen.address
+    return f"[{listen.address}]:{listen.port}" if listen.family == "inet6" else f"{listen.address}:{listen.port}"
+
+
+def _listening(request: Request, kernel: Kernel) -> t.Tuple[Place, ...]:
+    """The places where something listens, and those asked for where nothing does."""
+    places: t.List[Place] = []
+    for one in request.filters:
+        found = sorted(place for place in kernel.sockets if one.covers(*place))
+        places += found or [(one.family or "inet", one.address or "0.0.0.0", one.port)]
+    return tuple(dict.fromkeys(places))
+
+
+def observe(request: Request, host: Host) -> t.Tuple[Seen, ...]:
+    """Each listener that is meant, in the order of the configuration."""
+    by_place = {(one.family, one.address, one.port): one for one in host.listens}
+    return tuple(_seen(request, host, place, by_place.get(place)) for place in host.places)
+
+
+def _seen(request: Request, host: Host, place: Place, listen: t.Optional[Listen]) -> Seen:
+    ours = host.ours(request, place)
+    others = [host.stranger(request, one) for one in host.kernel.at(place) if one not in ours]
+    return Seen(
+        place=place,
+        configured=listen.asked if listen else None,
+        source=f"{listen.file}:{listen.line}" if listen and listen.line else (listen.file if listen else None),
+        backlogs=tuple(one.backlog or 0 for one in ours),
+        stranger=others[0] if others and not ours else "",
+        blocked=_blocked(request, host, ours),
+    )
+
+
+def _blocked(request: Request, host: Host, listeners: t.Sequence[Listener]) -> str:
+    """Why listen() cannot be called on the sockets from outside: found out by duplicating them, which changes nothing."""
+    for one in listeners:
+        holder = host.holder(request, one)
+        reason = pidfd.why_not(holder.pid, one.inode) if holder else "the process that holds the socket cannot be seen"
+        if reason:
+            return reason
+    return ""
