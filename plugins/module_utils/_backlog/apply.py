@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from .. import _files, _transaction
 from .._errors import BadRequest, MissingRight, NettuneError
 from .._kernel import pidfd
+from .._kernel.processes import Process
 from .._servers.server import ConfigError, Listen, Server
 from . import host as hosts
 from . import plan as planning
@@ -139,7 +140,9 @@ class _Change:
             self._told = True
             service.systemctl("daemon-reload")
         written = server.read(self.request.config, self.request.unit)
-        if server.listens(written) != server.listens(hosts.with_config(self.request, self.host, self.files).config or config):
+        if server.listens(written) != server.listens(
+            hosts.with_config(self.request, self.host, self.files).config or config
+        ):
             raise ConfigError("the configuration does not read back as it was written", config.main)
         command = server.check(written)
         if command:
@@ -171,10 +174,10 @@ class _Change:
             raise NettuneError("this server has no signal that makes it read its configuration")
         service.send(master, server.reload_signal)
 
-    def _holders(self) -> t.Iterator[t.Any]:
+    def _holders(self) -> t.Iterator[t.Optional[Process]]:
         for place in self.host.places:
             for one in self.host.ours(self.request, place):
-                yield self.host.holder(self.request, one)
+                yield self.host.holders.get(one.inode)
 
     def _unit_runs_it(self) -> bool:
         """Whether the sockets are held by the unit's processes: a server beside it must not be mixed up with it."""
@@ -206,7 +209,7 @@ class _Change:
                 continue
             for one in kernel.at(entry.seen.place):
                 before = one.backlog or 0
-                holder = self.host.holder(self.request, one)
+                holder = self.host.holders.get(one.inode)
                 if holder and planning.helps(self.plan.want, before, entry.number, entry.expected):
                     yield _relisten_step(holder.pid, one.inode, before, entry.number)
 

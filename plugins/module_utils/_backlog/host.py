@@ -12,7 +12,7 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from .._errors import BadRequest
-from .._kernel import pidfd
+from .._kernel import pidfd, processes
 from .._kernel.processes import Process
 from .._kernel.tcp_socket import Listener
 from .._servers.server import Config, Listen
@@ -26,14 +26,14 @@ from .sockets import Kernel, Place
 class Host:
     """A server's configuration, the part of it that is meant, and the kernel it runs in.
 
-    ``holders`` has the processes of the sockets concerned, by inode.  ``namespace`` is a pid, None for our own.
+    ``holders`` has one process for each socket concerned, by inode.  ``namespace`` is a pid, None for our own.
     """
 
     config: t.Optional[Config]
     listens: t.Tuple[Listen, ...]
     places: t.Tuple[Place, ...]
     kernel: Kernel
-    holders: t.Mapping[int, t.Tuple[Process, ...]]
+    holders: t.Mapping[int, Process]
     namespace: t.Optional[str]
 
     def ours(self, request: Request, place: Place) -> t.Tuple[Listener, ...]:
@@ -42,19 +42,14 @@ class Host:
 
     def stranger(self, request: Request, listener: Listener) -> str:
         """The program of another kind that holds a socket, empty when it is the server or cannot be told."""
-        names = request.server.processes if request.server else ()
-        holders = self.holders.get(listener.inode, ())
-        if not names or not holders or any(holder.name in names for holder in holders):
-            return ""
-        return f"{holders[0].name} (pid {holders[0].pid})"
+        holder = self.holders.get(listener.inode)
+        names = names_of(request)
+        return f"{holder.name} (pid {holder.pid})" if holder and names and holder.name not in names else ""
 
-    def holder(self, request: Request, listener: Listener) -> t.Optional[Process]:
-        """A process of the server that holds the socket."""
-        names = request.server.processes if request.server else ()
-        for holder in self.holders.get(listener.inode, ()):
-            if not names or holder.name in names:
-                return holder
-        return None
+
+def names_of(request: Request) -> t.Tuple[str, ...]:
+    """The names of the server's processes, empty where any will do."""
+    return request.server.processes if request.server else ()
 
 
 def look(request: Request) -> Host:
@@ -63,13 +58,10 @@ def look(request: Request) -> Host:
     pid = service.main_pid(request.unit) if server else None
     namespace = sockets.namespace_of(pid) if pid else None
     kernel = sockets.look(namespace)
-    if server is None:
-        config, listens, places = None, (), _listening(request, kernel)
-    else:
-        config = server.read(request.config, request.unit)
-        listens = _meant(request, server.listens(config))
-        places = tuple((one.family, one.address, one.port) for one in listens)
-    holders = sockets.holders(one for place in places for one in kernel.at(place))
+    config = server.read(request.config, request.unit) if server else None
+    listens = _meant(request, server.listens(config)) if server and config else ()
+    places = tuple((one.family, one.address, one.port) for one in listens) if server else _listening(request, kernel)
+    holders = processes.holders((one.inode for place in places for one in kernel.at(place)), names_of(request))
     return Host(config, listens, places, kernel, holders, namespace)
 
 
@@ -133,7 +125,7 @@ def _seen(request: Request, host: Host, place: Place, listen: t.Optional[Listen]
 def _blocked(request: Request, host: Host, listeners: t.Sequence[Listener]) -> str:
     """Why listen() cannot be called on the sockets from outside: found out by duplicating them, which changes nothing."""
     for one in listeners:
-        holder = host.holder(request, one)
+        holder = host.holders.get(one.inode)
         reason = pidfd.why_not(holder.pid, one.inode) if holder else "the process that holds the socket cannot be seen"
         if reason:
             return reason

@@ -28,7 +28,9 @@ def result(rows: t.Sequence[Row], before: t.Mapping[str, bytes], after: Files) -
         "files": sorted(after),
         "diff": diff(rows, before, after),
         "warnings": [
-            f"{_name(row)} is {row.status}: {row.reason}" for row in rows if row.status not in (EFFECTIVE, NOT_LISTENING)
+            f"{_name(row)} is {row.status}: {row.reason}"
+            for row in rows
+            if row.status not in (EFFECTIVE, NOT_LISTENING)
         ],
     }
 

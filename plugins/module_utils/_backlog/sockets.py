@@ -14,8 +14,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .._errors import Unsupported
-from .._kernel import netns, proc_sys, processes, unix_diag
-from .._kernel.processes import Process
+from .._kernel import netns, proc_sys, unix_diag
 from .._kernel.sock_diag import SockDiag, listener_of, mask
 from .._kernel.tcp_socket import LISTEN, Listener
 
@@ -69,11 +68,6 @@ def _unix() -> t.Sequence[Listener]:
         return unix_diag.listeners()
     except Unsupported:
         return ()
-
-
-def holders(listeners: t.Iterable[Listener]) -> t.Mapping[int, t.Tuple[Process, ...]]:
-    """Who holds the sockets, by inode; a socket whose holders may not be seen is absent."""
-    return processes.owners(listener.inode for listener in listeners).by_inode
 
 
 def namespace_of(pid: int) -> t.Optional[str]:

@@ -73,7 +73,9 @@ def _check_options(place: Place, lines: t.Sequence[Line]) -> None:
     if len(having) > 1:
         first, second = having[:2]
         raise ConfigError(
-            f"duplicate listen options for {place}, which {first.file}:{first.line} has already", second.file, second.line
+            f"duplicate listen options for {place}, which {first.file}:{first.line} has already",
+            second.file,
+            second.line,
         )
 
 
@@ -109,7 +111,9 @@ def _one_number(line: Line, numbers: t.Mapping[Place, int]) -> int:
     missing = [place for place in line.places if place not in numbers]
     if missing or len(set(numbers.values())) > 1:
         others = ", ".join(str(place) for place in line.places)
-        raise ConfigError(f"this line opens {others} together, which can only have the same backlog", line.file, line.line)
+        raise ConfigError(
+            f"this line opens {others} together, which can only have the same backlog", line.file, line.line
+        )
     return next(iter(numbers.values()))
 
 
@@ -117,7 +121,9 @@ def _replaced(config: Config, numbers: t.Mapping[Line, int]) -> t.Dict[str, t.Op
     edits: t.Dict[str, t.List[_Edit]] = {}
     for line, number in numbers.items():
         content = config.files[line.file]
-        edits.setdefault(line.file, []).append(_implied(content, line, number) if line.implied else _set(content, line, number))
+        edits.setdefault(line.file, []).append(
+            _implied(content, line, number) if line.implied else _set(content, line, number)
+        )
     return {path: _spliced(config.files[path], sorted(places)) for path, places in edits.items()}
 
 

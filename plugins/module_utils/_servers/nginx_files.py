@@ -74,8 +74,12 @@ def walk(config: Config) -> t.Iterator[ServerBlock]:
     @functools.lru_cache(maxsize=None)
     def found(pattern: str) -> t.Tuple[str, ...]:
         directory, name = os.path.split(pattern)
-        within = [directory] if not _PATTERN & set(directory) else [one for one in by_directory if _same(one, directory)]
-        return tuple(path for one in within for path in by_directory.get(one, ()) if _match(os.path.basename(path), name))
+        within = (
+            [directory] if not _PATTERN & set(directory) else [one for one in by_directory if _same(one, directory)]
+        )
+        return tuple(
+            path for one in within for path in by_directory.get(one, ()) if _match(os.path.basename(path), name)
+        )
 
     def expand(argument: str, file: str, line: int) -> t.Sequence[t.Tuple[str, bytes]]:
         path = os.path.join(base, argument)

@@ -174,4 +174,6 @@ def _resolved(host: str) -> t.Tuple[t.Tuple[str, str], ...]:
     except (OSError, UnicodeError) as exc:
         raise ValueError(f"host not found ({exc})") from exc
     names = {socket.AF_INET: "inet", socket.AF_INET6: "inet6"}
-    return tuple(dict.fromkeys((names[family], str(address[0])) for family, _, _, _, address in found if family in names))
+    return tuple(
+        dict.fromkeys((names[family], str(address[0])) for family, _, _, _, address in found if family in names)
+    )

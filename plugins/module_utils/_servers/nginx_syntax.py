@@ -113,7 +113,9 @@ class _Parser:
             head = self._head()
             if head is None or head.name == b"}":
                 if (head is None) != (opened is None):
-                    raise SyntaxFault('unexpected "}"' if head else f'the block of line {opened} lacks its "}}"', self.line)
+                    raise SyntaxFault(
+                        'unexpected "}"' if head else f'the block of line {opened} lacks its "}}"', self.line
+                    )
                 return tuple(kept)
             if head.opens and head.name not in _BLOCKS:
                 self._skip_block(head)
@@ -220,7 +222,9 @@ def _read_words(content: bytes, place: int) -> _Words:
             return _finish(found, here, place)
         word = _word(content, place, here)
         if word is None:
-            return _Words((), False, place, "a quote is not closed" if here in _QUOTED else "unexpected end after a backslash")
+            return _Words(
+                (), False, place, "a quote is not closed" if here in _QUOTED else "unexpected end after a backslash"
+            )
         found.append(word)
         place = word.end
         if here in _QUOTED and content[place : place + 1] not in (b"", b" ", b"\t", b"\r", b"\n", b";", b"{", b")"):
