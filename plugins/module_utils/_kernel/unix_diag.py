@@ -38,9 +38,7 @@ def listeners() -> t.List[Listener]:
     link = Netlink(NETLINK_SOCK_DIAG)
     try:
         found = [
-            listener
-            for datagram in link.dump(SOCK_DIAG_BY_FAMILY, body)
-            for listener in parse(datagram, link.sequence)
+            listener for datagram in link.dump(SOCK_DIAG_BY_FAMILY, body) for listener in parse(datagram, link.sequence)
         ]
     finally:
         link.close()
