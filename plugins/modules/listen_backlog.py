@@ -13,8 +13,8 @@ version_added: 0.1.0
 author:
   - The nettune.tcp contributors (@nettune)
 description:
-  - Sets the listen backlog, which is the limit of the accept queue, in a server's configuration and in the running kernel.
-  - Success is what the kernel says afterwards. A number that is configured and not in force is reported with the reason.
+  - Sets the listen backlog, which limits the accept queue, in a server's configuration and in the running kernel.
+  - Success is what the kernel says afterwards. A number that is configured but not in force is reported, and why.
   - Nothing is restarted unless asked for. A reload does not bring the number into force with most servers, and with
     nginx only when it has changed in the configuration. Where it does not, the listening socket is duplicated with
     C(pidfd_getfd) and C(listen) is called on it. The service notices nothing and no connection is lost.
@@ -34,7 +34,7 @@ options:
     description:
       - The server whose listeners are meant.
       - V(any) is whatever listens on O(listen), such as Node.js, gunicorn or Tomcat. It has no configuration that
-        would be known here, so the backlog in the kernel alone is changed, and a restart of that server gives back its own.
+        is known here, so only the backlog in the kernel is changed. A restart of that server brings its own back.
     type: str
     required: true
     choices: [nginx, any]
@@ -47,7 +47,7 @@ options:
     required: true
   listen:
     description:
-      - The sockets that are meant, each as port, C(address:port), C(*:port), C([address]:port) or the path of a UNIX socket.
+      - The sockets that are meant, as port, C(address:port), C(*:port), C([address]:port), or path of a UNIX socket.
       - A port alone means all addresses. Without this option all sockets of the server are meant.
       - Required with O(server=any).
     type: list
@@ -77,8 +77,8 @@ options:
 notes:
   - Root is needed to change anything. Without it the module says what is missing and changes nothing.
   - A reload makes the server read all of its configuration, other changes that had been waiting in it too.
-  - With nginx only one C(listen) line for an address and port may have options, so the number is set on exactly one, over
-    all included files. A link such as those in C(sites-enabled) stays a link.
+  - With nginx only one C(listen) line for an address and port may have options, so the number is set on exactly one,
+    over all included files. A link such as those in C(sites-enabled) stays a link.
 seealso:
   - module: nettune.tcp.sysctl
   - module: nettune.tcp.tcp_facts
@@ -140,7 +140,9 @@ listeners:
       returned: always
       sample: inet
     configured_before:
-      description: The number in the configuration before, the server's own default where it had none. Null with O(server=any).
+      description:
+        - The number in the configuration before, the server's own default where it had none.
+        - Null with O(server=any).
       type: int
       returned: always
       sample: 511
@@ -174,8 +176,8 @@ listeners:
     status:
       description:
         - V(effective) means that what is wanted is in force.
-        - V(clamped_by_somaxconn) means that the kernel gives no more, as RV(listeners[].reason) says with the number needed.
-        - V(stale) means that the number is configured and not in force, and that O(apply) did not allow what would do it.
+        - V(clamped_by_somaxconn) means that the kernel gives no more. RV(listeners[].reason) has the number needed.
+        - V(stale) means that the number is configured but not in force, and that O(apply) did not allow the cure.
         - V(restart_required) means that nothing but a restart would do it here.
         - V(not_listening) means that the server does not listen there now. Its next start takes the configured number.
       type: str

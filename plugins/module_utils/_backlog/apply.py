@@ -66,7 +66,7 @@ def _edited(request: Request, host: Host, plan: Plan) -> Files:
     numbers = {entry.seen.place: entry.number for entry in plan.entries}
     if server.one_number:
         number = max(numbers.values())
-        wanted = {listen: number for listen in server.listens(host.config)}
+        wanted = dict.fromkeys(server.listens(host.config), number)
     else:
         wanted = {listen: numbers[listen.family, listen.address, listen.port] for listen in host.listens}
     files = server.edit(host.config, wanted)

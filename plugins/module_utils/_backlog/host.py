@@ -118,12 +118,12 @@ def _seen(request: Request, host: Host, place: Place, listen: t.Optional[Listen]
         source=f"{listen.file}:{listen.line}" if listen and listen.line else (listen.file if listen else None),
         backlogs=tuple(one.backlog or 0 for one in ours),
         stranger=others[0] if others and not ours else "",
-        blocked=_blocked(request, host, ours),
+        blocked=_blocked(host, ours),
     )
 
 
-def _blocked(request: Request, host: Host, listeners: t.Sequence[Listener]) -> str:
-    """Why listen() cannot be called on the sockets from outside: found out by duplicating them, which changes nothing."""
+def _blocked(host: Host, listeners: t.Sequence[Listener]) -> str:
+    """Why listen() cannot be called on the sockets from outside: tried by duplicating them, which changes nothing."""
     for one in listeners:
         holder = host.holders.get(one.inode)
         reason = pidfd.why_not(holder.pid, one.inode) if holder else "the process that holds the socket cannot be seen"

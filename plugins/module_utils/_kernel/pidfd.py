@@ -7,7 +7,7 @@
 """Another process's open socket as our own: pidfd_open(2) and pidfd_getfd(2), Linux 5.6 and later.
 
 INTERFACE
-    with duplicate(pid, inode) as socket: ...    the very socket, shared with its owner; closing it here leaves it open there
+    with duplicate(pid, inode) as shared: ...    the very socket; closed here, it stays open at its owner
     why_not(pid, inode) -> reason or None        whether that would work, without doing anything to the socket
     relisten(pid, inode, backlog)                listen(2) on it: changes only the limit of the accept queue
 

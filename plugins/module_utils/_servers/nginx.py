@@ -19,8 +19,8 @@ import os
 import typing as t
 
 from . import nginx_listen as reading
-from .nginx_files import walk
 from .nginx_files import read as read_files
+from .nginx_files import walk
 from .nginx_listen import Line, Place
 from .nginx_syntax import words
 from .server import Config, ConfigError, Listen, Relisten, Server

@@ -4,7 +4,10 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""nginx's ``listen`` in all its forms.  Rules: ngx_inet.c ngx_parse_url, ngx_http_core_module.c ngx_http_core_listen."""
+"""nginx's ``listen`` in all its forms.
+
+Rules: ngx_inet.c ngx_parse_url, ngx_http_core_module.c ngx_http_core_listen, and the same of stream and mail.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,8 @@ from .server import ConfigError
 
 # Options that say how the socket is made; only one line for a socket may have any of them.
 _SOCKET_OPTIONS = frozenset(
-    "bind setfib fastopen backlog rcvbuf sndbuf accept_filter deferred ipv6only reuseport so_keepalive multipath".split()
+    "bind setfib fastopen backlog rcvbuf sndbuf accept_filter deferred ipv6only reuseport so_keepalive "
+    "multipath".split()
 )
 _DATAGRAMS = frozenset(("udp", "quic"))
 _WILDCARDS = {"inet": "0.0.0.0", "inet6": "::"}

@@ -111,11 +111,11 @@ class _Parser:
         kept: t.List[Directive] = []
         while True:
             head = self._head()
+            if head is None and opened is not None:
+                raise SyntaxFault("this block is never closed", opened)
+            if head is not None and head.name == b"}" and opened is None:
+                raise SyntaxFault('unexpected "}"', self.line)
             if head is None or head.name == b"}":
-                if (head is None) != (opened is None):
-                    raise SyntaxFault(
-                        'unexpected "}"' if head else f'the block of line {opened} lacks its "}}"', self.line
-                    )
                 return tuple(kept)
             if head.opens and head.name not in _BLOCKS:
                 self._skip_block(head)
@@ -177,7 +177,7 @@ class _Parser:
         while depth:
             inner = self._head()
             if inner is None:
-                raise SyntaxFault(f'the block of line {self._line_of(head.start)} lacks its "}}"', self.line)
+                raise SyntaxFault("this block is never closed", self._line_of(head.start))
             if inner.name == b"}":
                 depth -= 1
             elif inner.opens and inner.name.endswith(b"_by_lua_block"):
@@ -190,7 +190,7 @@ class _Parser:
         while depth:
             found = _LUA.match(self.content, self.position)
             if found is None:
-                raise SyntaxFault(f'the Lua block of line {self._line_of(head.start)} lacks its "}}"', self.line)
+                raise SyntaxFault("this Lua block is never closed", self._line_of(head.start))
             self.position = found.end()
             level = found["long"] if found["long"] is not None else found["comment"]
             if level is not None:

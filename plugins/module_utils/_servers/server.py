@@ -75,9 +75,9 @@ class Server:
     listens        the sockets that a configuration asks for, one each.  Raises ConfigError on broken configurations.
     edit           the files to replace, by path, so that these listens ask for these backlogs; empty when they already
                    do.  Changes only the bytes of the directives concerned; None as content removes a file.
-                   Raises ConfigError where it cannot be done safely, such as one directive that opens other sockets too.
-    check          the command by which the server judges the configuration on disk, such as ``nginx -t``; empty for none
-    reload_signal  what makes a running master read its configuration, such as ``SIGHUP``; None for nothing
+                   Raises ConfigError where it cannot be done safely, as where one directive opens other sockets too.
+    check          the command by which the server judges its configuration, such as ``nginx -t``; empty for none
+    reload_signal  what makes a running master read its configuration, such as ``SIGHUP``; None for none
     unit           the systemd unit's usual name
     processes      the names of the processes that hold its sockets, empty for whoever does
     one_number     the configuration has a single backlog for all sockets: ``edit`` is then given every listen
