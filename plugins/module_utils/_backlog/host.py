@@ -11,9 +11,9 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, replace
 
-from .._errors import BadRequest
+from .._errors import BadRequest, MissingRight, NettuneError
 from .._kernel import pidfd, processes
-from .._kernel.processes import Process
+from .._kernel.processes import Held
 from .._kernel.tcp_socket import Listener
 from .._servers.server import Config, Listen
 from . import service, sockets
@@ -26,14 +26,16 @@ from .sockets import Kernel, Place
 class Host:
     """A server's configuration, the part of it that is meant, and the kernel it runs in.
 
-    ``holders`` has one process for each socket concerned, by inode.  ``namespace`` is a pid, None for our own.
+    ``held`` has one process for each socket concerned, by inode.  ``blockers`` says why the sockets of a process cannot
+    be changed from outside, by pid.  ``namespace`` is a pid, None for our own.
     """
 
     config: t.Optional[Config]
     listens: t.Tuple[Listen, ...]
     places: t.Tuple[Place, ...]
     kernel: Kernel
-    holders: t.Mapping[int, Process]
+    held: t.Mapping[int, Held]
+    blockers: t.Mapping[int, NettuneError]
     namespace: t.Optional[str]
 
     def ours(self, request: Request, place: Place) -> t.Tuple[Listener, ...]:
@@ -42,9 +44,18 @@ class Host:
 
     def stranger(self, request: Request, listener: Listener) -> str:
         """The program of another kind that holds a socket, empty when it is the server or cannot be told."""
-        holder = self.holders.get(listener.inode)
+        held = self.held.get(listener.inode)
         names = names_of(request)
-        return f"{holder.name} (pid {holder.pid})" if holder and names and holder.name not in names else ""
+        return (
+            f"{held.process.name} (pid {held.process.pid})" if held and names and held.process.name not in names else ""
+        )
+
+    def blocker(self, listener: Listener) -> t.Optional[NettuneError]:
+        """Why listen() cannot be called on a socket from outside, None where it can."""
+        held = self.held.get(listener.inode)
+        if held is None:
+            return MissingRight("the process that holds the socket cannot be seen; that needs root")
+        return self.blockers.get(held.process.pid)
 
 
 def names_of(request: Request) -> t.Tuple[str, ...]:
@@ -55,37 +66,57 @@ def names_of(request: Request) -> t.Tuple[str, ...]:
 def look(request: Request) -> Host:
     """Read the configuration and ask the kernel.  Raises ConfigError, and BadRequest for filters that match nothing."""
     server = request.server
-    pid = service.main_pid(request.unit) if server else None
+    pid = service.main_pid(request.unit)
     namespace = sockets.namespace_of(pid) if pid else None
     kernel = sockets.look(namespace)
     config = server.read(request.config, request.unit) if server else None
     listens = _meant(request, server.listens(config)) if server and config else ()
-    places = tuple((one.family, one.address, one.port) for one in listens) if server else _listening(request, kernel)
-    holders = processes.holders((one.inode for place in places for one in kernel.at(place)), names_of(request))
-    return Host(config, listens, places, kernel, holders, namespace)
+    places = tuple(map(place_of, listens)) if server else _listening(request, kernel)
+    held = processes.holders((one.inode for place in places for one in kernel.at(place)), names_of(request))
+    return Host(config, listens, places, kernel, held, _blockers(held), namespace)
+
+
+def _blockers(held: t.Mapping[int, Held]) -> t.Dict[int, NettuneError]:
+    """Tried by duplicating a socket of each process, which changes nothing."""
+    found: t.Dict[int, NettuneError] = {}
+    for pid, (inode, one) in {one.process.pid: (inode, one) for inode, one in held.items()}.items():
+        try:
+            with pidfd.duplicate(pid, one.descriptor, inode):
+                pass
+        except NettuneError as exc:
+            found[pid] = exc
+    return found
+
+
+def with_files(config: t.Optional[Config], files: t.Mapping[str, t.Optional[bytes]]) -> t.Optional[Config]:
+    """The configuration as it would be with these files in place of its own."""
+    if config is None:
+        return None
+    merged: t.Dict[str, t.Optional[bytes]] = {**config.files, **files}
+    return replace(config, files={path: content for path, content in merged.items() if content is not None})
 
 
 def with_config(request: Request, host: Host, files: t.Mapping[str, t.Optional[bytes]]) -> Host:
-    """The host as it would be with these files in place of its own."""
-    if request.server is None or host.config is None:
+    """The host with the configuration as it would be."""
+    config = with_files(host.config, files)
+    if request.server is None or config is None:
         return host
-    merged: t.Dict[str, t.Optional[bytes]] = {**host.config.files, **files}
-    config = replace(host.config, files={path: content for path, content in merged.items() if content is not None})
     return replace(host, config=config, listens=_meant(request, request.server.listens(config)))
+
+
+def place_of(listen: Listen) -> Place:
+    """Where the socket of a configuration is found in the kernel."""
+    return listen.family, listen.address, listen.port
 
 
 def _meant(request: Request, listens: t.Tuple[Listen, ...]) -> t.Tuple[Listen, ...]:
     for one in request.filters:
-        if not any(one.covers(listen.family, listen.address, listen.port) for listen in listens):
+        if not any(one.covers(*place_of(listen)) for listen in listens):
             known = ", ".join(sorted(_text(listen) for listen in listens)) or "nothing"
             raise BadRequest(f"listen: nothing is configured to listen on {one.text}, only {known}", listen=one.text)
     if not request.filters:
         return listens
-    return tuple(
-        listen
-        for listen in listens
-        if any(one.covers(listen.family, listen.address, listen.port) for one in request.filters)
-    )
+    return tuple(listen for listen in listens if any(one.covers(*place_of(listen)) for one in request.filters))
 
 
 def _text(listen: Listen) -> str:
@@ -105,7 +136,7 @@ def _listening(request: Request, kernel: Kernel) -> t.Tuple[Place, ...]:
 
 def observe(request: Request, host: Host) -> t.Tuple[Seen, ...]:
     """Each listener that is meant, in the order of the configuration."""
-    by_place = {(one.family, one.address, one.port): one for one in host.listens}
+    by_place = {place_of(one): one for one in host.listens}
     return tuple(_seen(request, host, place, by_place.get(place)) for place in host.places)
 
 
@@ -118,15 +149,5 @@ def _seen(request: Request, host: Host, place: Place, listen: t.Optional[Listen]
         source=f"{listen.file}:{listen.line}" if listen and listen.line else (listen.file if listen else None),
         backlogs=tuple(one.backlog or 0 for one in ours),
         stranger=others[0] if others and not ours else "",
-        blocked=_blocked(host, ours),
+        blocked="; ".join(dict.fromkeys(str(exc) for exc in map(host.blocker, ours) if exc)),
     )
-
-
-def _blocked(host: Host, listeners: t.Sequence[Listener]) -> str:
-    """Why listen() cannot be called on the sockets from outside: tried by duplicating them, which changes nothing."""
-    for one in listeners:
-        holder = host.holders.get(one.inode)
-        reason = pidfd.why_not(holder.pid, one.inode) if holder else "the process that holds the socket cannot be seen"
-        if reason:
-            return reason
-    return ""

@@ -182,11 +182,9 @@ def _judge(plan: Plan, entry: Entry, after: Seen, somaxconn: int) -> t.Tuple[str
 
 def _short(entry: Entry, after: Seen, ways: t.Sequence[str]) -> t.Tuple[str, str]:
     """The kernel would give more if the server called listen() again."""
-    if asked.LIVE in ways or after.blocked:
-        return (
-            RESTART_REQUIRED,
-            f"the server has to open the socket again: {after.blocked or 'changing it had no effect'}",
-        )
+    if asked.LIVE in ways or (ways and after.blocked):
+        why = after.blocked or "calling listen() had no effect"
+        return RESTART_REQUIRED, f"the server has to open the socket again: {why}"
     if asked.RELOAD in ways:
         return STALE, "the server did not call listen() again when it was reloaded: apply=live or a restart does"
     return STALE, f"the socket was opened with another number than {entry.number}: apply=live or a restart changes that"

@@ -7,9 +7,8 @@
 """Another process's open socket as our own: pidfd_open(2) and pidfd_getfd(2), Linux 5.6 and later.
 
 INTERFACE
-    with duplicate(pid, inode) as shared: ...    the very socket; closed here, it stays open at its owner
-    why_not(pid, inode) -> reason or None        whether that would work, without doing anything to the socket
-    relisten(pid, inode, backlog)                listen(2) on it: changes only the limit of the accept queue
+    with duplicate(pid, number, inode) as shared: ...    the very socket; closed here, it stays open at its owner
+    relisten(pid, number, inode, backlog)                listen(2) on it: changes only the limit of the accept queue
 
 listen(2) on a socket that listens already is legal and keeps what is queued (net/ipv4/af_inet.c __inet_listen_sk).
 The limit becomes the lower of the backlog and net.core.somaxconn of the *socket's* network namespace.
@@ -24,7 +23,7 @@ import os
 import socket
 import typing as t
 
-from .._errors import KernelRefused, MissingRight, NettuneError, Unsupported
+from .._errors import KernelRefused, MissingRight, Unsupported
 
 # The same on every architecture but alpha, like all since 424 (include/uapi/asm-generic/unistd.h).
 _PIDFD_OPEN = 434
@@ -32,18 +31,17 @@ _PIDFD_GETFD = 438
 
 
 @contextlib.contextmanager
-def duplicate(pid: int, inode: int) -> t.Iterator[socket.socket]:
-    """The socket with this inode among the open files of ``pid``.
+def duplicate(pid: int, number: int, inode: int) -> t.Iterator[socket.socket]:
+    """The socket that process ``pid`` has under this number, which must be the one with this inode.
 
     Raises Unsupported before Linux 5.6, MissingRight without the right to trace ``pid``, KernelRefused when it is gone.
     """
-    number = _descriptor_of(pid, inode)
     process = _call(f"pidfd_open of pid {pid}", _PIDFD_OPEN, pid, 0)
     try:
         copy = _call(f"pidfd_getfd of pid {pid}", _PIDFD_GETFD, process, number, 0)
     finally:
         os.close(process)
-    # What the number stood for may have changed since it was looked up.
+    # What the number stands for may have changed since it was looked up.
     if os.fstat(copy).st_ino != inode:
         os.close(copy)
         raise KernelRefused(f"pid {pid} closed the socket with inode {inode} meanwhile")
@@ -51,37 +49,13 @@ def duplicate(pid: int, inode: int) -> t.Iterator[socket.socket]:
         yield shared
 
 
-def why_not(pid: int, inode: int) -> t.Optional[str]:
-    """Why the socket cannot be duplicated, None when it can."""
-    try:
-        with duplicate(pid, inode):
-            return None
-    except NettuneError as exc:
-        return str(exc)
-
-
-def relisten(pid: int, inode: int, backlog: int) -> None:
+def relisten(pid: int, number: int, inode: int, backlog: int) -> None:
     """Give the socket this backlog."""
-    with duplicate(pid, inode) as shared:
+    with duplicate(pid, number, inode) as shared:
         try:
             shared.listen(backlog)
         except OSError as exc:
             raise KernelRefused(f"listen({backlog}) on a socket of pid {pid}: {exc.strerror}") from exc
-
-
-def _descriptor_of(pid: int, inode: int) -> int:
-    directory = f"/proc/{pid}/fd"
-    wanted = f"socket:[{inode}]"
-    try:
-        for name in os.listdir(directory):
-            with contextlib.suppress(FileNotFoundError):
-                if os.readlink(f"{directory}/{name}") == wanted:
-                    return int(name)
-    except PermissionError as exc:
-        raise MissingRight(f"the open files of pid {pid} cannot be seen: {exc.strerror}; it needs root") from exc
-    except (FileNotFoundError, ProcessLookupError) as exc:
-        raise KernelRefused(f"pid {pid} ended meanwhile") from exc
-    raise KernelRefused(f"pid {pid} does not hold the socket with inode {inode} any more")
 
 
 def _call(what: str, *arguments: int) -> int:
