@@ -27,12 +27,17 @@ def result(rows: t.Sequence[Row], before: t.Mapping[str, bytes], after: Files) -
         "restart_required": any(row.status == RESTART_REQUIRED for row in rows),
         "files": sorted(after),
         "diff": diff(rows, before, after),
-        "warnings": [
-            f"{_name(row)} is {row.status}: {row.reason}"
-            for row in rows
-            if row.status not in (EFFECTIVE, NOT_LISTENING)
-        ],
+        "warnings": list(warnings(rows)),
     }
+
+
+def warnings(rows: t.Iterable[Row]) -> t.Iterator[str]:
+    """What a person should know though the module has not failed."""
+    for row in rows:
+        if row.status not in (EFFECTIVE, NOT_LISTENING):
+            yield f"{_name(row)} is {row.status}: {row.reason}"
+        if row.configured is None and row.backlog != row.backlog_before:
+            yield f"{_name(row)}: the next start of this server brings its own backlog back"
 
 
 def diff(rows: t.Sequence[Row], before: t.Mapping[str, bytes], after: Files) -> t.List[t.Dict[str, str]]:
