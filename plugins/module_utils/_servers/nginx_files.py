@@ -37,7 +37,7 @@ class ServerBlock(t.NamedTuple):
     listens: t.List[t.Tuple[str, Directive]]
 
 
-_Expand = t.Callable[[str, str, int], t.Sequence[t.Tuple[str, bytes]]]
+_Expand = t.Callable[[str, str, int], t.Iterable[t.Tuple[str, bytes]]]
 
 
 def read(main: str) -> Config:
@@ -55,10 +55,10 @@ def read(main: str) -> Config:
     def found(pattern: str) -> t.Tuple[str, ...]:
         return tuple(sorted(filter(os.path.isfile, glob.glob(pattern)), key=os.fsencode))
 
-    def expand(argument: str, file: str, line: int) -> t.Sequence[t.Tuple[str, bytes]]:
+    def expand(argument: str, file: str, line: int) -> t.Iterable[t.Tuple[str, bytes]]:
         path = os.path.join(base, argument)
         paths = found(path) if _PATTERN & set(path) else (path,)
-        return [(one, load(one, file, line)) for one in paths]
+        return ((one, load(one, file, line)) for one in paths)
 
     _drain(_servers(main, load(main, main, 0), expand))
     return Config(main, files)
@@ -81,7 +81,7 @@ def walk(config: Config) -> t.Iterator[ServerBlock]:
             path for one in within for path in by_directory.get(one, ()) if _match(os.path.basename(path), name)
         )
 
-    def expand(argument: str, file: str, line: int) -> t.Sequence[t.Tuple[str, bytes]]:
+    def expand(argument: str, file: str, line: int) -> t.Iterable[t.Tuple[str, bytes]]:
         path = os.path.join(base, argument)
         if _PATTERN & set(path):
             return [(one, config.files[one]) for one in found(path)]

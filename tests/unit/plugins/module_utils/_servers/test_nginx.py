@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.nginx import SERVER
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.server import Config, ConfigError, Listen
+from ansible_collections.nettune.tcp.tests.unit.plugins.module_utils._servers import nginx_configs
+from ansible_collections.nettune.tcp.tests.unit.plugins.module_utils._servers.nginx_configs import configurations
 
 MAIN = "/etc/nginx/nginx.conf"
 PORT = 80 if os.geteuid() == 0 else 8000
@@ -217,45 +219,11 @@ def test_a_missing_file_is_named(tmp_path: pathlib.Path) -> None:
         SERVER.read(str(tmp_path / "nginx.conf"), None)
 
 
-NOISE = st.sampled_from(
-    [
-        "",
-        "# listen 1; {\n",
-        "root '/a b';\n",
-        'add_header X "a;}\\"{";\n',
-        "location / { try_files $uri =404; }\n",
-        "location ~ \\.php$ { fastcgi_pass unix:/run/php.sock; }\r\n",
-        "set $a ${b}c;",
-        "if ($x ~ \"^a{2}\") { return 200 'x'; }\t",
-        'content_by_lua_block { ngx.say("}") -- listen 1;\n }\n',
-    ]
+@given(
+    text=configurations([*nginx_configs.NOISE, *nginx_configs.LUA]), data=st.data(), number=st.integers(1, 2**31 - 1)
 )
-ADDRESS = st.sampled_from(["", "*:", "127.0.0.1:", "127.0.0.2:", "[::]:", "[::1]:"])
-OPTIONS = st.sampled_from(["", " ssl", " http2", "\tproxy_protocol", " # note ;\n ssl"])
-SOCKET_OPTIONS = st.sampled_from(["", "", " backlog=77", " reuseport", " 'backlog=5' deferred"])
-
-
-@st.composite
-def servers(draw: t.Callable[[st.SearchStrategy[t.Any]], t.Any]) -> str:
-    """Servers whose listen lines are legal: options of a socket on the first line for it, and none twice in a server."""
-    seen: t.Set[str] = set()
-    blocks = []
-    for _server in range(draw(st.integers(1, 5))):
-        listens = []
-        names = {f"{draw(ADDRESS)}{draw(st.integers(80, 82))}" for _listen in range(draw(st.integers(1, 3)))}
-        for name in sorted(names, key=lambda name: name.replace("*:", "")):
-            key = name.replace("*:", "")
-            options = draw(SOCKET_OPTIONS) if key not in seen else ""
-            if key not in seen or not any(one.split()[1].replace("*:", "") == key for one in listens):
-                listens.append(f"listen {name}{draw(OPTIONS)}{options};{draw(st.sampled_from(['', ' ', chr(10)]))}")
-            seen.add(key)
-        blocks.append(f"server {{ {draw(NOISE)}{''.join(listens)}{draw(NOISE)} }}\n")
-    return f"events {{}}\nhttp {{ {draw(NOISE)}{''.join(blocks)} }}\n"
-
-
-@given(text=servers(), data=st.data(), number=st.integers(1, 2**31 - 1))
 def test_parse_edit_parse_gives_the_change_and_nothing_else(text: str, data: st.DataObject, number: int) -> None:
-    before = config(text)
+    before = config(f"events {{}}\nhttp {{ {text} }}\n")
     listens = SERVER.listens(before)
     chosen: t.List[Listen] = data.draw(st.lists(st.sampled_from(listens), unique=True))
     files = SERVER.edit(before, dict.fromkeys(chosen, number))
