@@ -16,12 +16,10 @@ from .._servers.server import ConfigError, Listen, Server
 from . import host as hosts
 from . import plan as planning
 from . import report, service
-from .host import Host
+from .host import Files, Host
 from .plan import Plan, Seen
 from .request import Request
 from .running import Running
-
-Files = t.Mapping[str, t.Optional[bytes]]
 
 
 def manage(request: Request, *, check_mode: bool) -> t.Dict[str, t.Any]:
@@ -32,22 +30,22 @@ def manage(request: Request, *, check_mode: bool) -> t.Dict[str, t.Any]:
     before = hosts.look(request)
     plan = planning.make(
         request.want,
-        hosts.observe(request, before),
+        hosts.observe(before),
         before.kernel.somaxconn,
         apply=request.apply,
         reload_listens=_reload_listens(request),
     )
-    files = _edited(request, before, plan)
-    running = Running(request, before, plan)
+    files = _edited(before, plan)
+    running = Running(before, plan)
     for path in files:
         _files.check_replaceable(path)
     running.check_possible()
     if check_mode:
-        after, kernel = _predicted(request, before, plan, files), before.kernel
+        after, kernel = _predicted(before, plan, files), before.kernel
     else:
-        _transaction.run(_steps(request, before, files, running))
+        _transaction.run(_steps(before, files, running))
         now = hosts.look(request)
-        after, kernel = hosts.observe(request, now), now.kernel
+        after, kernel = hosts.observe(now), now.kernel
     rows = _rows(plan, after, kernel.somaxconn)
     return report.result(rows, before.config.files if before.config else {}, files)
 
@@ -56,9 +54,9 @@ def _reload_listens(request: Request) -> bool:
     return request.server is not None and request.server.relisten.on_reload_if_number_changed
 
 
-def _edited(request: Request, host: Host, plan: Plan) -> Files:
+def _edited(host: Host, plan: Plan) -> Files:
     """The files to replace, so that every listener meant is configured with its number."""
-    server = request.server
+    server = host.request.server
     if server is None or host.config is None or not any(entry.edited for entry in plan.entries):
         return {}
     numbers = {entry.seen.place: entry.number for entry in plan.entries}
@@ -84,13 +82,13 @@ def _check_edit(server: Server, host: Host, wanted: t.Mapping[Listen, int], file
         raise ConfigError(f"the backlog of {wrong[0]} cannot be set by an edit here", before.main)
 
 
-def _steps(request: Request, host: Host, files: Files, running: Running) -> t.Iterator[_transaction.Step]:
+def _steps(host: Host, files: Files, running: Running) -> t.Iterator[_transaction.Step]:
     """Edit, let the server judge, and only then tell it."""
     if files:
         yield running.way_back()
         for path, content in files.items():
             yield _files.step(path, content)
-        yield _transaction.Step("check of the configuration", lambda: _check(request, host, files, running), _nothing)
+        yield _transaction.Step("check of the configuration", lambda: _check(host, files, running), _nothing)
     yield from running.steps()
 
 
@@ -98,12 +96,12 @@ def _nothing() -> None:
     """What has been looked at needs no undoing."""
 
 
-def _check(request: Request, host: Host, files: Files, running: Running) -> None:
-    server, planned = request.server, hosts.with_files(host.config, files)
+def _check(host: Host, files: Files, running: Running) -> None:
+    server, planned = host.request.server, hosts.with_files(host.config, files)
     if server is None or planned is None:
         return
     running.read_units()
-    written = server.read(request.config, request.unit)
+    written = server.read(host.request.config, host.request.unit)
     if server.listens(written) != server.listens(planned):
         raise ConfigError("the configuration does not read back as it was written", planned.main)
     command = server.check(written)
@@ -111,9 +109,9 @@ def _check(request: Request, host: Host, files: Files, running: Running) -> None
         service.check(command)
 
 
-def _predicted(request: Request, host: Host, plan: Plan, files: Files) -> t.Tuple[Seen, ...]:
-    after = hosts.observe(request, hosts.with_config(request, host, files))
-    backlogs = planning.predict(plan, reload_listens=_reload_listens(request))
+def _predicted(host: Host, plan: Plan, files: Files) -> t.Tuple[Seen, ...]:
+    after = hosts.observe(hosts.with_config(host, files))
+    backlogs = planning.predict(plan)
     return tuple(replace(seen, backlogs=backlogs[seen.place]) for seen in after)
 
 

@@ -12,8 +12,8 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from .._errors import BadRequest, MissingRight, NettuneError
-from .._kernel import pidfd, processes
-from .._kernel.processes import Held
+from .._kernel import holders, pidfd
+from .._kernel.holders import Holder
 from .._kernel.tcp_socket import Listener
 from .._servers.server import Config, Listen
 from . import service, sockets
@@ -21,74 +21,77 @@ from .plan import Seen
 from .request import Request
 from .sockets import Kernel, Place
 
+Files = t.Mapping[str, t.Optional[bytes]]  # by path; None where there shall be no file
+
 
 @dataclass(frozen=True)
 class Host:
-    """A server's configuration, the part of it that is meant, and the kernel it runs in.
+    """What was asked, a server's configuration, the part of it that is meant, and the kernel the server runs in.
 
-    ``held`` has one process for each socket concerned, by inode.  ``blockers`` says why the sockets of a process cannot
-    be changed from outside, by pid.  ``namespace`` is a pid, None for our own.
+    ``holders`` has a process for each socket concerned, by inode.  ``blockers`` says why the sockets of a process
+    cannot be changed from outside, by pid.
     """
 
+    request: Request
     config: t.Optional[Config]
     listens: t.Tuple[Listen, ...]
     places: t.Tuple[Place, ...]
     kernel: Kernel
-    held: t.Mapping[int, Held]
+    holders: t.Mapping[int, Holder]
     blockers: t.Mapping[int, NettuneError]
-    namespace: t.Optional[str]
 
-    def ours(self, request: Request, place: Place) -> t.Tuple[Listener, ...]:
+    def ours(self, place: Place) -> t.Tuple[Listener, ...]:
         """The sockets of a place, without those of other programs."""
-        return tuple(one for one in self.kernel.at(place) if not self.stranger(request, one))
+        return tuple(one for one in self.kernel.at(place) if not self.stranger(one))
 
-    def stranger(self, request: Request, listener: Listener) -> str:
+    def stranger(self, listener: Listener) -> str:
         """The program of another kind that holds a socket, empty when it is the server or cannot be told."""
-        held = self.held.get(listener.inode)
-        names = names_of(request)
-        return (
-            f"{held.process.name} (pid {held.process.pid})" if held and names and held.process.name not in names else ""
-        )
+        names, holder = _names(self.request), self.holders.get(listener.inode)
+        return f"{holder.name} (pid {holder.pid})" if holder and names and holder.name not in names else ""
 
     def blocker(self, listener: Listener) -> t.Optional[NettuneError]:
         """Why listen() cannot be called on a socket from outside, None where it can."""
-        held = self.held.get(listener.inode)
-        if held is None:
+        holder = self.holders.get(listener.inode)
+        if holder is None:
             return MissingRight("the process that holds the socket cannot be seen; that needs root")
-        return self.blockers.get(held.process.pid)
+        return self.blockers.get(holder.pid)
 
 
-def names_of(request: Request) -> t.Tuple[str, ...]:
+def _names(request: Request) -> t.Tuple[str, ...]:
     """The names of the server's processes, empty where any will do."""
     return request.server.processes if request.server else ()
+
+
+def namespace(request: Request) -> t.Optional[str]:
+    """The network namespace of the unit's main process as a pid, None where it is ours or nothing runs."""
+    pid = service.main_pid(request.unit)
+    return sockets.namespace_of(pid) if pid else None
 
 
 def look(request: Request) -> Host:
     """Read the configuration and ask the kernel.  Raises ConfigError, and BadRequest for filters that match nothing."""
     server = request.server
-    pid = service.main_pid(request.unit)
-    namespace = sockets.namespace_of(pid) if pid else None
-    kernel = sockets.look(namespace)
+    kernel = sockets.look(namespace(request))
     config = server.read(request.config, request.unit) if server else None
     listens = _meant(request, server.listens(config)) if server and config else ()
     places = tuple(map(place_of, listens)) if server else _listening(request, kernel)
-    held = processes.holders((one.inode for place in places for one in kernel.at(place)), names_of(request))
-    return Host(config, listens, places, kernel, held, _blockers(held), namespace)
+    found = holders.find((one.inode for place in places for one in kernel.at(place)), _names(request))
+    return Host(request, config, listens, places, kernel, found, _blockers(found))
 
 
-def _blockers(held: t.Mapping[int, Held]) -> t.Dict[int, NettuneError]:
+def _blockers(found: t.Mapping[int, Holder]) -> t.Dict[int, NettuneError]:
     """Tried by duplicating a socket of each process, which changes nothing."""
-    found: t.Dict[int, NettuneError] = {}
-    for pid, (inode, one) in {one.process.pid: (inode, one) for inode, one in held.items()}.items():
+    blockers: t.Dict[int, NettuneError] = {}
+    for pid, (inode, holder) in {holder.pid: (inode, holder) for inode, holder in found.items()}.items():
         try:
-            with pidfd.duplicate(pid, one.descriptor, inode):
+            with pidfd.duplicate(pid, holder.descriptor, inode):
                 pass
         except NettuneError as exc:
-            found[pid] = exc
-    return found
+            blockers[pid] = exc
+    return blockers
 
 
-def with_files(config: t.Optional[Config], files: t.Mapping[str, t.Optional[bytes]]) -> t.Optional[Config]:
+def with_files(config: t.Optional[Config], files: Files) -> t.Optional[Config]:
     """The configuration as it would be with these files in place of its own."""
     if config is None:
         return None
@@ -96,12 +99,12 @@ def with_files(config: t.Optional[Config], files: t.Mapping[str, t.Optional[byte
     return replace(config, files={path: content for path, content in merged.items() if content is not None})
 
 
-def with_config(request: Request, host: Host, files: t.Mapping[str, t.Optional[bytes]]) -> Host:
+def with_config(host: Host, files: Files) -> Host:
     """The host with the configuration as it would be."""
     config = with_files(host.config, files)
-    if request.server is None or config is None:
+    if host.request.server is None or config is None:
         return host
-    return replace(host, config=config, listens=_meant(request, request.server.listens(config)))
+    return replace(host, config=config, listens=_meant(host.request, host.request.server.listens(config)))
 
 
 def place_of(listen: Listen) -> Place:
@@ -134,20 +137,24 @@ def _listening(request: Request, kernel: Kernel) -> t.Tuple[Place, ...]:
     return tuple(dict.fromkeys(places))
 
 
-def observe(request: Request, host: Host) -> t.Tuple[Seen, ...]:
+def observe(host: Host) -> t.Tuple[Seen, ...]:
     """Each listener that is meant, in the order of the configuration."""
     by_place = {place_of(one): one for one in host.listens}
-    return tuple(_seen(request, host, place, by_place.get(place)) for place in host.places)
+    return tuple(_seen(host, place, by_place.get(place)) for place in host.places)
 
 
-def _seen(request: Request, host: Host, place: Place, listen: t.Optional[Listen]) -> Seen:
-    ours = host.ours(request, place)
-    others = [host.stranger(request, one) for one in host.kernel.at(place) if one not in ours]
+def _seen(host: Host, place: Place, listen: t.Optional[Listen]) -> Seen:
+    ours = host.ours(place)
+    strangers = [host.stranger(one) for one in host.kernel.at(place)]
     return Seen(
         place=place,
         configured=listen.asked if listen else None,
-        source=f"{listen.file}:{listen.line}" if listen and listen.line else (listen.file if listen else None),
+        source=_source(listen) if listen else None,
         backlogs=tuple(one.backlog or 0 for one in ours),
-        stranger=others[0] if others and not ours else "",
+        stranger=strangers[0] if strangers and not ours else "",
         blocked="; ".join(dict.fromkeys(str(exc) for exc in map(host.blocker, ours) if exc)),
     )
+
+
+def _source(listen: Listen) -> str:
+    return f"{listen.file}:{listen.line}" if listen.line else listen.file

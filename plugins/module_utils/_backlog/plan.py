@@ -67,22 +67,34 @@ class Entry:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that would be done: which numbers are configured, and by which ways they get into force."""
+    """Everything that would be done: which numbers are configured, and by which ways they get into force.
+
+    ``reload_listens``: when it is reloaded the server calls listen() where the number has changed since it read it.
+    """
 
     want: Want
     entries: t.Tuple[Entry, ...]
     ways: t.Tuple[str, ...]
+    reload_listens: bool
 
     @property
     def needing(self) -> t.Tuple[Entry, ...]:
         """The listeners that listen() has to be called on."""
         return tuple(entry for entry in self.entries if entry.needs_listen)
 
+    def relists(self, entry: Entry) -> bool:
+        """Whether the server itself calls listen() here, now that it is told."""
+        return asked.RESTART in self.ways or (asked.RELOAD in self.ways and self.reload_listens and entry.edited)
+
+    def may_relist(self, entry: Entry) -> bool:
+        """Whether it perhaps does: the number may be one that it has not read yet."""
+        return asked.RELOAD in self.ways and self.reload_listens and entry.needs_listen
+
 
 def make(want: Want, seen: t.Iterable[Seen], somaxconn: int, *, apply: str, reload_listens: bool) -> Plan:
-    """Plan for these listeners.  ``reload_listens``: a reload calls listen() where the configured number changed."""
+    """Plan for these listeners."""
     entries = tuple(_entry(want, one, somaxconn) for one in seen)
-    return Plan(want, entries, _ways(entries, apply, reload_listens))
+    return Plan(want, entries, _ways(entries, apply, reload_listens), reload_listens)
 
 
 def _entry(want: Want, seen: Seen, somaxconn: int) -> Entry:
@@ -116,14 +128,14 @@ def _ways(entries: t.Sequence[Entry], apply: str, reload_listens: bool) -> t.Tup
     return (apply,) if useful[apply] else ()
 
 
-def predict(plan: Plan, *, reload_listens: bool) -> t.Dict[Place, t.Tuple[int, ...]]:
+def predict(plan: Plan) -> t.Dict[Place, t.Tuple[int, ...]]:
     """The limits in force after the plan, by place."""
-    return {entry.seen.place: _predicted(plan, entry, reload_listens) for entry in plan.entries}
+    return {entry.seen.place: _predicted(plan, entry) for entry in plan.entries}
 
 
-def _predicted(plan: Plan, entry: Entry, reload_listens: bool) -> t.Tuple[int, ...]:
+def _predicted(plan: Plan, entry: Entry) -> t.Tuple[int, ...]:
     backlogs = entry.seen.backlogs
-    if asked.RESTART in plan.ways or (asked.RELOAD in plan.ways and reload_listens and entry.edited):
+    if plan.relists(entry):
         return (entry.expected,) * len(backlogs)
     if asked.LIVE not in plan.ways or entry.seen.blocked:
         return backlogs

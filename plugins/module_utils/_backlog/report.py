@@ -11,12 +11,11 @@ from __future__ import annotations
 import typing as t
 from dataclasses import asdict
 
+from .host import Files
 from .plan import EFFECTIVE, NOT_LISTENING, RESTART_REQUIRED, Row
 
 _WHOLE = 65536  # bytes: of larger files only the part that differs is shown
 _AROUND = 3  # lines
-
-Files = t.Mapping[str, t.Optional[bytes]]
 
 
 def result(rows: t.Sequence[Row], before: t.Mapping[str, bytes], after: Files) -> t.Dict[str, t.Any]:

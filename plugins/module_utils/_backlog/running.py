@@ -15,15 +15,16 @@ from dataclasses import dataclass, field
 from .. import _transaction
 from .._errors import BadRequest, MissingRight
 from .._kernel import pidfd
-from .._kernel.processes import Held
+from .._kernel.holders import Holder
 from .._kernel.tcp_socket import Listener
 from . import plan as planning
 from . import service, sockets
-from .host import Host
-from .plan import Plan
+from .host import Host, namespace
+from .plan import Entry, Plan
 from .request import LIVE, RELOAD, RESTART, Request
 
-_PATIENCE = 10.0  # seconds for a server to call listen() after it was told to
+_PATIENCE = 10.0  # seconds for a server that was told, to call listen()
+_DOUBT = 2.0  # seconds, where it is not sure that it will
 _PAUSE = 0.02  # seconds between two looks at the kernel
 
 
@@ -31,7 +32,6 @@ _PAUSE = 0.02  # seconds between two looks at the kernel
 class Running:
     """What is done to the processes, apart from their files."""
 
-    request: Request
     host: Host
     plan: Plan
     _told: bool = field(default=False, init=False)
@@ -72,9 +72,18 @@ class Running:
     def _tell_and_wait(self) -> None:
         self._told = True
         self._tell()
-        end = time.monotonic() + _PATIENCE
-        while self._awaited(sockets.look(self.host.namespace)) and time.monotonic() < end:
-            time.sleep(_PAUSE)
+        self._wait(self.plan.relists, _PATIENCE)
+        self._wait(self.plan.may_relist, _DOUBT)
+
+    def _wait(self, comes: t.Callable[[Entry], bool], seconds: float) -> None:
+        """Until the server has called listen() on these, or for so long."""
+        awaited = [entry for entry in self.plan.entries if entry.seen.backlogs and comes(entry)]
+        end = time.monotonic() + seconds
+        while awaited and time.monotonic() < end:
+            kernel = sockets.look(namespace(self.request))
+            awaited = [entry for entry in awaited if not _in_force(entry, kernel)]
+            if awaited:
+                time.sleep(_PAUSE)
 
     def _tell(self) -> None:
         if RESTART in self.plan.ways:
@@ -85,59 +94,59 @@ class Running:
             service.send(self._master() or 0, self._signal or "")
 
     @property
+    def request(self) -> Request:
+        """What was asked."""
+        return self.host.request
+
+    @property
     def _signal(self) -> t.Optional[str]:
         return self.request.server.reload_signal if self.request.server else None
 
     def _check_live(self) -> None:
         for entry in self.plan.needing:
-            for one in self.host.ours(self.request, entry.seen.place):
+            for one in self.host.ours(entry.seen.place):
                 blocker = self.host.blocker(one)
                 if blocker:
                     raise type(blocker)(f"the socket cannot be changed while its server runs: {blocker}")
 
-    def _holders(self) -> t.Iterator[Held]:
+    def _holders(self) -> t.Iterator[Holder]:
         for place in self.host.places:
-            for one in self.host.ours(self.request, place):
-                if one.inode in self.host.held:
-                    yield self.host.held[one.inode]
+            for one in self.host.ours(place):
+                if one.inode in self.host.holders:
+                    yield self.host.holders[one.inode]
 
     def _unit_runs_it(self) -> bool:
         """Whether the unit holds the sockets: another server of the same kind must not be mixed up with it."""
         if self.request.server and self.request.server.daemon_reload:
             return True
-        return any(held.process.unit == self.request.unit for held in self._holders())
+        return any(holder.unit == self.request.unit for holder in self._holders())
 
     def _master(self) -> t.Optional[int]:
-        held = next(self._holders(), None)
-        return service.master_of(held.process, service.parent_of) if held else None
-
-    def _awaited(self, kernel: sockets.Kernel) -> bool:
-        """Whether some socket has not yet the backlog that the server, now told, will give it."""
-        relisten = self.request.server.relisten if self.request.server else None
-        for entry in self.plan.entries:
-            comes = RESTART in self.plan.ways or (entry.edited and relisten and relisten.on_reload_if_number_changed)
-            now = [one.backlog for one in kernel.at(entry.seen.place)]
-            if entry.seen.backlogs and comes and (not now or any(one != entry.expected for one in now)):
-                return True
-        return False
+        holder = next(self._holders(), None)
+        return service.master_of(holder, service.parent_of) if holder else None
 
     def _relisten(self) -> t.Iterator[_transaction.Step]:
         """listen() on each socket that is still short, now that a reload has done what it does."""
-        kernel = sockets.look(self.host.namespace)
+        kernel = sockets.look(namespace(self.request))
         for entry in self.plan.needing:
             for one in kernel.at(entry.seen.place):
-                held = self.host.held.get(one.inode)
-                if held and not self.host.blocker(one) and self._helps(entry, one):
-                    yield _relisten_step(held, one, entry.number)
+                holder = self.host.holders.get(one.inode)
+                if holder and not self.host.blocker(one) and self._helps(entry, one):
+                    yield _relisten_step(holder, one, entry.number)
 
-    def _helps(self, entry: planning.Entry, one: Listener) -> bool:
+    def _helps(self, entry: Entry, one: Listener) -> bool:
         return planning.helps(self.plan.want, one.backlog or 0, entry.number, entry.expected)
 
 
-def _relisten_step(held: Held, one: Listener, number: int) -> _transaction.Step:
-    pid, before = held.process.pid, one.backlog or 0
+def _in_force(entry: Entry, kernel: sockets.Kernel) -> bool:
+    now = kernel.at(entry.seen.place)
+    return bool(now) and all(one.backlog == entry.expected for one in now)
+
+
+def _relisten_step(holder: Holder, one: Listener, number: int) -> _transaction.Step:
+    pid, before = holder.pid, one.backlog or 0
     return _transaction.Step(
         f"listen({number}) on {one.address} {one.port}, socket {one.inode} of pid {pid}",
-        lambda: pidfd.relisten(pid, held.descriptor, one.inode, number),
-        lambda: pidfd.relisten(pid, held.descriptor, one.inode, before),
+        lambda: pidfd.relisten(pid, holder.descriptor, one.inode, number),
+        lambda: pidfd.relisten(pid, holder.descriptor, one.inode, before),
     )

@@ -14,7 +14,7 @@ import typing as t
 
 from .. import _command
 from .._errors import KernelRefused, MissingRight, NettuneError
-from .._kernel.processes import Process
+from .._kernel.holders import Holder
 
 
 def main_pid(unit: t.Optional[str]) -> t.Optional[int]:
@@ -39,7 +39,7 @@ def check(command: t.Sequence[str]) -> None:
         raise NettuneError(f"{' '.join(command)} refuses the new configuration: {done.text}", refused=done.text)
 
 
-def master_of(holder: Process, parent_of: t.Callable[[int], t.Tuple[int, str]]) -> int:
+def master_of(holder: Holder, parent_of: t.Callable[[int], t.Tuple[int, str]]) -> int:
     """The topmost process of the same name among a process and those above it: workers are children of their master."""
     pid = holder.pid
     while True:

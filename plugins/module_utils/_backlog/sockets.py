@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import typing as t
 from dataclasses import dataclass
 
@@ -52,15 +51,9 @@ def _look() -> Kernel:
     return Kernel(int(text), {place: tuple(listeners) for place, listeners in found.items()})
 
 
-def _tcp() -> t.Iterator[Listener]:
+def _tcp() -> t.Sequence[Listener]:
     with SockDiag() as diag:
-        for family in (socket.AF_INET, socket.AF_INET6):
-            try:
-                for message in diag.messages(family, mask(LISTEN)):
-                    yield listener_of(message)
-            except Unsupported:
-                if family == socket.AF_INET:
-                    raise
+        return [listener_of(message) for message in diag.messages(mask(LISTEN))]
 
 
 def _unix() -> t.Sequence[Listener]:

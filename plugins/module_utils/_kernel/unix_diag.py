@@ -19,9 +19,10 @@ import typing as t
 
 from .._errors import Unsupported
 from .netlink import NLMSG_DONE, NLMSG_ERROR, Netlink, payload_error, refusal, split
-from .sock_diag import NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, mask
+from .sock_diag import NETLINK_SOCK_DIAG, mask
 from .tcp_socket import LISTEN, Listener
 
+_SOCK_DIAG_BY_FAMILY = 20
 _REQUEST = struct.Struct("=BBHIIIII")
 _MESSAGE = struct.Struct("=BBBBIII")
 _ATTRIBUTE = struct.Struct("=HH")
@@ -38,7 +39,9 @@ def listeners() -> t.List[Listener]:
     link = Netlink(NETLINK_SOCK_DIAG)
     try:
         found = [
-            listener for datagram in link.dump(SOCK_DIAG_BY_FAMILY, body) for listener in parse(datagram, link.sequence)
+            listener
+            for datagram in link.dump(_SOCK_DIAG_BY_FAMILY, body)
+            for listener in parse(datagram, link.sequence)
         ]
     finally:
         link.close()
@@ -54,7 +57,7 @@ def parse(datagram: bytes, sequence: int) -> t.Iterator[Listener]:
             number = payload_error(payload)
             if number:
                 raise refusal(number)
-        elif kind == SOCK_DIAG_BY_FAMILY:
+        elif kind == _SOCK_DIAG_BY_FAMILY:
             if len(payload) < _MESSAGE.size:
                 raise Unsupported(f"netlink: {payload.hex()} is no UNIX socket")
             yield _listener(payload)

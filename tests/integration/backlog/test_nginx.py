@@ -18,7 +18,7 @@ import pytest
 
 from ansible_collections.nettune.tcp.plugins.module_utils._backlog import service
 from ansible_collections.nettune.tcp.plugins.module_utils._errors import BadRequest, MissingRight, NettuneError
-from ansible_collections.nettune.tcp.plugins.module_utils._kernel import pidfd, processes
+from ansible_collections.nettune.tcp.plugins.module_utils._kernel import holders, pidfd
 from ansible_collections.nettune.tcp.tests.integration.backlog.nginx import (
     Nginx,
     become_nobody,
@@ -335,13 +335,13 @@ def test_the_holder_found_is_one_that_has_the_socket(in_namespace: Sandbox) -> N
     def body() -> None:
         with socket.create_server(("127.0.0.1", 0), backlog=5) as server:
             inode = os.fstat(server.fileno()).st_ino
-            held = processes.holders([inode])[inode]
-            assert (held.process.pid, held.descriptor) == (os.getpid(), server.fileno())
-            with pidfd.duplicate(held.process.pid, held.descriptor, inode) as copy:
+            held = holders.find([inode])[inode]
+            assert (held.pid, held.descriptor) == (os.getpid(), server.fileno())
+            with pidfd.duplicate(held.pid, held.descriptor, inode) as copy:
                 assert copy.getsockname() == server.getsockname()
             with pytest.raises(NettuneError, match="closed the socket with inode"):
                 pidfd.relisten(os.getpid(), server.fileno(), inode + 1, 7)
-            pidfd.relisten(held.process.pid, held.descriptor, inode, 7)
+            pidfd.relisten(held.pid, held.descriptor, inode, 7)
             assert list(in_force().values()) == [[7]]
 
     in_namespace(body)

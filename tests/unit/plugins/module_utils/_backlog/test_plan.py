@@ -134,7 +134,7 @@ def test_listen_is_called_where_it_helps(want: t.Any, backlog: int, somaxconn: i
 )
 def test_check_mode_predicts(apply: str, before: Seen, relists: bool, expected: t.Tuple[int, ...]) -> None:
     plan = make({"at_least": 3000}, before, apply=apply, relists=relists)
-    assert planning.predict(plan, reload_listens=relists) == {PLACE: expected}
+    assert planning.predict(plan) == {PLACE: expected}
 
 
 @pytest.mark.parametrize(

@@ -14,14 +14,14 @@ import pytest
 from ansible_collections.nettune.tcp.plugins.module_utils import _command
 from ansible_collections.nettune.tcp.plugins.module_utils._backlog import service
 from ansible_collections.nettune.tcp.plugins.module_utils._errors import KernelRefused, NettuneError
-from ansible_collections.nettune.tcp.plugins.module_utils._kernel.processes import Process
+from ansible_collections.nettune.tcp.plugins.module_utils._kernel.holders import Holder
 
 TREE = {30: (20, "nginx"), 20: (10, "nginx"), 10: (1, "systemd"), 40: (41, "supervisord"), 50: (0, "")}
 
 
 @pytest.mark.parametrize("pid, master", [(30, 10), (20, 10), (10, 10), (40, 40), (50, 50)])
 def test_the_master_is_the_topmost_of_its_name(pid: int, master: int) -> None:
-    assert service.master_of(Process(pid, "nginx", None, None, None, 0), TREE.__getitem__) == master
+    assert service.master_of(Holder(pid, "nginx", None, 3), TREE.__getitem__) == master
 
 
 def test_parents_come_from_proc() -> None:
