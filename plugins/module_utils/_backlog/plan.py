@@ -31,7 +31,8 @@ _AUTO = {True: (asked.RELOAD, asked.LIVE), False: (asked.LIVE,)}
 class Seen:
     """One listener as it was found.
 
-    ``configured`` is the number that the server would give to listen(2), None for a server without configuration.
+    ``configured`` is the number that the server would give to listen(2), 0 when only the server can tell, and None for
+    a server without configuration.
     ``backlogs`` are the limits in force, one per socket; empty where the server does not listen.
     ``stranger`` is a program of another kind that does instead; ``blocked`` is why the sockets cannot be
     changed from outside, empty when they can.
@@ -98,8 +99,7 @@ def make(want: Want, seen: t.Iterable[Seen], somaxconn: int, *, apply: str, relo
 
 
 def _entry(want: Want, seen: Seen, somaxconn: int) -> Entry:
-    configured = seen.configured if seen.configured is not None else seen.backlog
-    number = _target(want, configured)
+    number = _target(want, seen.configured or seen.backlog)
     expected = min(number, somaxconn)
     return Entry(seen, number, expected, any(helps(want, one, number, expected) for one in seen.backlogs))
 

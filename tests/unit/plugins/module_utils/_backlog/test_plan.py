@@ -38,6 +38,10 @@ def make(want: t.Any, one: Seen, *, somaxconn: int = 4096, apply: str = "auto", 
         # without a configuration it is the kernel that has more or less already
         ({"at_least": 3000}, None, 4000, 4000),
         ({"at_least": 3000}, None, 511, 3000),
+        # nor does a number that the server computes tell
+        ({"at_least": 3000}, 0, 4000, 4000),
+        ({"at_least": 3000}, 0, 511, 3000),
+        ({"at_most": 3000}, 0, 4000, 3000),
     ],
 )
 def test_the_number_keeps_what_is_wanted_already(
