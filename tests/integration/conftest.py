@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import functools
 import os
+import subprocess
+import typing as t
 
 import pytest
 
@@ -30,3 +32,16 @@ def _sandbox(enter: sandbox.Enter) -> sandbox.Sandbox:
     if os.geteuid() != 0:
         pytest.skip("needs root for a namespace of its own")
     return functools.partial(sandbox.in_child, enter)
+
+
+@pytest.fixture
+def namespace_pid() -> t.Iterator[int]:
+    """The pid of a process that sleeps in a new network namespace, where lo is up."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root for a namespace of its own")
+    script = "ip link set lo up && echo ready && exec sleep 600"
+    with subprocess.Popen(["unshare", "--net", "sh", "-c", script], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        yield process.pid
+        process.kill()

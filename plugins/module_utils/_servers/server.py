@@ -40,7 +40,7 @@ class Listen:
     """One socket that the configuration asks for.
 
     ``family`` is inet, inet6 or unix; for unix ``address`` is the path and ``port`` 0.  ``backlog`` is what the
-    configuration says, None where it says nothing and the server takes its own ``default``.
+    configuration says, None where it says nothing and the server takes its own ``default``, 0 for one that it computes.
     ``file`` and ``line`` are where the backlog is set, or the directive that makes the socket.
     """
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A network namespace of its own for each test, kept by a process that sleeps in it."""
+"""A network namespace with a name."""
 
 from __future__ import annotations
 
@@ -11,19 +11,6 @@ import subprocess
 import typing as t
 
 import pytest
-
-
-@pytest.fixture
-def namespace_pid() -> t.Iterator[int]:
-    """The pid of a process in a new network namespace, where lo is up."""
-    if os.geteuid() != 0:
-        pytest.skip("needs root for a namespace of its own")
-    script = "ip link set lo up && echo ready && exec sleep 600"
-    with subprocess.Popen(["unshare", "--net", "sh", "-c", script], stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"ready\n"
-        yield process.pid
-        process.kill()
 
 
 @pytest.fixture

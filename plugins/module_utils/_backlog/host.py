@@ -1,0 +1,160 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""This host's server and sockets as they are: everything that is looked at, nothing that is changed."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, replace
+
+from .._errors import BadRequest, MissingRight, NettuneError
+from .._kernel import holders, pidfd
+from .._kernel.holders import Holder
+from .._kernel.tcp_socket import Listener
+from .._servers.server import Config, Listen
+from . import service, sockets
+from .plan import Seen
+from .request import Request
+from .sockets import Kernel, Place
+
+Files = t.Mapping[str, t.Optional[bytes]]  # by path; None where there shall be no file
+
+
+@dataclass(frozen=True)
+class Host:
+    """What was asked, a server's configuration, the part of it that is meant, and the kernel the server runs in.
+
+    ``holders`` has a process for each socket concerned, by inode.  ``blockers`` says why the sockets of a process
+    cannot be changed from outside, by pid.
+    """
+
+    request: Request
+    config: t.Optional[Config]
+    listens: t.Tuple[Listen, ...]
+    places: t.Tuple[Place, ...]
+    kernel: Kernel
+    holders: t.Mapping[int, Holder]
+    blockers: t.Mapping[int, NettuneError]
+
+    def ours(self, place: Place) -> t.Tuple[Listener, ...]:
+        """The sockets of a place, without those of other programs."""
+        return tuple(one for one in self.kernel.at(place) if not self.stranger(one))
+
+    def stranger(self, listener: Listener) -> str:
+        """The program of another kind that holds a socket, empty when it is the server or cannot be told."""
+        names, holder = _names(self.request), self.holders.get(listener.inode)
+        return f"{holder.name} (pid {holder.pid})" if holder and names and holder.name not in names else ""
+
+    def blocker(self, listener: Listener) -> t.Optional[NettuneError]:
+        """Why listen() cannot be called on a socket from outside, None where it can."""
+        holder = self.holders.get(listener.inode)
+        if holder is None:
+            return MissingRight("the process that holds the socket cannot be seen; that needs root")
+        return self.blockers.get(holder.pid)
+
+
+def _names(request: Request) -> t.Tuple[str, ...]:
+    """The names of the server's processes, empty where any will do."""
+    return request.server.processes if request.server else ()
+
+
+def namespace(request: Request) -> t.Optional[str]:
+    """The network namespace of the unit's main process as a pid, None where it is ours or nothing runs."""
+    pid = service.main_pid(request.unit)
+    return sockets.namespace_of(pid) if pid else None
+
+
+def look(request: Request) -> Host:
+    """Read the configuration and ask the kernel.  Raises ConfigError, and BadRequest for filters that match nothing."""
+    server = request.server
+    kernel = sockets.look(namespace(request))
+    config = server.read(request.config, request.unit) if server else None
+    listens = _meant(request, server.listens(config)) if server and config else ()
+    places = tuple(map(place_of, listens)) if server else _listening(request, kernel)
+    found = holders.find((one.inode for place in places for one in kernel.at(place)), _names(request))
+    return Host(request, config, listens, places, kernel, found, _blockers(found))
+
+
+def _blockers(found: t.Mapping[int, Holder]) -> t.Dict[int, NettuneError]:
+    """Tried by duplicating a socket of each process, which changes nothing."""
+    blockers: t.Dict[int, NettuneError] = {}
+    for pid, (inode, holder) in {holder.pid: (inode, holder) for inode, holder in found.items()}.items():
+        try:
+            with pidfd.duplicate(pid, holder.descriptor, inode):
+                pass
+        except NettuneError as exc:
+            blockers[pid] = exc
+    return blockers
+
+
+def with_files(config: t.Optional[Config], files: Files) -> t.Optional[Config]:
+    """The configuration as it would be with these files in place of its own."""
+    if config is None:
+        return None
+    merged: t.Dict[str, t.Optional[bytes]] = {**config.files, **files}
+    return replace(config, files={path: content for path, content in merged.items() if content is not None})
+
+
+def with_config(host: Host, files: Files) -> Host:
+    """The host with the configuration as it would be."""
+    config = with_files(host.config, files)
+    if host.request.server is None or config is None:
+        return host
+    return replace(host, config=config, listens=_meant(host.request, host.request.server.listens(config)))
+
+
+def place_of(listen: Listen) -> Place:
+    """Where the socket of a configuration is found in the kernel."""
+    return listen.family, listen.address, listen.port
+
+
+def _meant(request: Request, listens: t.Tuple[Listen, ...]) -> t.Tuple[Listen, ...]:
+    for one in request.filters:
+        if not any(one.covers(*place_of(listen)) for listen in listens):
+            known = ", ".join(sorted(_text(listen) for listen in listens)) or "nothing"
+            raise BadRequest(f"listen: nothing is configured to listen on {one.text}, only {known}", listen=one.text)
+    if not request.filters:
+        return listens
+    return tuple(listen for listen in listens if any(one.covers(*place_of(listen)) for one in request.filters))
+
+
+def _text(listen: Listen) -> str:
+    if listen.family == "unix":
+        return listen.address
+    return f"[{listen.address}]:{listen.port}" if listen.family == "inet6" else f"{listen.address}:{listen.port}"
+
+
+def _listening(request: Request, kernel: Kernel) -> t.Tuple[Place, ...]:
+    """The places where something listens, and those asked for where nothing does."""
+    places: t.List[Place] = []
+    for one in request.filters:
+        found = sorted(place for place in kernel.sockets if one.covers(*place))
+        places += found or [(one.family or "inet", one.address or "0.0.0.0", one.port)]
+    return tuple(dict.fromkeys(places))
+
+
+def observe(host: Host) -> t.Tuple[Seen, ...]:
+    """Each listener that is meant, in the order of the configuration."""
+    by_place = {place_of(one): one for one in host.listens}
+    return tuple(_seen(host, place, by_place.get(place)) for place in host.places)
+
+
+def _seen(host: Host, place: Place, listen: t.Optional[Listen]) -> Seen:
+    ours = host.ours(place)
+    strangers = [host.stranger(one) for one in host.kernel.at(place)]
+    return Seen(
+        place=place,
+        configured=listen.asked if listen else None,
+        source=_source(listen) if listen else None,
+        backlogs=tuple(one.backlog or 0 for one in ours),
+        stranger=strangers[0] if strangers and not ours else "",
+        blocked="; ".join(dict.fromkeys(str(exc) for exc in map(host.blocker, ours) if exc)),
+    )
+
+
+def _source(listen: Listen) -> str:
+    return f"{listen.file}:{listen.line}" if listen.line else listen.file

@@ -1,0 +1,202 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""What to do about each listener, and how to judge it afterwards.  Pure.
+
+A backlog has three places: the number in the configuration, the number the running server gave to listen(2), and the
+limit in the kernel, which is the second cut to net.core.somaxconn as it was at that call.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from .._want import Want
+from . import request as asked
+from .sockets import Place
+
+EFFECTIVE, CLAMPED, STALE = "effective", "clamped_by_somaxconn", "stale"
+RESTART_REQUIRED, NOT_LISTENING = "restart_required", "not_listening"
+
+# What is tried, in this order, to bring a configured number into force.  Reload only where it makes the server call
+# listen() again, which by every server tried happens at most when the number in its configuration has changed.
+_AUTO = {True: (asked.RELOAD, asked.LIVE), False: (asked.LIVE,)}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One listener as it was found.
+
+    ``configured`` is the number that the server would give to listen(2), 0 when only the server can tell, and None for
+    a server without configuration.
+    ``backlogs`` are the limits in force, one per socket; empty where the server does not listen.
+    ``stranger`` is a program of another kind that does instead; ``blocked`` is why the sockets cannot be
+    changed from outside, empty when they can.
+    """
+
+    place: Place
+    configured: t.Optional[int]
+    source: t.Optional[str]
+    backlogs: t.Tuple[int, ...]
+    stranger: str = ""
+    blocked: str = ""
+
+    @property
+    def backlog(self) -> t.Optional[int]:
+        """The limit in force, the smallest where several sockets share the place."""
+        return min(self.backlogs) if self.backlogs else None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One listener with what becomes of it: ``number`` is to be configured, ``expected`` what listen() would give."""
+
+    seen: Seen
+    number: int
+    expected: int
+    needs_listen: bool
+
+    @property
+    def edited(self) -> bool:
+        """Whether the configuration has to change."""
+        return self.seen.configured is not None and self.seen.configured != self.number
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that would be done: which numbers are configured, and by which ways they get into force.
+
+    ``reload_listens``: when it is reloaded the server calls listen() where the number has changed since it read it.
+    """
+
+    want: Want
+    entries: t.Tuple[Entry, ...]
+    ways: t.Tuple[str, ...]
+    reload_listens: bool
+
+    @property
+    def needing(self) -> t.Tuple[Entry, ...]:
+        """The listeners that listen() has to be called on."""
+        return tuple(entry for entry in self.entries if entry.needs_listen)
+
+    def relists(self, entry: Entry) -> bool:
+        """Whether the server itself calls listen() here, now that it is told."""
+        return asked.RESTART in self.ways or (asked.RELOAD in self.ways and self.reload_listens and entry.edited)
+
+    def may_relist(self, entry: Entry) -> bool:
+        """Whether it perhaps does: the number may be one that it has not read yet."""
+        return asked.RELOAD in self.ways and self.reload_listens and entry.needs_listen
+
+
+def make(want: Want, seen: t.Iterable[Seen], somaxconn: int, *, apply: str, reload_listens: bool) -> Plan:
+    """Plan for these listeners."""
+    entries = tuple(_entry(want, one, somaxconn) for one in seen)
+    return Plan(want, entries, _ways(entries, apply, reload_listens), reload_listens)
+
+
+def _entry(want: Want, seen: Seen, somaxconn: int) -> Entry:
+    number = _target(want, seen.configured or seen.backlog)
+    expected = min(number, somaxconn)
+    return Entry(seen, number, expected, any(helps(want, one, number, expected) for one in seen.backlogs))
+
+
+def _target(want: Want, configured: t.Optional[int]) -> int:
+    target = want.target() if configured is None else want.target((configured,))
+    return t.cast("int", target[0])
+
+
+def helps(want: Want, backlog: int, number: int, expected: int) -> bool:
+    """Whether listen() would help: somaxconn may have been lowered since, and then it would take away."""
+    return not want.satisfied_by((backlog,)) and abs(expected - number) < abs(backlog - number)
+
+
+def _ways(entries: t.Sequence[Entry], apply: str, reload_listens: bool) -> t.Tuple[str, ...]:
+    needing = [entry for entry in entries if entry.needs_listen]
+    if apply == asked.AUTO:
+        return _AUTO[reload_listens and any(entry.edited for entry in needing)] if needing else ()
+    edited = any(entry.edited and entry.seen.backlogs for entry in entries)
+    useful = {
+        asked.LIVE: bool(needing),
+        asked.RELOAD: edited or (bool(needing) and reload_listens),
+        asked.RESTART: edited or bool(needing),
+        asked.NONE: False,
+    }
+    return (apply,) if useful[apply] else ()
+
+
+def predict(plan: Plan) -> t.Dict[Place, t.Tuple[int, ...]]:
+    """The limits in force after the plan, by place."""
+    return {entry.seen.place: _predicted(plan, entry) for entry in plan.entries}
+
+
+def _predicted(plan: Plan, entry: Entry) -> t.Tuple[int, ...]:
+    backlogs = entry.seen.backlogs
+    if plan.relists(entry):
+        return (entry.expected,) * len(backlogs)
+    if asked.LIVE not in plan.ways or entry.seen.blocked:
+        return backlogs
+    return tuple(entry.expected if helps(plan.want, one, entry.number, entry.expected) else one for one in backlogs)
+
+
+@dataclass(frozen=True)
+class Row:
+    """The result for one listener."""
+
+    address: str
+    port: int
+    family: str
+    configured_before: t.Optional[int]
+    configured: t.Optional[int]
+    source: t.Optional[str]
+    somaxconn: int
+    backlog_before: t.Optional[int]
+    backlog: t.Optional[int]
+    status: str
+    reason: str
+
+
+def verdict(plan: Plan, entry: Entry, after: Seen, somaxconn: int) -> Row:
+    """Judge one listener by what was read back, or in check mode by what was predicted."""
+    seen = entry.seen
+    status, reason = _judge(plan, entry, after, somaxconn)
+    family, address, port = seen.place
+    return Row(
+        address,
+        port,
+        family,
+        seen.configured,
+        after.configured,
+        after.source,
+        somaxconn,
+        seen.backlog,
+        after.backlog,
+        status,
+        reason,
+    )
+
+
+def _judge(plan: Plan, entry: Entry, after: Seen, somaxconn: int) -> t.Tuple[str, str]:
+    if after.stranger:
+        return NOT_LISTENING, f"{after.stranger} holds this address and port"
+    if after.backlog is None:
+        return NOT_LISTENING, "nothing listens here now"
+    if all(plan.want.satisfied_by((one,)) for one in after.backlogs):
+        return EFFECTIVE, ""
+    expected = min(entry.number, somaxconn)
+    if any(helps(plan.want, one, entry.number, expected) for one in after.backlogs):
+        return _short(entry, after, plan.ways)
+    return CLAMPED, f"the kernel cuts {entry.number} to net.core.somaxconn = {somaxconn}: raise that to {entry.number}"
+
+
+def _short(entry: Entry, after: Seen, ways: t.Sequence[str]) -> t.Tuple[str, str]:
+    """The kernel would give more if the server called listen() again."""
+    if asked.LIVE in ways or (ways and after.blocked):
+        why = after.blocked or "calling listen() had no effect"
+        return RESTART_REQUIRED, f"the server has to open the socket again: {why}"
+    if asked.RELOAD in ways:
+        return STALE, "the server did not call listen() again when it was reloaded: apply=live or a restart does"
+    return STALE, f"the socket was opened with another number than {entry.number}: apply=live or a restart changes that"

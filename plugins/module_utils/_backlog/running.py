@@ -1,0 +1,152 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""The running server: whether it can be told, telling it, waiting for it, and calling listen() in its place."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from dataclasses import dataclass, field
+
+from .. import _transaction
+from .._errors import BadRequest, MissingRight
+from .._kernel import pidfd
+from .._kernel.holders import Holder
+from .._kernel.tcp_socket import Listener
+from . import plan as planning
+from . import service, sockets
+from .host import Host, namespace
+from .plan import Entry, Plan
+from .request import LIVE, RELOAD, RESTART, Request
+
+_PATIENCE = 10.0  # seconds for a server that was told, to call listen()
+_DOUBT = 2.0  # seconds, where it is not sure that it will
+_PAUSE = 0.02  # seconds between two looks at the kernel
+
+
+@dataclass
+class Running:
+    """What is done to the processes, apart from their files."""
+
+    host: Host
+    plan: Plan
+    _told: bool = field(default=False, init=False)
+
+    def check_possible(self) -> None:
+        """Raise before anything is touched, when a way that was asked for cannot be gone."""
+        ways = self.plan.ways
+        if ways == (LIVE,) and (self.request.server is None or self.request.apply == LIVE):
+            self._check_live()
+        if RESTART in ways and not self._unit_runs_it():
+            raise BadRequest(f"apply=restart needs the systemd unit that runs the server; {self.request.unit} does not")
+        if RELOAD in ways and not self._unit_runs_it() and (self._signal is None or self._master() is None):
+            raise MissingRight("the server cannot be reloaded: no unit runs it, and no process of it can be signalled")
+
+    def steps(self) -> t.Iterator[_transaction.Step]:
+        """Tell the server, and call listen() where that has not helped."""
+        for way in self.plan.ways:
+            if way == LIVE:
+                yield from self._relisten()
+            else:
+                yield _transaction.Step(f"{way} of the server", self._tell_and_wait, lambda: None)
+
+    def way_back(self) -> _transaction.Step:
+        """A step to begin with, which does nothing; its undoing comes when all files are as they were."""
+        return _transaction.Step("what the server has read", lambda: None, self._tell_again)
+
+    def read_units(self) -> None:
+        """Make systemd read its units, where they are the server's configuration."""
+        if self.request.server and self.request.server.daemon_reload:
+            self._told = True
+            service.systemctl("daemon-reload")
+
+    def _tell_again(self) -> None:
+        if self._told:
+            self.read_units()
+            self._tell()
+
+    def _tell_and_wait(self) -> None:
+        self._told = True
+        self._tell()
+        self._wait(self.plan.relists, _PATIENCE)
+        self._wait(self.plan.may_relist, _DOUBT)
+
+    def _wait(self, comes: t.Callable[[Entry], bool], seconds: float) -> None:
+        """Until the server has called listen() on these, or for so long."""
+        awaited = [entry for entry in self.plan.entries if entry.seen.backlogs and comes(entry)]
+        end = time.monotonic() + seconds
+        while awaited and time.monotonic() < end:
+            kernel = sockets.look(namespace(self.request))
+            awaited = [entry for entry in awaited if not _in_force(entry, kernel)]
+            if awaited:
+                time.sleep(_PAUSE)
+
+    def _tell(self) -> None:
+        if RESTART in self.plan.ways:
+            service.systemctl("restart", str(self.request.unit))
+        elif RELOAD in self.plan.ways and self._unit_runs_it():
+            service.systemctl("reload", str(self.request.unit))
+        elif RELOAD in self.plan.ways:
+            service.send(self._master() or 0, self._signal or "")
+
+    @property
+    def request(self) -> Request:
+        """What was asked."""
+        return self.host.request
+
+    @property
+    def _signal(self) -> t.Optional[str]:
+        return self.request.server.reload_signal if self.request.server else None
+
+    def _check_live(self) -> None:
+        for entry in self.plan.needing:
+            for one in self.host.ours(entry.seen.place):
+                blocker = self.host.blocker(one)
+                if blocker:
+                    raise type(blocker)(f"the socket cannot be changed while its server runs: {blocker}")
+
+    def _holders(self) -> t.Iterator[Holder]:
+        for place in self.host.places:
+            for one in self.host.ours(place):
+                if one.inode in self.host.holders:
+                    yield self.host.holders[one.inode]
+
+    def _unit_runs_it(self) -> bool:
+        """Whether the unit holds the sockets: another server of the same kind must not be mixed up with it."""
+        if self.request.server and self.request.server.daemon_reload:
+            return True
+        return any(holder.unit == self.request.unit for holder in self._holders())
+
+    def _master(self) -> t.Optional[int]:
+        holder = next(self._holders(), None)
+        return service.master_of(holder, service.parent_of) if holder else None
+
+    def _relisten(self) -> t.Iterator[_transaction.Step]:
+        """listen() on each socket that is still short, now that a reload has done what it does."""
+        kernel = sockets.look(namespace(self.request))
+        for entry in self.plan.needing:
+            for one in kernel.at(entry.seen.place):
+                holder = self.host.holders.get(one.inode)
+                if holder and not self.host.blocker(one) and self._helps(entry, one):
+                    yield _relisten_step(holder, one, entry.number)
+
+    def _helps(self, entry: Entry, one: Listener) -> bool:
+        return planning.helps(self.plan.want, one.backlog or 0, entry.number, entry.expected)
+
+
+def _in_force(entry: Entry, kernel: sockets.Kernel) -> bool:
+    now = kernel.at(entry.seen.place)
+    return bool(now) and all(one.backlog == entry.expected for one in now)
+
+
+def _relisten_step(holder: Holder, one: Listener, number: int) -> _transaction.Step:
+    pid, before = holder.pid, one.backlog or 0
+    return _transaction.Step(
+        f"listen({number}) on {one.address} {one.port}, socket {one.inode} of pid {pid}",
+        lambda: pidfd.relisten(pid, holder.descriptor, one.inode, number),
+        lambda: pidfd.relisten(pid, holder.descriptor, one.inode, before),
+    )

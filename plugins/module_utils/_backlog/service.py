@@ -1,0 +1,71 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""A running server: its unit, its master process, and telling it to read its configuration or to start again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import typing as t
+
+from .. import _command
+from .._errors import KernelRefused, MissingRight, NettuneError
+from .._kernel.holders import Holder
+
+
+def main_pid(unit: t.Optional[str]) -> t.Optional[int]:
+    """The main process of an active unit, None without one or without systemd."""
+    if unit is None or not os.path.isdir("/run/systemd/system"):
+        return None
+    shown = _command.run(["systemctl", "show", "--property=MainPID", "--value", unit])
+    return int(shown.text) if shown.code == 0 and shown.text.isdigit() and shown.text != "0" else None
+
+
+def systemctl(*words: str) -> None:
+    """Run systemctl.  Raises NettuneError with its own words when it fails."""
+    done = _command.run(["systemctl", *words])
+    if done.code:
+        raise NettuneError(f"systemctl {' '.join(words)} failed with code {done.code}: {done.text}")
+
+
+def check(command: t.Sequence[str]) -> None:
+    """Let the server judge its configuration.  Raises NettuneError with the server's own words."""
+    done = _command.run(command)
+    if done.code:
+        raise NettuneError(f"{' '.join(command)} refuses the new configuration: {done.text}", refused=done.text)
+
+
+def master_of(holder: Holder, parent_of: t.Callable[[int], t.Tuple[int, str]]) -> int:
+    """The topmost process of the same name among a process and those above it: workers are children of their master."""
+    pid = holder.pid
+    while True:
+        parent, name = parent_of(pid)
+        if parent <= 1 or name != holder.name:
+            return pid
+        pid = parent
+
+
+def parent_of(pid: int) -> t.Tuple[int, str]:
+    """The parent of a process and the parent's name, (0, "") when either is gone."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as handle:
+            # The name stands in brackets and may hold brackets and spaces itself.
+            parent = int(handle.read().rpartition(")")[2].split()[1])
+        with open(f"/proc/{parent}/comm", encoding="utf-8", errors="replace") as handle:
+            return parent, handle.read().rstrip("\n")
+    except (OSError, ValueError, IndexError):
+        return 0, ""
+
+
+def send(pid: int, name: str) -> None:
+    """Send a signal by its name."""
+    try:
+        os.kill(pid, signal.Signals[name])
+    except PermissionError as exc:
+        raise MissingRight(f"{name} to pid {pid}: {exc.strerror}; it needs root") from exc
+    except ProcessLookupError as exc:
+        raise KernelRefused(f"{name} to pid {pid}: it ended meanwhile") from exc

@@ -1,0 +1,92 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""One process for each socket, and the number the socket has there: enough to reach it.
+
+INTERFACE
+    find(inodes, names=(), root="/proc") -> {inode: Holder}; a socket whose holders may not be seen is absent
+
+Who owns a socket altogether is asked of ``processes``; this search may end with the first process that has it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import typing as t
+from dataclasses import dataclass
+
+from .processes import FIRST_FILES, parse_unit
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A process that has a socket open under the number ``descriptor``."""
+
+    pid: int
+    name: str
+    unit: t.Optional[str]
+    descriptor: int
+
+
+def find(inodes: t.Iterable[int], names: t.Sequence[str] = (), root: str = "/proc") -> t.Dict[int, Holder]:
+    """A holder of each socket.
+
+    Processes with these names come first, by pid, and of each process the files it opened early, since servers listen
+    before they accept: on a host with a million connections that is a few readlinks.
+    """
+    missing = {f"socket:[{inode}]": inode for inode in inodes if inode}
+    found: t.Dict[int, Holder] = {}
+    for pid, numbers in _likely_first(names, root) if missing else ():
+        descriptors = _first(f"{root}/{pid}/fd", numbers, missing)
+        if descriptors:
+            name, unit = _text(f"{root}/{pid}/comm").rstrip("\n"), _unit(root, pid)
+            found.update((missing.pop(link), Holder(pid, name, unit, number)) for link, number in descriptors.items())
+        if not missing:
+            break
+    return found
+
+
+def _likely_first(names: t.Sequence[str], root: str) -> t.Iterator[t.Tuple[int, t.Sequence[str]]]:
+    """Every process with numbers of its open files, in the order in which they are worth a look."""
+    pids = sorted(int(entry.name) for entry in os.scandir(root) if entry.name.isdigit())
+    pids.sort(key=lambda pid: _text(f"{root}/{pid}/comm").rstrip("\n") not in names)
+    for start, end in ((0, FIRST_FILES), (FIRST_FILES, None)):
+        for pid in pids:
+            try:
+                # The kernel lists them in the order of their numbers, and no more than are asked for.
+                with os.scandir(f"{root}/{pid}/fd") as entries:
+                    numbers = [entry.name for entry in itertools.islice(entries, start, end)]
+            except OSError:
+                continue
+            yield pid, numbers
+
+
+def _first(directory: str, numbers: t.Iterable[str], wanted: t.Mapping[str, int]) -> t.Dict[str, int]:
+    """The wanted links among these open files of a process, looked for until all are found."""
+    found: t.Dict[str, int] = {}
+    for number in numbers:
+        try:
+            link = os.readlink(f"{directory}/{number}")
+        except OSError:
+            continue
+        if link in wanted:
+            found.setdefault(link, int(number))
+            if len(found) == len(wanted):
+                break
+    return found
+
+
+def _unit(root: str, pid: int) -> t.Optional[str]:
+    return parse_unit(_text(f"{root}/{pid}/cgroup"), _text(f"{root}/1/cgroup"))
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            return stream.read()
+    except OSError:
+        return ""

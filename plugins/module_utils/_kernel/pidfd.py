@@ -1,0 +1,71 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""Another process's open socket as our own: pidfd_open(2) and pidfd_getfd(2), Linux 5.6 and later.
+
+INTERFACE
+    with duplicate(pid, number, inode) as shared: ...    the very socket; closed here, it stays open at its owner
+    relisten(pid, number, inode, backlog)                listen(2) on it: changes only the limit of the accept queue
+
+listen(2) on a socket that listens already is legal and keeps what is queued (net/ipv4/af_inet.c __inet_listen_sk).
+The limit becomes the lower of the backlog and net.core.somaxconn of the *socket's* network namespace.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import os
+import socket
+import typing as t
+
+from .._errors import KernelRefused, MissingRight, Unsupported
+
+# The same on every architecture but alpha, like all since 424 (include/uapi/asm-generic/unistd.h).
+_PIDFD_OPEN = 434
+_PIDFD_GETFD = 438
+
+
+@contextlib.contextmanager
+def duplicate(pid: int, number: int, inode: int) -> t.Iterator[socket.socket]:
+    """The socket that process ``pid`` has under this number, which must be the one with this inode.
+
+    Raises Unsupported before Linux 5.6, MissingRight without the right to trace ``pid``, KernelRefused when it is gone.
+    """
+    process = _call(f"pidfd_open of pid {pid}", _PIDFD_OPEN, pid, 0)
+    try:
+        copy = _call(f"pidfd_getfd of pid {pid}", _PIDFD_GETFD, process, number, 0)
+    finally:
+        os.close(process)
+    # What the number stands for may have changed since it was looked up.
+    if os.fstat(copy).st_ino != inode:
+        os.close(copy)
+        raise KernelRefused(f"pid {pid} closed the socket with inode {inode} meanwhile")
+    with socket.socket(fileno=copy) as shared:
+        yield shared
+
+
+def relisten(pid: int, number: int, inode: int, backlog: int) -> None:
+    """Give the socket this backlog."""
+    with duplicate(pid, number, inode) as shared:
+        try:
+            shared.listen(backlog)
+        except OSError as exc:
+            raise KernelRefused(f"listen({backlog}) on a socket of pid {pid}: {exc.strerror}") from exc
+
+
+def _call(what: str, *arguments: int) -> int:
+    libc = ctypes.CDLL(None, use_errno=True)
+    answer: int = libc.syscall(*(ctypes.c_long(argument) for argument in arguments))
+    if answer >= 0:
+        return answer
+    number = ctypes.get_errno()
+    if number == errno.ENOSYS:
+        raise Unsupported(f"{what}: this kernel ({os.uname().release}) lacks it, it came with Linux 5.6")
+    if number in (errno.EPERM, errno.EACCES):
+        raise MissingRight(f"{what}: {os.strerror(number)}; it needs the right to trace the process (CAP_SYS_PTRACE)")
+    raise KernelRefused(f"{what}: {os.strerror(number)}")

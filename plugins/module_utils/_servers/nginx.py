@@ -1,0 +1,171 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""nginx: ``listen ... backlog=N``, on exactly one of the lines that name a socket.
+
+Rules (ngx_http_core_module.c, ngx_http.c, ngx_stream.c, ngx_mail.c):
+- An option of _SOCKET_OPTIONS on two lines for one address:port is an error, even when they are identical.
+- Such an option also makes a socket of its own for an address that a wildcard of the same port would serve.
+- A server in http without ``listen`` listens on port 80, or 8000 where nginx does not run as root.
+"""
+
+from __future__ import annotations
+
+import collections
+import os
+import typing as t
+
+from . import nginx_listen as reading
+from .nginx_files import read as read_files
+from .nginx_files import walk
+from .nginx_listen import Line, Place
+from .nginx_syntax import words
+from .server import Config, ConfigError, Listen, Relisten, Server
+
+_DEFAULT = 511  # NGX_LISTEN_BACKLOG, src/os/unix/ngx_linux_config.h
+_MAINS = (
+    "/etc/nginx/nginx.conf",
+    "/usr/local/etc/nginx/nginx.conf",
+    "/usr/local/nginx/conf/nginx.conf",
+    "/usr/local/openresty/nginx/conf/nginx.conf",
+)
+
+_Edit = t.Tuple[int, int, bytes]
+
+
+def _read(main: t.Optional[str], _unit: t.Optional[str]) -> Config:
+    return read_files(main or next((path for path in _MAINS if os.path.exists(path)), _MAINS[0]))
+
+
+def _listens(config: Config) -> t.Tuple[Listen, ...]:
+    """One Listen per socket, in the order of the configuration."""
+    return tuple(_listen(place, lines) for place, lines in _sockets(config).items())
+
+
+def _listen(place: Place, lines: t.Sequence[Line]) -> Listen:
+    said = next((line for line in lines if line.backlog is not None), None) or _carrier(lines) or lines[0]
+    return Listen(place.family, place.address, place.port, said.backlog, _DEFAULT, said.file, said.line)
+
+
+def _sockets(config: Config) -> t.Dict[Place, t.List[Line]]:
+    """The lines that name each socket.  An address without options of its own is served by a wildcard's socket."""
+    lines: t.Dict[Place, t.List[Line]] = {}
+    for line in reading.lines(walk(config), default_port=80 if os.geteuid() == 0 else 8000):
+        for place in line.places:
+            lines.setdefault(place, []).append(line)
+    for place, found in lines.items():
+        _check_options(place, found)
+    wildcards = {(place.module, place.family, place.port) for place in lines if place.wildcard}
+    return {
+        place: found
+        for place, found in lines.items()
+        if place.wildcard
+        or (place.module, place.family, place.port) not in wildcards
+        or any(line.has_options for line in found)
+    }
+
+
+def _check_options(place: Place, lines: t.Sequence[Line]) -> None:
+    having = [line for line in lines if line.has_options]
+    if len(having) > 1:
+        first, second = having[:2]
+        raise ConfigError(
+            f"duplicate listen options for {place}, which {first.file}:{first.line} has already",
+            second.file,
+            second.line,
+        )
+
+
+def _carrier(lines: t.Sequence[Line]) -> t.Optional[Line]:
+    """The line to carry the option: one that has options, the default server's, or the first, read once only."""
+    times = collections.Counter(line.directive for line in lines)
+    once = [line for line in lines if times[line.directive] == 1]
+    ranked = sorted(once, key=lambda line: (not line.has_options, line.implied, not line.is_default))
+    return ranked[0] if ranked else None
+
+
+def _edit(config: Config, wanted: t.Mapping[Listen, int]) -> t.Dict[str, t.Optional[bytes]]:
+    sockets = _sockets(config)
+    by_listen = {_listen(place, lines): (place, lines) for place, lines in sockets.items()}
+    numbers: t.Dict[Line, t.Dict[Place, int]] = {}
+    for listen, number in wanted.items():
+        if listen.asked == number:
+            continue
+        place, lines = by_listen[listen]
+        carrier = _carrier(lines)
+        if carrier is None:
+            raise ConfigError(
+                f"every line that listens on {place} is included more than once, and only one line may have options: "
+                "give one server a listen line of its own",
+                lines[0].file,
+                lines[0].line,
+            )
+        numbers.setdefault(carrier, {})[place] = number
+    return _replaced(config, {line: _one_number(line, asked) for line, asked in numbers.items()})
+
+
+def _one_number(line: Line, numbers: t.Mapping[Place, int]) -> int:
+    missing = [place for place in line.places if place not in numbers]
+    if missing or len(set(numbers.values())) > 1:
+        others = ", ".join(str(place) for place in line.places)
+        raise ConfigError(
+            f"this line opens {others} together, which can only have the same backlog", line.file, line.line
+        )
+    return next(iter(numbers.values()))
+
+
+def _replaced(config: Config, numbers: t.Mapping[Line, int]) -> t.Dict[str, t.Optional[bytes]]:
+    edits: t.Dict[str, t.List[_Edit]] = {}
+    for line, number in numbers.items():
+        content = config.files[line.file]
+        edits.setdefault(line.file, []).append(
+            _implied(content, line, number) if line.implied else _set(content, line, number)
+        )
+    return {path: _spliced(config.files[path], sorted(places)) for path, places in edits.items()}
+
+
+def _spliced(content: bytes, edits: t.Sequence[_Edit]) -> bytes:
+    pieces: t.List[bytes] = []
+    position = 0
+    for start, end, text in edits:
+        pieces += [content[position:start], text]
+        position = end
+    return b"".join([*pieces, content[position:]])
+
+
+def _set(content: bytes, line: Line, number: int) -> _Edit:
+    """The option in place of the one that is there, or after the last word."""
+    option = b"backlog=%d" % number
+    found = words(content, line.start)
+    for word in found:
+        if word.value.startswith(b"backlog="):
+            return word.start, word.end, option
+    return found[-1].end, found[-1].end, b" " + option
+
+
+def _implied(content: bytes, line: Line, number: int) -> _Edit:
+    """A listen directive for a server that has none, as the first of its block, indented like the next."""
+    rest = content[line.start :]
+    gap = rest[: len(rest) - len(rest.lstrip(b" \t\r\n"))]
+    gap = gap if b"\n" in gap and rest.strip() else b" "
+    return line.start, line.start, gap + b"listen %d backlog=%d;" % (line.places[0].port, number)
+
+
+def _check(config: Config) -> t.List[str]:
+    return ["nginx", "-t", "-q", "-c", config.main]
+
+
+SERVER = Server(
+    name="nginx",
+    unit="nginx.service",
+    processes=("nginx",),
+    relisten=Relisten(on_reload_if_number_changed=True, tested="nginx 1.22.1"),
+    read=_read,
+    listens=_listens,
+    edit=_edit,
+    check=_check,
+    reload_signal="SIGHUP",
+)

@@ -1,0 +1,183 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""nginx's ``listen`` in all its forms.
+
+Rules: ngx_inet.c ngx_parse_url, ngx_http_core_module.c ngx_http_core_listen, and the same of stream and mail.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import socket
+import typing as t
+
+from .nginx_files import ServerBlock
+from .nginx_syntax import Directive
+from .server import ConfigError
+
+# Options that say how the socket is made; only one line for a socket may have any of them.
+_SOCKET_OPTIONS = frozenset(
+    "bind setfib fastopen backlog rcvbuf sndbuf accept_filter deferred ipv6only reuseport so_keepalive "
+    "multipath".split()
+)
+_DATAGRAMS = frozenset(("udp", "quic"))
+_WILDCARDS = {"inet": "0.0.0.0", "inet6": "::"}
+_PORTS = re.compile(r"([0-9]+)(?:-([0-9]+))?\Z")
+
+
+class Place(t.NamedTuple):
+    """What a socket is bound to, in one of nginx's modules: an address and port, or a path and port 0."""
+
+    module: str
+    family: str
+    address: str
+    port: int
+
+    @property
+    def wildcard(self) -> bool:
+        """Whether it takes connections to every address of its family."""
+        return _WILDCARDS.get(self.family) == self.address
+
+    def __str__(self) -> str:
+        if self.family == "unix":
+            return f"unix:{self.address}"
+        return f"[{self.address}]:{self.port}" if self.family == "inet6" else f"{self.address}:{self.port}"
+
+
+class Line(t.NamedTuple):
+    """A listen directive as one server has it; for an implied one ``start`` is the place to put it."""
+
+    places: t.Tuple[Place, ...]
+    backlog: t.Optional[int]
+    has_options: bool
+    is_default: bool
+    implied: bool
+    file: str
+    line: int
+    start: int
+
+    @property
+    def directive(self) -> t.Tuple[str, int]:
+        """What is the same for two lines that are one directive, in a file that is included more than once."""
+        return self.file, self.start
+
+
+def lines(servers: t.Iterable[ServerBlock], *, default_port: int) -> t.Iterator[Line]:
+    """The listen lines of stream sockets, with the implied ones of servers in http.  Raises ConfigError."""
+    for server in servers:
+        for file, directive in server.listens:
+            line = _line(server.module, file, directive, default_port)
+            if line is not None:
+                yield line
+        if not server.listens and server.module == "http":
+            place = Place("http", "inet", _WILDCARDS["inet"], default_port)
+            block = server.directive
+            yield Line((place,), None, False, False, True, server.file, block.line, block.end)
+
+
+def _line(module: str, file: str, directive: Directive, default_port: int) -> t.Optional[Line]:
+    words = [word.decode("utf-8", "surrogateescape") for word in directive.words]
+    if directive.block is not None or not words:
+        raise ConfigError("listen needs an address or a port", file, directive.line)
+    options = words[1:]
+    if _DATAGRAMS & set(options):
+        return None
+    try:
+        places = _places(module, words[0], default_port if module == "http" else None)
+        backlog = _backlog(options)
+    except ValueError as exc:
+        raise ConfigError(f"listen {words[0]}: {exc}", file, directive.line) from exc
+    return Line(
+        places,
+        backlog,
+        has_options=any(option.partition("=")[0] in _SOCKET_OPTIONS for option in options),
+        is_default=bool({"default_server", "default"} & set(options)),
+        implied=False,
+        file=file,
+        line=directive.line,
+        start=directive.start,
+    )
+
+
+def _backlog(options: t.Sequence[str]) -> t.Optional[int]:
+    number = None
+    for option in options:
+        name, equals, value = option.partition("=")
+        if name == "backlog" and equals:
+            if not value.isascii() or not value.isdigit() or int(value) == 0:
+                raise ValueError(f'invalid backlog "{value}"')
+            number = int(value)
+    return number
+
+
+@functools.lru_cache(maxsize=None)
+def _places(module: str, text: str, default_port: t.Optional[int]) -> t.Tuple[Place, ...]:
+    """The sockets one address stands for: several for a range of ports or a name with several addresses."""
+    if text.startswith("unix:"):
+        if len(text) == len("unix:"):
+            raise ValueError("no path in the unix domain socket")
+        return (Place(module, "unix", text[len("unix:") :], 0),)
+    host, ports = _split(text, default_port)
+    return tuple(Place(module, family, address, port) for port in ports for family, address in _addresses(host))
+
+
+def _split(text: str, default_port: t.Optional[int]) -> t.Tuple[str, range]:
+    """Host and ports of ``80``, ``*:80``, ``name``, ``127.0.0.1:8000-8010``, ``[::1]:80``."""
+    if text.startswith("["):
+        host, bracket, rest = text.partition("]")
+        if not bracket or (rest and not rest.startswith(":")):
+            raise ValueError("invalid IPv6 address")
+        return host + bracket, _ports(rest[1:] if rest else None, default_port)
+    host, colon, ports = text.partition(":")
+    if not colon and _PORTS.match(text):
+        return "*", _ports(text, default_port)
+    if not host:
+        raise ValueError("no host")
+    return host, _ports(ports if colon else None, default_port)
+
+
+def _ports(text: t.Optional[str], default_port: t.Optional[int]) -> range:
+    if text is None:
+        if default_port is None:
+            raise ValueError("no port")
+        return range(default_port, default_port + 1)
+    found = _PORTS.match(text)
+    low, high = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
+    if not 0 < low <= high <= 65535:
+        raise ValueError(f'invalid port "{text}"')
+    return range(low, high + 1)
+
+
+def _addresses(host: str) -> t.Tuple[t.Tuple[str, str], ...]:
+    """(family, address) pairs; names are resolved as nginx does when it reads its configuration."""
+    if host == "*":
+        return (("inet", _WILDCARDS["inet"]),)
+    if host.startswith("["):
+        return (("inet6", _spelled(socket.AF_INET6, host[1:-1])),)
+    try:
+        return (("inet", _spelled(socket.AF_INET, host)),)
+    except ValueError:
+        return _resolved(host)
+
+
+def _spelled(family: socket.AddressFamily, text: str) -> str:
+    try:
+        return socket.inet_ntop(family, socket.inet_pton(family, text))
+    except OSError as exc:
+        raise ValueError("invalid address") from exc
+
+
+def _resolved(host: str) -> t.Tuple[t.Tuple[str, str], ...]:
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as exc:
+        raise ValueError(f"host not found ({exc})") from exc
+    names = {socket.AF_INET: "inet", socket.AF_INET6: "inet6"}
+    return tuple(
+        dict.fromkeys((names[family], str(address[0])) for family, _, _, _, address in found if family in names)
+    )

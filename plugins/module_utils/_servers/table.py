@@ -1,0 +1,16 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""Every web server that is known, by name: adding one is its file and its row here."""
+
+from __future__ import annotations
+
+import typing as t
+
+from . import nginx
+from .server import Server
+
+BY_NAME: t.Dict[str, Server] = {server.name: server for server in (nginx.SERVER,)}
