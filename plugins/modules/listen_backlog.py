@@ -37,7 +37,7 @@ options:
         is known here, so only the backlog in the kernel is changed. A restart of that server brings its own back.
     type: str
     required: true
-    choices: [nginx, any]
+    choices: [nginx, apache, haproxy, lighttpd, systemd_socket, any]
   backlog:
     description:
       - The backlog that is wanted, a number, which means V(exactly), or a dictionary with one relation.
@@ -225,7 +225,11 @@ from ansible_collections.nettune.tcp.plugins.module_utils._backlog.request impor
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            "server": {"type": "str", "required": True, "choices": ["nginx", "any"]},
+            "server": {
+                "type": "str",
+                "required": True,
+                "choices": ["nginx", "apache", "haproxy", "lighttpd", "systemd_socket", "any"],
+            },
             "backlog": {"type": "raw", "required": True},
             "listen": {"type": "list", "elements": "str"},
             "config": {"type": "path"},

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import typing as t
 
-from . import nginx
+from . import apache, haproxy, lighttpd, nginx, systemd_socket
 from .server import Server
 
-BY_NAME: t.Dict[str, Server] = {server.name: server for server in (nginx.SERVER,)}
+BY_NAME: t.Dict[str, Server] = {
+    adapter.SERVER.name: adapter.SERVER for adapter in (apache, haproxy, lighttpd, nginx, systemd_socket)
+}

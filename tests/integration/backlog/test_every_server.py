@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The same promise for every server in the table: in force at once, no process touched, and the same at its next start."""
+"""The same promise for every server: in force at once, no process touched, and the same at its next start."""
 
 from __future__ import annotations
 

@@ -82,7 +82,8 @@ def _apache_line(chance: random.Random, ports: _Ports) -> str:
                 f"{section}\nListenBacklog {chance.randint(1, 4000)}\n{end}",
                 f"# comment \\\nListen {port}",
                 f"#Listen {port}",
-                f"<Directory /x>\nRequire all denied\n</Directory>\nDefine N {chance.randint(1, 4000)}\nListenBacklog ${{N}}",
+                "<Directory /x>\nRequire all denied\n</Directory>\n"
+                f"Define N {chance.randint(1, 4000)}\nListenBacklog ${{N}}",
             ]
         )
         + "\n"

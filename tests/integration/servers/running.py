@@ -19,7 +19,6 @@ import random
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -221,11 +220,7 @@ $SERVER["socket"] == "[::1]:8003" {{ # comment
 def kernel() -> t.List[t.Tuple[Key, int]]:
     """Every listening TCP socket of this namespace and its backlog."""
     with SockDiag() as diag:
-        found = [
-            listener_of(message)
-            for family in (socket.AF_INET, socket.AF_INET6)
-            for message in diag.messages(family, mask(LISTEN))
-        ]
+        found = [listener_of(message) for message in diag.messages(mask(LISTEN))]
     return sorted(((one.family, one.address, one.port), one.backlog or 0) for one in found)
 
 

@@ -40,7 +40,7 @@ def test_the_main_process_of_a_unit(
         asked.append(command)
         return _command.Outcome(code, text)
 
-    monkeypatch.setattr(service.os.path, "isdir", lambda path: path == "/run/systemd/system")
+    monkeypatch.setattr(os.path, "isdir", lambda path: path == "/run/systemd/system")
     monkeypatch.setattr(_command, "run", run)
     assert service.main_pid("x.service") == pid
     assert asked == [["systemctl", "show", "--property=MainPID", "--value", "x.service"]]
@@ -48,7 +48,7 @@ def test_the_main_process_of_a_unit(
 
 
 def test_without_systemd_no_unit_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service.os.path, "isdir", lambda _path: False)
+    monkeypatch.setattr(os.path, "isdir", lambda _path: False)
     assert service.main_pid("x.service") is None
 
 

@@ -11,7 +11,6 @@ import typing as t
 
 import pytest
 
-from ansible_collections.nettune.tcp.plugins.module_utils._servers import nginx_listen
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.nginx_files import ServerBlock
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.nginx_listen import Line, Place, lines
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.nginx_syntax import Directive
@@ -53,7 +52,7 @@ def test_a_name_stands_for_all_of_its_addresses(monkeypatch: pytest.MonkeyPatch)
         answers = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
         return [(family, type, 6, "", (address, 0)) for family, address in answers]
 
-    monkeypatch.setattr(nginx_listen.socket, "getaddrinfo", resolve)
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
     [line] = read("front.example:81")
     assert [str(place) for place in line.places] == ["192.0.2.1:81", "[2001:db8::1]:81"]
 
