@@ -82,8 +82,10 @@ def _apache_line(chance: random.Random, ports: _Ports) -> str:
                 f"{section}\nListenBacklog {chance.randint(1, 4000)}\n{end}",
                 f"# comment \\\nListen {port}",
                 f"#Listen {port}",
-                "<Directory /x>\nRequire all denied\n</Directory>\n"
-                f"Define N {chance.randint(1, 4000)}\nListenBacklog ${{N}}",
+                (
+                    "<Directory /x>\nRequire all denied\n</Directory>\n"
+                    f"Define N {chance.randint(1, 4000)}\nListenBacklog ${{N}}"
+                ),
             ]
         )
         + "\n"
