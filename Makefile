@@ -35,4 +35,4 @@ changelog: ## Turn changelogs/fragments into a release's CHANGELOG.md
 	@$(IN) test antsibull-changelog release
 
 clean: ## Remove everything that is not part of the checkout
-	rm -rf .venv .work .ansible .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .work .ansible reports

@@ -4,10 +4,12 @@
 
 """``ansible-test`` on a copy of the collection, with a home of its own and every Python of this machine."""
 
+import ast
 import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -16,9 +18,8 @@ from ansible_test._util.target.common.constants import CONTROLLER_PYTHON_VERSION
 
 from tools import artifact, pythons, tree
 from tools.environment import WORK
-from tools.stage import Log, Result, counted
+from tools.stage import HOME, Log, Result, counted
 
-HOME = WORK / "home"
 SUPPORTED = (*REMOTE_ONLY_PYTHON_VERSIONS, *CONTROLLER_PYTHON_VERSIONS)  # by this ansible-core, from the oldest on
 UNSHIPPED = {"galaxy.yml", ".gitignore"}  # yet it needs the one, and without the other reads what it has written itself
 
@@ -59,8 +60,8 @@ def units(log: Log) -> Result:
 
 def run(log: Log, checkout: Path, *arguments: str) -> bool:
     """Run ansible-test in the copy; without --python it takes every supported Python that it finds on PATH."""
-    environment = {"HOME": str(make_home()), "PATH": search_path()}
-    return log.run("ansible-test", *arguments, "--venv", "--color", "no", cwd=checkout, env=environment)
+    furnish_home()
+    return log.run("ansible-test", *arguments, "--venv", "--color", "no", cwd=checkout, env={"PATH": search_path()})
 
 
 def fresh_copy(name: str, wanted: Callable[[Path], bool] = lambda _name: True) -> Path:
@@ -73,18 +74,27 @@ def fresh_copy(name: str, wanted: Callable[[Path], bool] = lambda _name: True) -
     return copy
 
 
-def make_home() -> Path:
-    """A home with get-pip in ansible-test's cache and the user's configuration of pip, which alone it heeds."""
+def furnish_home() -> None:
+    """Put get-pip into ansible-test's cache, and the settings of pip where pip finds them: PIP_* do not get there."""
     cache = HOME / ".ansible" / "test" / "cache"
     cache.mkdir(parents=True, exist_ok=True)
     for version in pip_versions():
         (cache / f"get_pip_{version.replace('.', '_')}.py").write_text(GET_PIP, encoding="ascii")
-    for name in (".config/pip", ".pip"):
-        theirs, ours = Path.home() / name, HOME / name
-        if theirs.exists() and not ours.exists():
-            ours.parent.mkdir(parents=True, exist_ok=True)
-            ours.symlink_to(theirs)
-    return HOME
+    config = HOME / ".config" / "pip" / "pip.conf"
+    config.parent.mkdir(parents=True, exist_ok=True)
+    config.touch(mode=0o600)  # an index may be named with a password
+    config.write_text("\n".join(["[global]", *pip_settings(), ""]), encoding="utf-8")
+
+
+def pip_settings() -> list[str]:
+    """What files and the environment tell pip, as lines for one file; the environment prevails."""
+    command = [sys.executable, "-m", "pip", "config", "list"]
+    listed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
+    values: dict[str, str] = {}
+    for line in sorted(listed, key=lambda line: line.startswith(":env:")):
+        name, value = line.split("=", 1)
+        values[name.rsplit(".", 1)[1]] = ast.literal_eval(value)
+    return [f"{name} = {value}" for name, value in values.items()]
 
 
 def pip_versions() -> list[str]:

@@ -140,6 +140,7 @@ def variables(environment: Path) -> t.Dict[str, str]:
         ANSIBLE_CONFIG=str(CHECKOUT / "tools" / "ansible.cfg"),
         ANSIBLE_HOME=str(WORK / "ansible"),
         ANSIBLE_COLLECTIONS_PATH=str(COLLECTIONS),
+        HYPOTHESIS_STORAGE_DIRECTORY=str(WORK / "hypothesis"),
     )
 
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from tools.environment import CHECKOUT
+from tools.environment import CHECKOUT, WORK
 
+HOME = WORK / "home"  # where the tools leave what they would leave in the user's home
 TIME_LIMIT = 1800  # seconds for one command
 
 
@@ -63,11 +64,12 @@ class Log:
     def run(self, *command: str | Path, cwd: Path = CHECKOUT, env: Mapping[str, str] | None = None) -> bool:
         """Run the command with its output in the log; ``env`` adds to the environment. True if it exits with 0."""
         self.write(f"$ {shlex.join(map(str, command))}\n")
+        HOME.mkdir(exist_ok=True)
         with self.path.open("ab") as log:
             return not subprocess.call(
                 ["timeout", "--kill-after=10", str(TIME_LIMIT), *command],
                 cwd=cwd,
-                env={**os.environ, "NO_COLOR": "1", **(env or {})},
+                env={**os.environ, **(env or {}), "HOME": str(HOME), "NO_COLOR": "1"},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

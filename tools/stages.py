@@ -9,7 +9,13 @@ from tools.environment import CHECKOUT, WORK, prepare, variables
 from tools.stage import Log, Result, Stage, commands, counted
 
 TYPED = ("ansible_collections.nettune.tcp.plugins", "ansible_collections.nettune.tcp.tests", "tools")
-SCRIPTS = ("tests/integration/boot",)
+
+
+def mypy(log: Log) -> Result:
+    """Type checks of what is imported by its full name, and of programs with what lies beside them."""
+    programs = ["tests/integration/boot", *sorted(map(str, (CHECKOUT / "benchmarks").glob("*/*.py")))]
+    calls = [[f"--package={name}" for name in TYPED], *([program] for program in programs)]
+    return commands(*(["mypy", *arguments] for arguments in calls))(log)
 
 
 def unit(log: Log) -> Result:
@@ -27,10 +33,7 @@ def integration(log: Log) -> Result:
 
 def molecule(log: Log) -> Result:
     """Every scenario, on containers that boot systemd."""
-    settings = {
-        **variables(prepare("molecule")),
-        "CONTAINERS_CONF": str(CHECKOUT / "tests" / "lab" / "containers.conf"),
-    }
+    settings = variables(prepare("molecule"))
     scenarios = sorted(path.parent.name for path in (CHECKOUT / "molecule").glob("*/molecule.yml"))
     tests = [log.run("molecule", "test", "--scenario-name", name, env=settings) for name in scenarios]
     return sum(map(Result.of, tests), Result()) if tests else Result(failed=1)
@@ -40,7 +43,7 @@ SERVERS = ("nginx", "apache2", "haproxy", "lighttpd")
 
 STAGES = (
     Stage("ruff", "lint", commands(["ruff", "check"], ["ruff", "format", "--check"])),
-    Stage("mypy", "lint", commands(["mypy", *(f"--package={name}" for name in TYPED)], ["mypy", *SCRIPTS])),
+    Stage("mypy", "lint", mypy),
     Stage("yamllint", "lint", commands(["yamllint", "--strict", "."])),
     Stage("ansible-lint", "lint", commands(["ansible-lint", "--offline", "--profile", "production"])),
     Stage(
@@ -55,6 +58,12 @@ STAGES = (
     Stage("artifact", "build", artifact.artifact),
     Stage("importer", "build", artifact.importer),
     Stage("audit", "audit", audit.audit, ("make",), lane="machine"),
-    Stage("integration", "integration", integration, ("root", "unshare", "ip", *SERVERS), lane="machine"),
+    Stage(
+        "integration",
+        "integration",
+        integration,
+        ("root", "unshare", "ip", "sysctl", "systemctl", *SERVERS),
+        lane="machine",
+    ),
     Stage("molecule", "molecule", molecule, ("root", "podman", "runc", "mmdebstrap"), lane="machine"),
 )
