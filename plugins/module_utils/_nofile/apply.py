@@ -115,6 +115,9 @@ def _steps(
         yield _transaction.Step(f"{unit} runs", do=_nothing, undo=_call(manager.start, unit))
     if plan.reload:
         yield from _reread(_file_steps(plan, before) if plan.write else [], manager)
+        if request.want:
+            # With all files read again the unit may turn out to be masked, or broken.
+            yield _transaction.Step(f"look for {before.unit}", lambda: _look_for(before.unit, manager), _nothing)
     for seen in before.processes():
         if seen.pid in plan.live:
             yield rlimits.step(seen.pid, seen.limits, plan.live[seen.pid])
@@ -162,6 +165,10 @@ def _call(function: t.Callable[[str], t.Any], argument: str) -> t.Callable[[], N
         function(argument)
 
     return call
+
+
+def _look_for(unit: str, manager: sd.Systemd) -> None:
+    observe(unit, manager)
 
 
 def _nothing() -> None:

@@ -27,7 +27,6 @@ _OF_UNIT = (
     "NeedDaemonReload Triggers"
 ).split()
 _OF_MANAGER = "UnitPath DefaultLimitNOFILE DefaultLimitNOFILESoft".split()
-_NOT_STARTED = "systemd"
 
 
 def observe(unit: str, manager: sd.Systemd, *, must_exist: bool = True) -> Observed:
@@ -36,15 +35,15 @@ def observe(unit: str, manager: sd.Systemd, *, must_exist: bool = True) -> Obser
     section = section_of(unit)
     template = sd.is_template(unit)
     (shown,) = manager.show([sd.probe_of(unit) if template else unit], _OF_UNIT)
-    if must_exist:
-        _check_loaded(unit, shown)
     unit = _real_name(shown["Id"]) if template else shown["Id"]
     of_manager = manager.show_manager(_OF_MANAGER)
     lookup = of_manager["UnitPath"].split()
     instances = manager.instances(unit) if template else []
     running = manager.show(instances, _OF_UNIT) if instances else []
-    own_text = _files.read(drop_in.path_of(unit))
     views = _with_members([shown, *running], lookup)
+    if must_exist:
+        _check_loaded(unit, shown, views[0])
+    own_text = _files.read(drop_in.path_of(unit))
     return Observed(
         unit=unit,
         section=section,
@@ -70,11 +69,11 @@ def section_of(unit: str) -> str:
     return drop_in.SECTIONS[kind]
 
 
-def _check_loaded(unit: str, shown: sd.Properties) -> None:
+def _check_loaded(unit: str, shown: sd.Properties, view: View) -> None:
     state = shown["LoadState"]
-    if state == "loaded":
+    if state == "loaded" and not view.gone:
         return
-    if state == "not-found":
+    if state in ("loaded", "not-found"):
         raise BadRequest(f"there is no unit {unit}", unit=unit)
     if state == "masked":
         raise BadRequest(f"{unit} is masked, so that nothing can start it: unmask it first", unit=unit)
@@ -88,12 +87,13 @@ def _real_name(probe: str) -> str:
 
 def _view(shown: sd.Properties, lookup: t.Sequence[str]) -> View:
     others = [name for name in shown["Names"].split() if name != shown["Id"]]
-    loaded = _limits(shown, drop_in.KEY) if shown["LoadState"] == "loaded" else None
+    files = unit_files.read(shown["FragmentPath"], lookup, [shown["Id"], *others])
     return View(
         unit=shown["Id"],
-        files=unit_files.read(shown["FragmentPath"], lookup, [shown["Id"], *others]),
-        loaded=loaded,
+        files=files,
+        loaded=_limits(shown, drop_in.KEY) if shown["LoadState"] == "loaded" else None,
         stale=shown["NeedDaemonReload"] == "yes",
+        gone=bool(shown["FragmentPath"]) and files.fragment is None,
         main_pid=int(shown.get("MainPID", "0")),
     )
 
@@ -128,6 +128,8 @@ def _text(path: str) -> str:
 
 
 def _note(unit: str, section: str, shown: sd.Properties) -> str:
+    if unit.startswith("user@"):
+        return "the units of a user's manager get DefaultLimitNOFILE of systemd-user.conf(5), within this hard limit"
     if section == "Service":
         return ""
     note = f"the limit holds for the commands that {unit} runs itself"

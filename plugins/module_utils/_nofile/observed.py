@@ -39,13 +39,15 @@ class Default:
 class View:
     """One unit.  ``loaded`` is what systemd has read, None where it has no such unit.
 
-    ``stale`` means that systemd has not read the files as they are now.
+    ``stale`` means that systemd has not read the files as they are now, and ``gone`` that the unit's own file is
+    no longer there, so that systemd will have no such unit once it has read them.
     """
 
     unit: str
     files: UnitFiles
     loaded: t.Optional[Limits]
     stale: bool = False
+    gone: bool = False
     main_pid: int = 0
     members: t.Tuple[Member, ...] = ()
 
@@ -101,7 +103,8 @@ class Observed:
 
         def reread(view: View) -> View:
             read = replace(view, files=view.files.with_drop_in(path, text), stale=False)
-            return read if view.loaded is None else replace(read, loaded=self.declared(read).limits)
+            exists = view.loaded is not None and not view.gone
+            return replace(read, loaded=self.declared(read).limits if exists else None)
 
         return replace(
             self, own_text=text, subject=reread(self.subject), instances=tuple(reread(view) for view in self.instances)
@@ -150,7 +153,7 @@ class Seen:
     def origin(self) -> str:
         """Who gave it its limit when it was not its unit; empty where nothing tells."""
         if self.member.below and self.given != self.limits:
-            return f"{self.member.below} has set its limit {self.limits}"
+            return f"{self.member.below} is managed within the unit and got the limit {self.limits} there"
         if self.given not in (None, self.limits) or self._main_limits() != self.limits:
             return f"it has set its own limit {self.limits}"
         return ""

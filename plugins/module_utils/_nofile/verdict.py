@@ -26,7 +26,7 @@ OVERRIDDEN, LIMITED, RESTART_REQUIRED, OWN_LIMIT, CHANGED, OK = (
     "ok",
 )
 _ORDER = (OVERRIDDEN, LIMITED, RESTART_REQUIRED, OWN_LIMIT, CHANGED, OK)
-_AGAIN = "and may do so again when it reloads or restarts"
+_AGAIN = "which may come back when it reloads or restarts"
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ class Machine:
         self.called: t.List[str] = []
         self.failing: t.Set[str] = set()
         self.stopped = False
+        self.masked = False
 
     def run(self, arguments: t.Sequence[str]) -> str:
         """Be systemctl."""
@@ -90,7 +91,7 @@ class Machine:
         rows = {
             "Id": UNIT,
             "Names": UNIT,
-            "LoadState": "loaded",
+            "LoadState": "masked" if self.masked and self.called else "loaded",
             "LoadError": "",
             "FragmentPath": "",
             "ControlGroup": GROUP,
@@ -256,6 +257,14 @@ def test_failed_restart_gives_processes_their_limits_back(machine: Machine, monk
     with pytest.raises(NettuneError, match="restart failed"):
         run(machine, restart=True)
     assert [row.limits for row in machine.processes] == [Limits(1024, 524288), Limits(10, 20)]
+
+
+def test_unit_that_turns_out_to_be_masked(machine: Machine) -> None:
+    machine.masked = True
+    with pytest.raises(BadRequest, match=f"^{UNIT} is masked"):
+        run(machine)
+    assert machine.files() == []
+    assert machine.called == ["daemon-reload", "daemon-reload"]
 
 
 def test_somebody_elses_file_is_left_alone(machine: Machine) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from ansible_collections.nettune.tcp.plugins.module_utils._boot import systemd as sd
 from ansible_collections.nettune.tcp.plugins.module_utils._boot import unit_files
-from ansible_collections.nettune.tcp.plugins.module_utils._boot.unit_files import UnitFiles
+from ansible_collections.nettune.tcp.plugins.module_utils._boot.unit_files import UnitFile, UnitFiles
 from ansible_collections.nettune.tcp.plugins.module_utils._errors import BadRequest
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel import cgroups
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel.rlimits import INFINITY, Limits
@@ -42,7 +42,7 @@ def replay(suite: str) -> sd.Run:
 def fixture_manager(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> sd.Systemd:
     """The system manager of each suite, on a host without any of its files and processes."""
     monkeypatch.setattr(sd, "check_booted", lambda: None)
-    monkeypatch.setattr(unit_files, "read", lambda *_: UnitFiles(None, (), ()))
+    monkeypatch.setattr(unit_files, "read", lambda path, *_: UnitFiles(UnitFile(path, ""), (), ()))
     monkeypatch.setattr(unit_files, "read_manager", lambda: UnitFiles(None, (), ()))
     monkeypatch.setattr(cgroups, "members", lambda paths: dict.fromkeys(paths, ()))
     return sd.Systemd(replay(request.param))
@@ -84,6 +84,15 @@ def test_socket(manager: sd.Systemd) -> None:
     seen = observing.observe("dbus.socket", manager)
     assert (seen.section, seen.subject.loaded, seen.subject.main_pid) == ("Socket", Limits(1024, 524288), 0)
     assert seen.note == "the limit holds for the commands that dbus.socket runs itself; dbus.service has its own"
+
+
+def test_unit_that_systemd_only_remembers(manager: sd.Systemd, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unit_files, "read", lambda *_: UnitFiles(None, (), ()))
+    with pytest.raises(BadRequest, match=r"^there is no unit nginx\.service$"):
+        observing.observe("nginx.service", manager)
+    seen = observing.observe("nginx.service", manager, must_exist=False)
+    assert seen.subject.loaded is not None
+    assert seen.with_drop_in("/x", None).subject.loaded is None
 
 
 @pytest.mark.parametrize(

@@ -237,7 +237,7 @@ def test_worker_with_a_limit_of_its_own_is_raised_and_told() -> None:
     _planned, result = outcome(AT_LEAST, nginx(process(1), process(2, 4096, 4096)))
     assert statuses(result) == ["changed", "changed"]
     assert result.rows[1].reason == (
-        "it has set its own limit 4096:4096, and may do so again when it reloads or restarts"
+        "it has set its own limit 4096:4096, which may come back when it reloads or restarts"
     )
     assert result.reason == f"nginx (pid 2): {result.rows[1].reason}"
 
@@ -253,7 +253,9 @@ def test_own_limit_that_a_restart_would_not_mend() -> None:
 def test_process_of_a_manager_within_the_unit() -> None:
     host = nginx(process(1), process(2, 4096, 4096, below="app.slice/dev.service"))
     _planned, result = outcome(AT_LEAST, host)
-    assert result.rows[1].reason.startswith("app.slice/dev.service has set its limit 4096:4096")
+    assert result.rows[1].reason.startswith(
+        "app.slice/dev.service is managed within the unit and got the limit 4096:4096 there, which may come back"
+    )
 
 
 @pytest.mark.parametrize(
