@@ -24,7 +24,7 @@ from .addresses import ANY4, ANY6, canonical, port_number
 from .httpd_conf import Found, walk
 from .httpd_words import Directive, Variables, words
 from .server import Config, ConfigError, Listen, Relisten, Server
-from .source import Disk, Edit, Memory, Tree, apply, decode, encode, glob, line_end, resolve
+from .source import LONGEST, Disk, Edit, Memory, Tree, apply, decode, encode, glob, line_end, resolve
 
 DEFAULT = 511
 MAINS = ("/etc/apache2/apache2.conf", "/etc/httpd/conf/httpd.conf", "/etc/apache2/httpd.conf")
@@ -73,7 +73,7 @@ def _assignments(text: str, known: Variables) -> t.Dict[str, str]:
         except ValueError:
             continue
         value = _SHELL_VARIABLE.sub(lambda found: values.get(found[1] or found[2], ""), value)
-        if not re.search("[`$]", value):
+        if not re.search("[`$]", value) and len(value) < LONGEST:
             values[name] = value
     return values
 

@@ -113,11 +113,9 @@ def _sockets(bind: Bind, section: Section, model: Model, tree: Tree) -> t.Iterat
 
 def _said(bind: Bind, section: Section) -> t.Tuple[t.Optional[int], str, int]:
     """The backlog in the configuration, if any, and where it or the bind stands."""
-    if bind.backlog and bind.backlog.value:
-        return bind.backlog.value, bind.path, bind.line
-    decides = section.decides_backlog()
-    if decides and decides.backlog:
-        return decides.backlog.value, decides.path, decides.backlog.line
+    for number in (bind.backlog, section.backlog):
+        if number and number.value:
+            return number.value, number.path, number.line
     return None, bind.path, bind.line
 
 
@@ -191,8 +189,8 @@ def _section_edits(section: Section, goals: t.Mapping[int, _Goal], text: str) ->
     plain = [(bind, goals[id(bind)]) for bind in section.binds if id(bind) in goals and not bind.backlog]
     changed = [(bind, goal) for bind, goal in plain if goal.changes]
     together = {goal.number for _bind, goal in plain}
-    if changed and len(together) == 1 and section.backlog:
-        yield Edit(section.backlog.start, section.backlog.end, str(together.pop()))
+    if changed and len(together) == 1 and section.own_backlog:
+        yield Edit(section.own_backlog.start, section.own_backlog.end, str(together.pop()))
     elif len(changed) > 1 and len(together) == 1:
         yield _line_behind(section.binds[-1], f"backlog {together.pop()}", text)
     else:

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 
 from .haproxy_words import Word, cut
 from .server import ConfigError
-from .source import Lines
+from .source import LONGEST, Lines
 
 PROXIES = frozenset(("frontend", "listen", "log-forward"))
 _SETTING = frozenset(("global", "defaults"))
@@ -65,6 +65,7 @@ class Number(t.NamedTuple):
     """A number, the line it is said in, and its place in the file."""
 
     value: int
+    path: str
     line: int
     start: int
     end: int
@@ -84,37 +85,18 @@ class Bind:
 
 @dataclass
 class Section:
-    """One section.  ``base`` is the ``defaults`` it takes what it does not say itself from."""
+    """One section.  Numbers are None, or 0, where it says none; a ``defaults`` gives its own to those behind it.
+
+    ``own_backlog`` is the line in the section itself, ``backlog`` that or the one of its defaults.
+    """
 
     kind: str
-    name: str
     path: str
-    line: int
-    base: t.Optional[Section] = None
+    own_backlog: t.Optional[Number] = None
     backlog: t.Optional[Number] = None
-    own_maxconn: t.Optional[int] = None
-    own_disabled: t.Optional[bool] = None
+    maxconn: int = 0
+    disabled: bool = False
     binds: t.List[Bind] = field(default_factory=list)
-
-    def decides_backlog(self) -> t.Optional[Section]:
-        """The section that says the backlog: this one, or one of its defaults; None for none, of which 0 is a form."""
-        if self.backlog:
-            return self if self.backlog.value else None
-        return self.base.decides_backlog() if self.base else None
-
-    @property
-    def maxconn(self) -> int:
-        """The section's maxconn or that of its defaults, 0 for none."""
-        if self.own_maxconn is not None:
-            return self.own_maxconn
-        return self.base.maxconn if self.base else 0
-
-    @property
-    def disabled(self) -> bool:
-        """Whether the section, or its defaults, keeps it from being started."""
-        if self.own_disabled is not None:
-            return self.own_disabled
-        return self.base is not None and self.base.disabled
 
 
 @dataclass
@@ -125,6 +107,7 @@ class Model:
     sections: t.List[Section] = field(default_factory=list)
     maxconn: int = 0
     unix_prefix: str = ""
+    defaults: t.Dict[str, Section] = field(default_factory=dict)  # by name
     last_defaults: t.Optional[Section] = None
 
 
@@ -186,20 +169,23 @@ class _Reader:
             self._section = self._line
             return
         values = [self._value(word) for word in words[1:]]
-        name = values[0] if values and values[0] != "from" else ""
-        section = Section(kind, name, self._path, self._line, base=self._base(kind, values))
+        section = Section(kind, self._path)
+        base = self._base(kind, values)
+        if base:
+            section.backlog, section.maxconn, section.disabled = base.backlog, base.maxconn, base.disabled
+        if kind == "log-forward":
+            section.maxconn = 10  # src/log.c cfg_parse_log_forward()
         if kind == "defaults":
             self._model.last_defaults = section
-        if kind == "log-forward":
-            section.own_maxconn = 10  # src/log.c cfg_parse_log_forward()
+            self._model.defaults["" if values[:1] == ["from"] else "".join(values[:1])] = section
         self._model.sections.append(section)
         self._section = section
 
     def _base(self, kind: str, values: t.List[str]) -> t.Optional[Section]:
+        """The defaults that are named behind ``from``, or the last ones for a proxy."""
         if "from" in values[:2]:
-            wanted = "".join(values[values.index("from") + 1 :][:1])
-            known = [one for one in self._model.sections if one.kind == "defaults" and one.name == wanted]
-            return known[-1] if known else self._fail(f"there is no defaults section {wanted!r}")
+            name = "".join(values[values.index("from") + 1 :][:1])
+            return self._model.defaults.get(name) or self._fail(f"there is no defaults section {name!r}")
         return self._model.last_defaults if kind in ("frontend", "listen") else None
 
     def _keyword(self, name: str, words: t.List[Word]) -> None:
@@ -230,6 +216,8 @@ class _Reader:
 
     def _environ(self, name: str, values: t.List[str]) -> None:
         environment = self._model.environment
+        if sum(len(value) for value in values) > LONGEST:
+            self._fail(f"more than {LONGEST} characters")
         if name == "setenv" and len(values) > 1:
             environment[values[0]] = values[1]
         elif name == "presetenv" and len(values) > 1:
@@ -243,11 +231,11 @@ class _Reader:
 
     def _proxy(self, section: Section, name: str, words: t.List[Word]) -> None:
         if name == "backlog":
-            section.backlog = self._number(words, 1)
+            section.own_backlog = section.backlog = self._number(words, 1)
         elif name == "maxconn":
-            section.own_maxconn = self._number(words, 1).value
+            section.maxconn = self._number(words, 1).value
         elif name in ("disabled", "enabled"):
-            section.own_disabled = name == "disabled"
+            section.disabled = name == "disabled"
 
     def _bind(self, section: Section, words: t.List[Word]) -> None:
         if section.kind == "defaults":
@@ -276,4 +264,4 @@ class _Reader:
         digits = re.match(r"[ \t]*\+?([0-9]{1,10})(?![0-9])", value)
         if digits is None:
             self._fail(f"{words[at - 1].value} needs a number, not {value!r}")
-        return Number(int(digits[1]), self._line, words[at].start, words[at].end)
+        return Number(int(digits[1]), self._path, self._line, words[at].start, words[at].end)

@@ -18,6 +18,8 @@ from __future__ import annotations
 import re
 import typing as t
 
+from .source import LONGEST
+
 _SPACE = " \t\n\v\f\r"  # what isspace(3) calls so in the C locale
 _BARE = re.compile(r"[^ \t\n\v\f\r]+")
 _SPECIAL = re.compile(r"[\\\"'$]")
@@ -71,6 +73,7 @@ def _values(pieces: t.List[_Piece]) -> t.List[str]:
 
 def _word(line: str, position: int, environment: t.Mapping[str, str]) -> t.Tuple[t.List[_Piece], int]:
     pieces: t.List[_Piece] = []
+    length = 0
     quoted = False
     while position < len(line):
         char = line[position]
@@ -82,6 +85,9 @@ def _word(line: str, position: int, environment: t.Mapping[str, str]) -> t.Tuple
             continue
         piece, position = _piece(line, position, quoted, environment)
         pieces.append(piece)
+        length += len(piece or ()) if char == "$" else 0
+        if length > LONGEST:
+            raise ValueError(f"variables make more than {LONGEST} characters")
     if quoted:
         raise ValueError('a " is not closed')
     return pieces, position
@@ -124,6 +130,6 @@ def _variable(line: str, position: int, environment: t.Mapping[str, str]) -> t.T
 def expand(text: str, environment: t.Mapping[str, str]) -> t.Optional[str]:
     """The text with its variables put in, None where one is not known."""
     values = [environment.get(found[1] or found[4], found[3]) for found in _VARIABLE.finditer(text)]
-    if None in values:
+    if None in values or sum(len(value or "") for value in values) > LONGEST:
         return None
     return _VARIABLE.sub(lambda found: environment.get(found[1] or found[4], found[3]), text)

@@ -52,9 +52,20 @@ class Found:
 
 
 class _Section(t.NamedTuple):
+    """An open section; ``taken`` and ``bars`` count those around it too.
+
+    ``taken`` is None where only the running server knows, ``unknown`` is then the section that decides; ``bars`` is
+    a section in which no socket may be said, such as a virtual host.
+    """
+
     name: str
     line: int
-    taken: t.Optional[bool]  # None where only the running server knows
+    taken: t.Optional[bool]
+    unknown: str
+    bars: str
+
+
+_OUTSIDE = _Section("", 0, True, "", "")
 
 
 def walk(tree: Tree, main: str, root: str, environment: t.Dict[str, str], defines: t.Iterable[str] = ()) -> Found:
@@ -95,25 +106,25 @@ class _Walker:
                 self._close(directive, outer)
             elif directive.name.startswith("<"):
                 self._open(directive)
-            elif self._taken() is not False:
+            elif self._around().taken is not False:
                 self._read(directive)
         if len(self._sections) > outer:
             section = self._sections[-1]
             raise ConfigError(f"{section.name}> is never closed", path, section.line)
 
-    def _taken(self) -> t.Optional[bool]:
-        taken: t.Optional[bool] = True
-        for section in self._sections:
-            if section.taken is False:
-                return False
-            taken = taken and section.taken
-        return taken
+    def _around(self) -> _Section:
+        return self._sections[-1] if self._sections else _OUTSIDE
 
     def _open(self, section: Directive) -> None:
-        taken: t.Optional[bool] = True
-        if section.name in _CONDITIONS and self._taken() is not False:
-            taken = self._condition(section)
-        self._sections.append(_Section(section.name, section.line, taken))
+        outer = self._around()
+        name, taken, unknown, bars = section.name, outer.taken, outer.unknown, outer.bars
+        if name not in _CONDITIONS:
+            bars = bars or name
+        elif taken is not False:
+            holds = self._condition(section)
+            unknown = unknown or (name if holds is None else "")
+            taken = False if holds is False else None if unknown else True
+        self._sections.append(_Section(name, section.line, taken, unknown, bars))
 
     def _close(self, end: Directive, outer: int) -> None:
         opened = self._sections[-1] if len(self._sections) > outer else None
@@ -152,18 +163,16 @@ class _Walker:
             raise ConfigError(f"{directive.name} lacks its argument", directive.path, directive.line)
         if directive.name.startswith("include"):
             self._include(directive, arguments[0])
-        elif self._taken():
+        elif self._around().taken:
             self._remember(directive.name, arguments)
 
     def _socket(self, directive: Directive) -> None:
-        section = next((one for one in self._sections if one.name not in _CONDITIONS), None)
-        if section:
-            raise ConfigError(f"{directive.name} is not allowed in {section.name}>", directive.path, directive.line)
-        if self._taken() is None:
-            unknown = next(one for one in self._sections if one.taken is None)
-            raise ConfigError(
-                f"only the running server knows whether {unknown.name}> holds here", directive.path, directive.line
-            )
+        section = self._around()
+        if section.bars:
+            raise ConfigError(f"{directive.name} is not allowed in {section.bars}>", directive.path, directive.line)
+        if section.unknown:
+            message = f"only the running server knows whether {section.unknown}> holds here"
+            raise ConfigError(message, directive.path, directive.line)
         self.found.sockets.append(directive)
 
     def _remember(self, name: str, arguments: t.List[str]) -> None:

@@ -20,7 +20,7 @@ import re
 import typing as t
 
 from .server import ConfigError
-from .source import Lines
+from .source import LONGEST, Lines
 
 BLANKS = " \t\n\v\f\r"  # what isspace(3) calls so in the C locale
 
@@ -29,6 +29,12 @@ _START = re.compile(
     r"^[ \t\v\f\r]*(?:(?P<name>listen(?:backlog)?|include(?:optional)?|(?:un)?define|loadmodule|serverroot)(?=\s|$|\\)"
     r"|(?P<section></?[^\s>]*))",
     re.IGNORECASE | re.MULTILINE | re.ASCII,
+)
+# As ap_getword_conf() cuts them: a quote at the beginning reaches to the next one, or to the end.
+_WORD = re.compile(
+    r"""(?P<quote>["'])(?P<inner>(?:\\(?:(?P=quote)|\\)|(?!(?P=quote)).)*)(?:(?P=quote)|\Z)"""
+    r"""|(?P<bare>[^ \t\n\v\f\r]+)""",
+    re.DOTALL,
 )
 _JOINED = re.compile(r"\\\r?\n")
 VARIABLE = re.compile(r"\$\{([^}]*)\}")
@@ -57,9 +63,8 @@ def words(directive: Directive, variables: Variables, *, lenient: bool = False) 
     Raises ConfigError for a variable that is not known; when ``lenient``, it stays as it is written.
     """
     found: t.List[str] = []
-    rest = directive.rest
-    while rest:
-        word, rest = _word(rest)
+    for cut in _WORD.finditer(directive.rest):
+        word = re.sub(rf"\\([\\{cut['quote'] or ''}])", r"\1", cut["inner"] if cut["quote"] else cut["bare"])
         try:
             found.append(_expanded(word, directive, variables))
         except ConfigError:
@@ -69,19 +74,16 @@ def words(directive: Directive, variables: Variables, *, lenient: bool = False) 
     return found
 
 
-def _word(rest: str) -> t.Tuple[str, str]:
-    """The first word and what is left, as ap_getword_conf() cuts them."""
-    quote = rest[0] if rest[0] in "\"'" else ""
-    pattern = rf"{quote}((?:\\[{quote}\\]|[^{quote}])*){quote}?" if quote else r"([^ \t\n\v\f\r]+)"
-    cut = re.match(pattern, rest)
-    assert cut is not None, "a word has a first character"
-    return re.sub(rf"\\([\\{quote}])", r"\1", cut[1]), rest[cut.end() :].lstrip(BLANKS)
-
-
 def _expanded(word: str, directive: Directive, variables: Variables) -> str:
+    length = 0
+
     def value(found: t.Match[str]) -> str:
+        nonlocal length
         if found[1] not in variables:
             raise ConfigError(f"the variable ${{{found[1]}}} is not known", directive.path, directive.line)
+        length += len(variables[found[1]])
+        if length > LONGEST:
+            raise ConfigError(f"variables make more than {LONGEST} characters", directive.path, directive.line)
         return variables[found[1]]
 
     return VARIABLE.sub(value, word)

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 
 from .lighttpd_tokens import Token, tokens
 from .server import ConfigError
-from .source import Budget, Lines, Tree, decode, glob, is_pattern
+from .source import LONGEST, Budget, Lines, Tree, decode, glob, is_pattern
 
 DEEPEST = 100  # blocks and includes within each other; more is no configuration
 _ELSE = frozenset(("else", "elif", "elsif", "elseif"))
@@ -276,4 +276,7 @@ def _sum(left: Value, right: Value) -> Value:
     """``left + right``: numbers are added, everything else is joined."""
     if left is None or right is None:
         return None
-    return left + right if isinstance(left, int) and isinstance(right, int) else f"{left}{right}"
+    if isinstance(left, int) and isinstance(right, int):
+        return left + right
+    joined = f"{left}{right}"
+    return joined if len(joined) < LONGEST else None

@@ -30,7 +30,11 @@ from .server import ConfigError
 
 _WILD = re.compile(r"[*?\[\\{]")
 _NAME = "getaddrinfo"  # under this and the arguments, a tree holds what the call answered
+_PATH_MAX = 4096
+_MOST_BRACES = 20  # each may double the number of paths
 LARGEST = 64 << 20  # bytes of configuration in all; more is no configuration
+LONGEST = 1 << 16  # characters of a value: variables may double themselves
+MOST_NAMES = 100  # host names, each of which may take seconds to resolve
 MOST_FILES = 100_000  # includes in all, since files that include each other twice would never end
 
 
@@ -56,6 +60,10 @@ class Tree:
 class Disk(Tree):
     """The files of this host."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._names = 0
+
     def read(self, path: str) -> t.Optional[bytes]:
         """Raises ConfigError for what is no regular file, may not be read, or is too large to be configuration."""
         if path not in self.files:
@@ -70,6 +78,9 @@ class Disk(Tree):
     def answer(self, path: str) -> bytes:
         """What is under this path now: the bytes of a file, or the addresses of a name."""
         if path.startswith(_NAME):
+            self._names += 1
+            if self._names > MOST_NAMES:
+                raise ConfigError(f"there are more than {MOST_NAMES} host names", path)
             return _addresses(path)
         found = os.stat(path)
         if not stat.S_ISREG(found.st_mode):
@@ -155,6 +166,8 @@ def is_pattern(path: str) -> bool:
 
 def glob(tree: Tree, pattern: str, *, braces: bool = False) -> t.List[str]:
     """The paths that an absolute pattern means; a star matches no leading dot.  Sorted by bytes, per directory."""
+    if len(pattern) > _PATH_MAX or pattern.count("{") > _MOST_BRACES:
+        raise ConfigError("is too long for a path", f"{pattern[:40]}...")
     found = ["/"]
     for part in filter(None, pattern.split("/")):
         found = [path for directory in found for path in _matching(tree, directory, part, braces)]

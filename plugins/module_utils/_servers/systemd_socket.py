@@ -63,9 +63,10 @@ def listens(config: Config) -> t.Tuple[Listen, ...]:
     for file in files:
         lines = [(_place(one), key, one) for key in _LISTEN for one in parse(file, "Socket", key)]
         for _line, key, setting in sorted(lines, key=lambda line: line[0][1]):
-            streams = [*streams, setting] if setting.value else []
-            if setting.value and key != "ListenStream":
-                streams.pop()
+            if not setting.value:
+                streams.clear()
+            elif key == "ListenStream":
+                streams.append(setting)
     backlog = _backlog(files)
     found = [(_address(one, posixpath.basename(config.main)), one) for one in streams]
     return tuple(

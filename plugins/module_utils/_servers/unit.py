@@ -87,8 +87,9 @@ def environment_of(tree: Tree, files: t.Iterable[UnitFile]) -> t.Dict[str, str]:
     files = list(files)
     values: t.Dict[str, str] = {}
     for setting in (one for file in files for one in parse(file, "Service", "Environment")):
-        words = _words(setting.value, setting.source) if setting.value else []
-        values = {**values, **dict(_assignments(words))} if setting.value else {}
+        if not setting.value:
+            values.clear()
+        values.update(_assignments(_words(setting.value, setting.source)))
     for setting in (one for file in files for one in parse(file, "Service", "EnvironmentFile")):
         content = tree.read(setting.value.lstrip("-")) if setting.value.lstrip("-").startswith("/") else None
         lines = [line.strip() for line in decode(content or b"").splitlines()]

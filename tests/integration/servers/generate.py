@@ -82,10 +82,8 @@ def _apache_line(chance: random.Random, ports: _Ports) -> str:
                 f"{section}\nListenBacklog {chance.randint(1, 4000)}\n{end}",
                 f"# comment \\\nListen {port}",
                 f"#Listen {port}",
-                (
-                    "<Directory /x>\nRequire all denied\n</Directory>\n"
-                    f"Define N {chance.randint(1, 4000)}\nListenBacklog ${{N}}"
-                ),
+                "<Directory /x>\n  Require all denied\n</Directory>",
+                f"Define N {chance.randint(1, 4000)}\nListenBacklog ${{N}}",
             ]
         )
         + "\n"
@@ -167,7 +165,7 @@ def lighttpd(chance: random.Random) -> Files:
 def _block(chance: random.Random, ports: _Ports) -> str:
     port = ports.take()
     address = chance.choice(
-        [f'":{port}"', f'"127.0.0.1:{port}"', f'"[::1]:{port}"', f'host + ":{port}"', f'"[::]:{port}"', f'"*:{port}"']
+        [f'":{port}"', f'"127.0.0.1:{port}"', f'"[::1]:{port}"', f'host + ":{port}"', f'"[::]:{port}"']
     )
     inside = chance.choice(
         [

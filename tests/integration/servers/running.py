@@ -341,12 +341,14 @@ def _wanted(case: Case, config: Config, listens: t.Sequence[Listen]) -> t.Dict[L
 
 def _reload(case: Case, main: str, process: subprocess.Popen[bytes], found: t.Sequence[Listen]) -> t.List[Key]:
     """The sockets whose queue a reload with other numbers in the configuration changes."""
+    before = kernel()
+    # httpd reads its files once more after it has opened its sockets, and HAProxy's master loses a signal that comes
+    # before it waits for its workers.
+    time.sleep(1)
     config = case.server.read(main, None)
     write(config, case.server.edit(config, {one: one.asked + 77 for one in found}))
     with open(main, "a", encoding="utf-8") as file:
-        file.write(case.added)
-    before = kernel()
-    time.sleep(1)  # HAProxy's master loses a signal that comes before it waits for its workers
+        file.write(f"\n{case.added}")
     os.kill(process.pid, getattr(signal, str(case.server.reload_signal)))
     keys = [key for key, _ in before]
     end = time.monotonic() + PATIENCE

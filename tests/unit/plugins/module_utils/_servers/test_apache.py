@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import typing as t
 from pathlib import Path
@@ -351,6 +352,25 @@ def test_any_bytes_are_read_or_refused(content: bytes) -> None:
         return
     replaced = SERVER.edit(config, dict.fromkeys(found, 4096))
     assert all(content is not None for content in replaced.values())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("<IfModule core.c>\n" * 50_000 + "Listen 80\n" * 2, id="nested sections"),
+        pytest.param("<IfDefine !X>\nDefine A 1\n" * 20_000, id="nested sections with directives"),
+        pytest.param("Define A xxxxxxxx\n" + "Define A ${A}${A}\n" * 100 + "Listen ${A}\n", id="doubling variables"),
+        pytest.param("Listen \\\n" * 100_000, id="one line"),
+        pytest.param("<Macro a>\n" * 50_000, id="macros"),
+        pytest.param('Include "' + "\\" * 99_999, id="quotes"),
+        pytest.param("IncludeOptional " + "*a" * 20_000, id="stars"),
+    ],
+)
+def test_hostile_configurations_end_soon(text: str) -> None:
+    started = time.process_time()
+    with contextlib.suppress(ConfigError):
+        SERVER.listens(one(text))
+    assert time.process_time() - started < 10
 
 
 def test_ten_thousand_sites_take_well_below_a_second() -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import typing as t
 from pathlib import Path
@@ -357,6 +358,24 @@ def test_any_bytes_are_read_or_refused(content: bytes) -> None:
         SERVER.edit(config, dict.fromkeys(found, 4096))
     except ConfigError:
         return
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("".join(f"defaults d{n} from d{n - 1}\n" for n in range(1, 30_000)), id="defaults of defaults"),
+        pytest.param("backlog 1\n" * 30_000 + "frontend f from d0\n" * 30_000, id="many of the same"),
+        pytest.param("global\n" + ' setenv A "$A$A"\n' * 100, id="variables that double themselves"),
+        pytest.param(f'global\n setenv A {"x" * 9999}\nlisten l\n bind "{"$A" * 9999}:1"\n', id="one variable often"),
+        pytest.param("'" * 99_999, id="quotes"),
+        pytest.param("frontend f\n bind :1" + " backlog 5" * 50_000, id="options"),
+    ],
+)
+def test_hostile_configurations_end_soon(text: str) -> None:
+    started = time.process_time()
+    with contextlib.suppress(ConfigError):
+        SERVER.listens(one(f"defaults d0\n{text}", A="xxxxxxxx"))
+    assert time.process_time() - started < 10
 
 
 def test_ten_thousand_binds_take_well_below_a_second() -> None:

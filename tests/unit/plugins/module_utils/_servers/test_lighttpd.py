@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import typing as t
 from pathlib import Path
@@ -358,6 +359,25 @@ def test_any_bytes_are_read_or_refused(content: bytes) -> None:
         SERVER.edit(config, dict.fromkeys(found, 4096))
     except ConfigError:
         return
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param('a = "xxxxxxxx"\n' + "a := a + a\n" * 100, id="variables that double themselves"),
+        pytest.param("a = " + "(" * 99_999, id="arrays"),
+        pytest.param('"' + '\\"' * 99_999, id="quotes"),
+        pytest.param("a = " + "1 + " * 50_000, id="sums"),
+        pytest.param("a = " + "9" * 99_999, id="digits"),
+        pytest.param('include "' + "{a,b}" * 5_000 + '"', id="braces"),
+        pytest.param("else if " * 9_999, id="else"),
+    ],
+)
+def test_hostile_configurations_end_soon(text: str) -> None:
+    started = time.process_time()
+    with contextlib.suppress(ConfigError):
+        SERVER.listens(one(text))
+    assert time.process_time() - started < 10
 
 
 def test_ten_thousand_sockets_take_well_below_a_second() -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 from pathlib import Path
 
@@ -199,3 +200,10 @@ def test_any_bytes_are_read_or_refused(content: bytes) -> None:
         SERVER.listens(config)
     except ConfigError:
         return
+
+
+def test_hostile_units_end_soon() -> None:
+    started = time.process_time()
+    found = SERVER.listens(unit("[Socket]\n" + "ListenStream=80\n" * 20_000 + "Backlog=1\n" * 20_000))
+    assert len(found) == 20_000
+    assert time.process_time() - started < 10
