@@ -33,6 +33,9 @@ options:
   server:
     description:
       - The server whose listeners are meant.
+      - V(apache) and V(systemd_socket) have a single number for all sockets, so O(listen) chooses what is looked at,
+        and the configured number changes for all of them.
+      - V(systemd_socket) is a socket unit of systemd, named by O(unit). Its number goes into a drop-in.
       - V(any) is whatever listens on O(listen), such as Node.js, gunicorn or Tomcat. It has no configuration that
         is known here, so only the backlog in the kernel is changed. A restart of that server brings its own back.
     type: str
@@ -54,11 +57,13 @@ options:
     elements: str
   config:
     description:
-      - The main file of the server's configuration. By default the one that the distribution uses.
+      - The main file of the server's configuration. By default the one that the distribution uses, with HAProxy
+        the files that its unit is started with.
     type: path
   unit:
     description:
-      - The systemd unit that runs the server. By default the one that the distribution uses.
+      - The systemd unit that runs the server. By default the one that Debian uses, such as C(nginx.service).
+      - Required with O(server=systemd_socket), such as C(cups.socket).
       - When the unit runs in a network namespace of its own, the sockets and C(net.core.somaxconn) of that one count.
     type: str
   apply:
@@ -69,7 +74,7 @@ options:
       - V(live) calls C(listen) on the very socket of the running server. It needs Linux 5.6 and root.
       - V(reload) reloads the unit, or sends the server's signal for it where no unit runs it. It is of no use
         with servers that do not call C(listen) again.
-      - V(restart) restarts the unit. Connections are lost.
+      - V(restart) restarts the unit, a socket unit together with its service. Connections are lost.
       - V(none) edits the configuration only.
     type: str
     choices: [auto, live, reload, restart, none]
@@ -110,6 +115,16 @@ EXAMPLES = r"""
     listen: ["*:443", "[::]:443"]
     backlog: 8192
 
+- name: Give HAProxy, Apache and a socket of systemd the same, though none of them would take it by a reload
+  nettune.tcp.listen_backlog:
+    server: "{{ item.server }}"
+    unit: "{{ item.unit | default(omit) }}"
+    backlog: {at_least: 4096}
+  loop:
+    - server: haproxy
+    - server: apache
+    - {server: systemd_socket, unit: app.socket}
+
 - name: Raise the queue of a Node.js server while it runs. Its own number comes back when it is restarted
   nettune.tcp.listen_backlog:
     server: any
@@ -147,7 +162,7 @@ listeners:
       returned: always
       sample: 511
     configured:
-      description: The number in the configuration now.
+      description: The number in the configuration now. 0 where only the server itself can tell.
       type: int
       returned: always
       sample: 4096

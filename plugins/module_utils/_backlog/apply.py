@@ -59,11 +59,10 @@ def _edited(host: Host, plan: Plan) -> Files:
     server = host.request.server
     if server is None or host.config is None or not any(entry.edited for entry in plan.entries):
         return {}
-    numbers = {entry.seen.place: entry.number for entry in plan.entries}
+    numbers = {entry.seen.place: iter(entry.numbers) for entry in plan.entries}
+    wanted = {listen: next(numbers[hosts.place_of(listen)]) for listen in host.listens}
     if server.one_number:
-        wanted = dict.fromkeys(server.listens(host.config), max(numbers.values()))
-    else:
-        wanted = {listen: numbers[hosts.place_of(listen)] for listen in host.listens}
+        wanted = dict.fromkeys(server.listens(host.config), max(wanted.values()))
     files = server.edit(host.config, wanted)
     _check_edit(server, host, wanted, files)
     return files
@@ -74,12 +73,11 @@ def _check_edit(server: Server, host: Host, wanted: t.Mapping[Listen, int], file
     before, after = host.config, hosts.with_files(host.config, files)
     if before is None or after is None:
         return
-    meant = {hosts.place_of(one): one.asked for one in server.listens(before)}
-    meant.update((hosts.place_of(one), number) for one, number in wanted.items())
-    found = {hosts.place_of(one): one.asked for one in server.listens(after)}
-    wrong = sorted(place for place in {**meant, **found} if meant.get(place) != found.get(place))
-    if wrong:
-        raise ConfigError(f"the backlog of {wrong[0]} cannot be set by an edit here", before.main)
+    meant = sorted((hosts.place_of(one), wanted.get(one, one.asked)) for one in server.listens(before))
+    found = sorted((hosts.place_of(one), one.asked) for one in server.listens(after))
+    if meant != found:
+        wrong = next((place for place, number in meant if (place, number) not in found), "a listener")
+        raise ConfigError(f"the backlog of {wrong} cannot be set by an edit here", before.main)
 
 
 def _steps(host: Host, files: Files, running: Running) -> t.Iterator[_transaction.Step]:

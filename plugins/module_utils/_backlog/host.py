@@ -42,7 +42,7 @@ class Host:
 
     def ours(self, place: Place) -> t.Tuple[Listener, ...]:
         """The sockets of a place, without those of other programs."""
-        return tuple(one for one in self.kernel.at(place) if not self.stranger(one))
+        return tuple(one for one in self.kernel.sockets.get(place, ()) if not self.stranger(one))
 
     def stranger(self, listener: Listener) -> str:
         """The program of another kind that holds a socket, empty when it is the server or cannot be told."""
@@ -62,20 +62,21 @@ def _names(request: Request) -> t.Tuple[str, ...]:
     return request.server.processes if request.server else ()
 
 
-def namespace(request: Request) -> t.Optional[str]:
-    """The network namespace of the unit's main process as a pid, None where it is ours or nothing runs."""
+def kernel_of(request: Request, places: t.Collection[Place]) -> Kernel:
+    """What the kernel has at these places, in the network namespace of the unit's main process."""
     pid = service.main_pid(request.unit)
-    return sockets.namespace_of(pid) if pid else None
+    kernel = sockets.look(sockets.namespace_of(pid) if pid else None)
+    return sockets.with_twins(sockets.with_files(kernel, places), places)
 
 
 def look(request: Request) -> Host:
     """Read the configuration and ask the kernel.  Raises ConfigError, and BadRequest for filters that match nothing."""
     server = request.server
-    kernel = sockets.look(namespace(request))
     config = server.read(request.config, request.unit) if server else None
     listens = _meant(request, server.listens(config)) if server and config else ()
-    places = tuple(map(place_of, listens)) if server else _listening(request, kernel)
-    found = holders.find((one.inode for place in places for one in kernel.at(place)), _names(request))
+    places = tuple(dict.fromkeys(map(place_of, listens))) if server else _listening(request)
+    kernel = kernel_of(request, places)
+    found = holders.find((one.inode for place in places for one in kernel.sockets.get(place, ())), _names(request))
     return Host(request, config, listens, places, kernel, found, _blockers(found))
 
 
@@ -128,8 +129,9 @@ def _text(listen: Listen) -> str:
     return f"[{listen.address}]:{listen.port}" if listen.family == "inet6" else f"{listen.address}:{listen.port}"
 
 
-def _listening(request: Request, kernel: Kernel) -> t.Tuple[Place, ...]:
+def _listening(request: Request) -> t.Tuple[Place, ...]:
     """The places where something listens, and those asked for where nothing does."""
+    kernel = kernel_of(request, ())
     places: t.List[Place] = []
     for one in request.filters:
         found = sorted(place for place in kernel.sockets if one.covers(*place))
@@ -139,17 +141,19 @@ def _listening(request: Request, kernel: Kernel) -> t.Tuple[Place, ...]:
 
 def observe(host: Host) -> t.Tuple[Seen, ...]:
     """Each listener that is meant, in the order of the configuration."""
-    by_place = {place_of(one): one for one in host.listens}
-    return tuple(_seen(host, place, by_place.get(place)) for place in host.places)
+    listens: t.Dict[Place, t.List[Listen]] = {}
+    for listen in host.listens:
+        listens.setdefault(place_of(listen), []).append(listen)
+    return tuple(_seen(host, place, listens.get(place, ())) for place in host.places)
 
 
-def _seen(host: Host, place: Place, listen: t.Optional[Listen]) -> Seen:
+def _seen(host: Host, place: Place, listens: t.Sequence[Listen]) -> Seen:
     ours = host.ours(place)
-    strangers = [host.stranger(one) for one in host.kernel.at(place)]
+    strangers = [host.stranger(one) for one in host.kernel.sockets.get(place, ())]
     return Seen(
         place=place,
-        configured=listen.asked if listen else None,
-        source=_source(listen) if listen else None,
+        asked=tuple(listen.asked for listen in listens),
+        source=_source(listens[0]) if listens else None,
         backlogs=tuple(one.backlog or 0 for one in ours),
         stranger=strangers[0] if strangers and not ours else "",
         blocked="; ".join(dict.fromkeys(str(exc) for exc in map(host.blocker, ours) if exc)),

@@ -29,41 +29,54 @@ _AUTO = {True: (asked.RELOAD, asked.LIVE), False: (asked.LIVE,)}
 
 @dataclass(frozen=True)
 class Seen:
-    """One listener as it was found.
+    """One place where a server listens, as it was found.
 
-    ``configured`` is the number that the server would give to listen(2), 0 when only the server can tell, and None for
-    a server without configuration.
-    ``backlogs`` are the limits in force, one per socket; empty where the server does not listen.
-    ``stranger`` is a program of another kind that does instead; ``blocked`` is why the sockets cannot be
-    changed from outside, empty when they can.
+    ``asked`` are the numbers that the server would give to listen(2), one for each directive: 0 when only the server
+    can tell, none without configuration.  ``backlogs`` are the limits in force, one for each socket; empty where the
+    server does not listen.  ``stranger`` is a program of another kind that does instead; ``blocked`` is why the
+    sockets cannot be changed from outside, empty when they can.
     """
 
     place: Place
-    configured: t.Optional[int]
+    asked: t.Tuple[int, ...]
     source: t.Optional[str]
     backlogs: t.Tuple[int, ...]
     stranger: str = ""
     blocked: str = ""
 
     @property
+    def configured(self) -> t.Optional[int]:
+        """The number in the configuration, the smallest where several directives open the place."""
+        return min(self.asked, default=None)
+
+    @property
     def backlog(self) -> t.Optional[int]:
         """The limit in force, the smallest where several sockets share the place."""
-        return min(self.backlogs) if self.backlogs else None
+        return min(self.backlogs, default=None)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One listener with what becomes of it: ``number`` is to be configured, ``expected`` what listen() would give."""
+    """A place with what becomes of it.
+
+    ``numbers`` are to be configured, one for each directive; ``expected`` is what listen() would give, with the
+    largest of them.
+    """
 
     seen: Seen
-    number: int
+    numbers: t.Tuple[int, ...]
     expected: int
     needs_listen: bool
 
     @property
+    def number(self) -> int:
+        """The number for listen()."""
+        return max(self.numbers)
+
+    @property
     def edited(self) -> bool:
         """Whether the configuration has to change."""
-        return self.seen.configured is not None and self.seen.configured != self.number
+        return bool(self.seen.asked) and self.seen.asked != self.numbers
 
 
 @dataclass(frozen=True)
@@ -99,13 +112,14 @@ def make(want: Want, seen: t.Iterable[Seen], somaxconn: int, *, apply: str, relo
 
 
 def _entry(want: Want, seen: Seen, somaxconn: int) -> Entry:
-    number = _target(want, seen.configured or seen.backlog)
+    numbers = tuple(_target(want, asked or seen.backlog) for asked in seen.asked or (0,))
+    number = max(numbers)
     expected = min(number, somaxconn)
-    return Entry(seen, number, expected, any(helps(want, one, number, expected) for one in seen.backlogs))
+    return Entry(seen, numbers, expected, any(helps(want, one, number, expected) for one in seen.backlogs))
 
 
-def _target(want: Want, configured: t.Optional[int]) -> int:
-    target = want.target() if configured is None else want.target((configured,))
+def _target(want: Want, known: t.Optional[int]) -> int:
+    target = want.target() if known is None else want.target((known,))
     return t.cast("int", target[0])
 
 

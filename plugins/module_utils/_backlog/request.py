@@ -13,6 +13,7 @@ import socket
 import typing as t
 from dataclasses import dataclass
 
+from .._boot.systemd import unit_name
 from .._errors import BadRequest
 from .._servers.server import Server
 from .._servers.table import BY_NAME
@@ -58,10 +59,14 @@ def parse_request(params: t.Mapping[str, t.Any]) -> Request:
     filters = tuple(parse_filter(text) for text in params["listen"] or ())
     if server is None:
         _check_any(params, filters)
-    unit = params["unit"] or (server.unit if server else None)
-    if unit and "." not in unit:
-        unit += ".service"
+    unit = _unit(params["unit"], server)
     return Request(server, _want(params["backlog"]), filters, params["config"], unit, params["apply"])
+
+
+def _unit(name: t.Optional[str], server: t.Optional[Server]) -> t.Optional[str]:
+    if name and server and server.daemon_reload and not name.endswith(".socket"):
+        name += ".socket"
+    return unit_name(name) if name else (server.unit if server else None)
 
 
 def _check_any(params: t.Mapping[str, t.Any], filters: t.Sequence[Filter]) -> None:

@@ -13,15 +13,18 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .. import _transaction
-from .._errors import BadRequest, MissingRight
-from .._kernel import pidfd
+from .._boot.systemd import Systemd
+from .._errors import BadRequest, KernelRefused, MissingRight
+from .._kernel import holders, pidfd
 from .._kernel.holders import Holder
 from .._kernel.tcp_socket import Listener
+from . import host as hosts
 from . import plan as planning
-from . import service, sockets
-from .host import Host, namespace
+from . import service
+from .host import Host
 from .plan import Entry, Plan
 from .request import LIVE, RELOAD, RESTART, Request
+from .sockets import Kernel
 
 _PATIENCE = 10.0  # seconds for a server that was told, to call listen()
 _DOUBT = 2.0  # seconds, where it is not sure that it will
@@ -62,7 +65,7 @@ class Running:
         """Make systemd read its units, where they are the server's configuration."""
         if self.request.server and self.request.server.daemon_reload:
             self._told = True
-            service.systemctl("daemon-reload")
+            Systemd().daemon_reload()
 
     def _tell_again(self) -> None:
         if self._told:
@@ -80,16 +83,16 @@ class Running:
         awaited = [entry for entry in self.plan.entries if entry.seen.backlogs and comes(entry)]
         end = time.monotonic() + seconds
         while awaited and time.monotonic() < end:
-            kernel = sockets.look(namespace(self.request))
+            kernel = hosts.kernel_of(self.request, self.host.places)
             awaited = [entry for entry in awaited if not _in_force(entry, kernel)]
             if awaited:
                 time.sleep(_PAUSE)
 
     def _tell(self) -> None:
         if RESTART in self.plan.ways:
-            service.systemctl("restart", str(self.request.unit))
+            service.restart(str(self.request.unit))
         elif RELOAD in self.plan.ways and self._unit_runs_it():
-            service.systemctl("reload", str(self.request.unit))
+            Systemd().reload(str(self.request.unit))
         elif RELOAD in self.plan.ways:
             service.send(self._master() or 0, self._signal or "")
 
@@ -127,26 +130,34 @@ class Running:
 
     def _relisten(self) -> t.Iterator[_transaction.Step]:
         """listen() on each socket that is still short, now that a reload has done what it does."""
-        kernel = sockets.look(namespace(self.request))
+        host = hosts.look(self.request) if self._told else self.host
         for entry in self.plan.needing:
-            for one in kernel.at(entry.seen.place):
-                holder = self.host.holders.get(one.inode)
-                if holder and not self.host.blocker(one) and self._helps(entry, one):
-                    yield _relisten_step(holder, one, entry.number)
-
-    def _helps(self, entry: Entry, one: Listener) -> bool:
-        return planning.helps(self.plan.want, one.backlog or 0, entry.number, entry.expected)
+            for one in host.ours(entry.seen.place):
+                helps = planning.helps(self.plan.want, one.backlog or 0, entry.number, entry.expected)
+                if helps and not host.blocker(one):
+                    yield _relisten_step(host.holders[one.inode], one, entry.number)
 
 
-def _in_force(entry: Entry, kernel: sockets.Kernel) -> bool:
-    now = kernel.at(entry.seen.place)
+def _in_force(entry: Entry, kernel: Kernel) -> bool:
+    now = kernel.sockets.get(entry.seen.place, ())
     return bool(now) and all(one.backlog == entry.expected for one in now)
 
 
 def _relisten_step(holder: Holder, one: Listener, number: int) -> _transaction.Step:
-    pid, before = holder.pid, one.backlog or 0
+    before = one.backlog or 0
     return _transaction.Step(
-        f"listen({number}) on {one.address} {one.port}, socket {one.inode} of pid {pid}",
-        lambda: pidfd.relisten(pid, holder.descriptor, one.inode, number),
-        lambda: pidfd.relisten(pid, holder.descriptor, one.inode, before),
+        f"listen({number}) on {one.address} {one.port}, socket {one.inode} of pid {holder.pid}",
+        lambda: _relisten(holder, one.inode, number),
+        lambda: _relisten(holder, one.inode, before),
     )
+
+
+def _relisten(holder: Holder, inode: int, backlog: int) -> None:
+    """listen() on the socket of this process, or of another one when it has ended, as workers do after a reload."""
+    try:
+        pidfd.relisten(holder.pid, holder.descriptor, inode, backlog)
+    except KernelRefused:
+        other = holders.find([inode], [holder.name]).get(inode)
+        if other is None or other.pid == holder.pid:
+            raise
+        pidfd.relisten(other.pid, other.descriptor, inode, backlog)

@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""A running server: its unit, its master process, and telling it to read its configuration or to start again."""
+"""A running server: its unit, its master process, its own check, and starting or signalling it."""
 
 from __future__ import annotations
 
@@ -13,23 +13,31 @@ import signal
 import typing as t
 
 from .. import _command
+from .._boot import systemd
 from .._errors import KernelRefused, MissingRight, NettuneError
 from .._kernel.holders import Holder
 
 
 def main_pid(unit: t.Optional[str]) -> t.Optional[int]:
     """The main process of an active unit, None without one or without systemd."""
-    if unit is None or not os.path.isdir("/run/systemd/system"):
+    if unit is None or not systemd.booted():
         return None
-    shown = _command.run(["systemctl", "show", "--property=MainPID", "--value", unit])
-    return int(shown.text) if shown.code == 0 and shown.text.isdigit() and shown.text != "0" else None
+    [shown] = systemd.Systemd().show([unit], ["MainPID"])
+    return int(shown.get("MainPID") or 0) or None
 
 
-def systemctl(*words: str) -> None:
-    """Run systemctl.  Raises NettuneError with its own words when it fails."""
-    done = _command.run(["systemctl", *words])
-    if done.code:
-        raise NettuneError(f"systemctl {' '.join(words)} failed with code {done.code}: {done.text}")
+def restart(unit: str, manager: t.Optional[systemd.Systemd] = None) -> None:
+    """Restart a service, or a socket with the services it triggers, beside which systemd would refuse to start it."""
+    manager = manager or systemd.Systemd()
+    if systemd.unit_type(unit) != "socket":
+        manager.restart(unit)
+        return
+    [shown] = manager.show([unit], ["Triggers"])
+    triggered = shown.get("Triggers", "").split()
+    states = manager.show(triggered, ["ActiveState"]) if triggered else []
+    active = [one for one, state in zip(triggered, states) if state.get("ActiveState") == "active"]
+    manager.stop(unit, *active)
+    manager.start(unit, *active)
 
 
 def check(command: t.Sequence[str]) -> None:

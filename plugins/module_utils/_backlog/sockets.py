@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from .._errors import Unsupported
 from .._kernel import netns, proc_sys, unix_diag
@@ -19,20 +19,19 @@ from .._kernel.tcp_socket import LISTEN, Listener
 
 Place = t.Tuple[str, str, int]  # family, address, port
 
+_TWINS = {("inet", "0.0.0.0"): ("inet6", "::"), ("inet6", "::"): ("inet", "0.0.0.0")}
+
 
 @dataclass(frozen=True)
 class Kernel:
-    """One network namespace: its cap, and its listening sockets by place, several with SO_REUSEPORT."""
+    """One network namespace: its cap, and its listening sockets by place, several with SO_REUSEPORT.
+
+    ``files`` are those of UNIX sockets, by device and inode.
+    """
 
     somaxconn: int
     sockets: t.Mapping[Place, t.Tuple[Listener, ...]]
-
-    def at(self, place: Place) -> t.Tuple[Listener, ...]:
-        """The sockets of a place.  A wildcard of IPv4 may be served by one of IPv6 that takes both."""
-        found = self.sockets.get(place, ())
-        if found or place[:2] != ("inet", "0.0.0.0"):
-            return found
-        return tuple(one for one in self.sockets.get(("inet6", "::", place[2]), ()) if one.v6only is False)
+    files: t.Mapping[unix_diag.File, Listener] = field(default_factory=dict)
 
 
 def look(namespace: t.Optional[str] = None) -> Kernel:
@@ -41,14 +40,42 @@ def look(namespace: t.Optional[str] = None) -> Kernel:
 
 
 def _look() -> Kernel:
-    found: t.Dict[Place, t.List[Listener]] = {}
-    for listener in (*_tcp(), *_unix()):
-        found.setdefault((listener.family, listener.address, listener.port), []).append(listener)
     text = proc_sys.read("net.core.somaxconn")
     if text is None:
-        # Not shown in a user namespace of old kernels, where nothing caps lower than the compiled default.
+        # Not shown in a user namespace of old kernels.
         raise Unsupported("net.core.somaxconn does not exist in this network namespace")
-    return Kernel(int(text), {place: tuple(listeners) for place, listeners in found.items()})
+    unix = _unix()
+    found: t.Dict[Place, t.List[Listener]] = {}
+    for listener in (*_tcp(), *(one for one, _file in unix)):
+        found.setdefault((listener.family, listener.address, listener.port), []).append(listener)
+    files = {file: one for one, file in unix if file}
+    return Kernel(int(text), {place: tuple(listeners) for place, listeners in found.items()}, files)
+
+
+def with_files(kernel: Kernel, places: t.Iterable[Place]) -> Kernel:
+    """The kernel with UNIX sockets under the paths they have now: HAProxy renames them after it has bound them."""
+    found = dict(kernel.sockets)
+    for place in places:
+        file = unix_diag.file_at(place[1]) if place[0] == "unix" and place not in found else None
+        if file is not None and file in kernel.files:
+            found[place] = (kernel.files[file],)
+    return replace(kernel, sockets=found)
+
+
+def with_twins(kernel: Kernel, places: t.Collection[Place]) -> Kernel:
+    """The kernel with the sockets of wildcards that are served by the other family's.
+
+    A socket of IPv6 may take IPv4 too; and where the kernel has no IPv6, Apache opens one of IPv4 instead.
+    """
+    found = dict(kernel.sockets)
+    for family, address, port in places:
+        twin = _TWINS.get((family, address))
+        if twin and (family, address, port) not in found and (*twin, port) not in places:
+            both = family == "inet6"
+            found[family, address, port] = tuple(
+                one for one in kernel.sockets.get((*twin, port), ()) if both or one.v6only is False
+            )
+    return replace(kernel, sockets=found)
 
 
 def _tcp() -> t.Sequence[Listener]:
@@ -56,7 +83,7 @@ def _tcp() -> t.Sequence[Listener]:
         return [listener_of(message) for message in diag.messages(mask(LISTEN))]
 
 
-def _unix() -> t.Sequence[Listener]:
+def _unix() -> t.Sequence[t.Tuple[Listener, t.Optional[unix_diag.File]]]:
     try:
         return unix_diag.listeners()
     except Unsupported:

@@ -94,14 +94,27 @@ class Systemd:
         """Stop and start a unit."""
         self._run(["restart", "--", unit])
 
-    def start(self, unit: str) -> None:
-        """Start a unit that is not running."""
-        self._run(["start", "--", unit])
+    def start(self, *units: str) -> None:
+        """Start units that are not running."""
+        self._run(["start", "--", *units])
+
+    def stop(self, *units: str) -> None:
+        """Stop units."""
+        self._run(["stop", "--", *units])
+
+    def reload(self, unit: str) -> None:
+        """Let a service read its configuration again, in its own way."""
+        self._run(["reload", "--", unit])
+
+
+def booted(mark: str = _BOOTED) -> bool:
+    """Whether systemd is the first process, as sd_booted(3) tells."""
+    return os.path.isdir(mark)
 
 
 def check_booted(mark: str = _BOOTED) -> None:
-    """Raise Unsupported where systemd is not the first process, as sd_booted(3) tells."""
-    if not os.path.isdir(mark):
+    """Raise Unsupported where systemd is not the first process."""
+    if not booted(mark):
         raise Unsupported(f"this host was not booted with systemd: there is no {mark}")
 
 

@@ -12,6 +12,7 @@ accept queue now and the limit in force, which net.core.somaxconn caps as it doe
 
 from __future__ import annotations
 
+import itertools
 import os
 import socket
 import struct
@@ -26,29 +27,49 @@ _SOCK_DIAG_BY_FAMILY = 20
 _REQUEST = struct.Struct("=BBHIIIII")
 _MESSAGE = struct.Struct("=BBBBIII")
 _ATTRIBUTE = struct.Struct("=HH")
-_LENGTHS = struct.Struct("=II")
-_SHOW_NAME, _SHOW_QUEUE = 0x1, 0x10
-_NAME, _QUEUE = 0, 4
+_PAIR = struct.Struct("=II")
+_SHOW_NAME, _SHOW_FILE, _SHOW_QUEUE = 0x1, 0x2, 0x10
+_NAME, _FILE, _QUEUE = 0, 1, 4
 _NO_COOKIE = 0xFFFFFFFF
 
+# The kernel tells 32 bits of an inode's number, and devices as it keeps them (include/linux/kdev_t.h).
+_LOW = 0xFFFFFFFF
+_MINOR_BITS = 20
 
-def listeners() -> t.List[Listener]:
-    """The listening UNIX sockets with a name, of this network namespace; port is 0, an abstract name begins with @."""
-    show = _SHOW_NAME | _SHOW_QUEUE
+
+class File(t.NamedTuple):
+    """A file by the numbers of its device and inode, as unix_diag_vfs has them."""
+
+    device: int
+    inode: int
+
+
+def listeners() -> t.List[t.Tuple[Listener, t.Optional[File]]]:
+    """The listening UNIX sockets with a name, of this network namespace, and the file of each.
+
+    Port is 0, an abstract name begins with @.  The name is that of bind(2), the file may have another since.
+    """
+    show = _SHOW_NAME | _SHOW_FILE | _SHOW_QUEUE
     body = _REQUEST.pack(socket.AF_UNIX, 0, 0, mask(LISTEN), 0, show, _NO_COOKIE, _NO_COOKIE)
     link = Netlink(NETLINK_SOCK_DIAG)
     try:
-        found = [
-            listener
-            for datagram in link.dump(_SOCK_DIAG_BY_FAMILY, body)
-            for listener in parse(datagram, link.sequence)
-        ]
+        datagrams = list(link.dump(_SOCK_DIAG_BY_FAMILY, body))
     finally:
         link.close()
-    return [listener for listener in found if listener.address]
+    found = itertools.chain.from_iterable(parse(datagram, link.sequence) for datagram in datagrams)
+    return [(listener, file) for listener, file in found if listener.address]
 
 
-def parse(datagram: bytes, sequence: int) -> t.Iterator[Listener]:
+def file_at(path: str) -> t.Optional[File]:
+    """The file of a path as the kernel names those of sockets, None when there is none."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return File(os.major(status.st_dev) << _MINOR_BITS | os.minor(status.st_dev), status.st_ino & _LOW)
+
+
+def parse(datagram: bytes, sequence: int) -> t.Iterator[t.Tuple[Listener, t.Optional[File]]]:
     """The sockets of one datagram.  Raises what an error of the kernel means."""
     for kind, _flags, answered, payload in split(datagram):
         if answered != sequence:
@@ -63,15 +84,19 @@ def parse(datagram: bytes, sequence: int) -> t.Iterator[Listener]:
             yield _listener(payload)
 
 
-def _listener(message: bytes) -> Listener:
+def _listener(message: bytes) -> t.Tuple[Listener, t.Optional[File]]:
     inode = _MESSAGE.unpack_from(message)[4]
     name, queued, limit = "", 0, None
+    file: t.Optional[File] = None
     for kind, value in _attributes(message):
         if kind == _NAME:
             name = _text(value)
-        elif kind == _QUEUE and len(value) == _LENGTHS.size:
-            queued, limit = _LENGTHS.unpack(value)
-    return Listener("unix", name, 0, queued, limit, inode, None, 0)
+        elif kind == _QUEUE and len(value) == _PAIR.size:
+            queued, limit = _PAIR.unpack(value)
+        elif kind == _FILE and len(value) == _PAIR.size:
+            inode_of_file, device = _PAIR.unpack(value)
+            file = File(device, inode_of_file)
+    return Listener("unix", name, 0, queued, limit, inode, None, 0), file
 
 
 def _attributes(message: bytes) -> t.Iterator[t.Tuple[int, bytes]]:
@@ -86,5 +111,6 @@ def _attributes(message: bytes) -> t.Iterator[t.Tuple[int, bytes]]:
 
 def _text(name: bytes) -> str:
     if name.startswith(b"\0"):
-        return "@" + os.fsdecode(name[1:])
+        # HAProxy pads such names with zeros, which belong to the name but not to what people call it.
+        return "@" + os.fsdecode(name[1:].rstrip(b"\0"))
     return os.fsdecode(name.rstrip(b"\0"))

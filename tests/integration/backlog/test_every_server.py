@@ -113,7 +113,7 @@ class Running:
         return apply.manage(parse_request(given), check_mode=check_mode)
 
 
-@pytest.mark.parametrize("name", sorted(set(CASES) & set(BY_NAME)))
+@pytest.mark.parametrize("name", CASES)
 def test_live_and_at_the_next_start(in_namespace: Sandbox, tmp_path: pathlib.Path, name: str) -> None:
     def body() -> None:
         somaxconn(4096)
@@ -140,7 +140,23 @@ def test_live_and_at_the_next_start(in_namespace: Sandbox, tmp_path: pathlib.Pat
     in_namespace(body)
 
 
-@pytest.mark.parametrize("name", sorted(set(CASES) & set(BY_NAME)))
+def test_a_unix_socket_that_haproxy_has_renamed_is_found(in_namespace: Sandbox, tmp_path: pathlib.Path) -> None:
+    def body() -> None:
+        server = Running("haproxy", tmp_path)
+        server.config.write_text(
+            server.config.read_text() + f"    bind {tmp_path}/socket\n    bind abns@nettune-test\n"
+        )
+        with server:
+            done = server.backlog(3000, listen=[f"{tmp_path}/socket", "@nettune-test"])
+            assert statuses(done) == [
+                (f"{tmp_path}/socket", 0, 500, 3000, "effective"),
+                ("@nettune-test", 0, 500, 3000, "effective"),
+            ]
+
+    in_namespace(body)
+
+
+@pytest.mark.parametrize("name", CASES)
 def test_auto_and_reload(in_namespace: Sandbox, tmp_path: pathlib.Path, name: str) -> None:
     def body() -> None:
         with Running(name, tmp_path) as server:
@@ -155,7 +171,7 @@ def test_auto_and_reload(in_namespace: Sandbox, tmp_path: pathlib.Path, name: st
     in_namespace(body)
 
 
-@pytest.mark.parametrize("name", sorted(set(CASES) & set(BY_NAME)))
+@pytest.mark.parametrize("name", CASES)
 def test_what_the_server_refuses_is_put_back(in_namespace: Sandbox, tmp_path: pathlib.Path, name: str) -> None:
     def body() -> None:
         with Running(name, tmp_path) as server:

@@ -123,7 +123,6 @@ def test_what_we_refuse_to_read_nginx_refuses_too(tmp_path: pathlib.Path, http: 
             {"0.0.0.0:8080": 511, "127.0.0.1:8080": 511},
         ),
         ("server { listen 8080 so_keepalive=on; listen 127.0.0.1:8080; }", {"0.0.0.0:8080": 511}),
-        ("server { listen 'unix:@nettune'; }", {"@nettune": 511}),
     ],
 )
 def test_forms_of_listen(in_namespace: Sandbox, tmp_path: pathlib.Path, http: str, expected: t.Dict[str, int]) -> None:

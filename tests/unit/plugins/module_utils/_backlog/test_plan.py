@@ -19,7 +19,7 @@ PLACE = ("inet", "0.0.0.0", 80)
 
 
 def seen(configured: t.Optional[int], *backlogs: int, **others: t.Any) -> Seen:
-    return Seen(PLACE, configured, "/etc/x.conf:1", backlogs, **others)
+    return Seen(PLACE, () if configured is None else (configured,), "/etc/x.conf:1", backlogs, **others)
 
 
 def make(want: t.Any, one: Seen, *, somaxconn: int = 4096, apply: str = "auto", relists: bool = True) -> Plan:
@@ -162,7 +162,7 @@ def test_the_verdict_is_of_what_was_read_back(
     apply: str, before: Seen, backlogs: t.List[int], somaxconn: int, status: str, reason: str
 ) -> None:
     plan = make({"at_least": 3000}, before, apply=apply, somaxconn=somaxconn)
-    after = replace(before, configured=3000, backlogs=tuple(backlogs))
+    after = replace(before, asked=(3000,), backlogs=tuple(backlogs))
     row = planning.verdict(plan, plan.entries[0], after, somaxconn)
     assert (row.status, row.backlog) == (status, min(backlogs) if backlogs else None)
     assert reason in row.reason
@@ -174,3 +174,10 @@ def test_another_program_on_the_port_is_named() -> None:
     plan = make({"at_least": 3000}, before)
     row = planning.verdict(plan, plan.entries[0], before, 4096)
     assert (row.status, row.reason) == ("not_listening", "apache2 (pid 7) holds this address and port")
+
+
+def test_directives_for_one_place_keep_their_own_numbers() -> None:
+    plan = make({"at_least": 3000}, Seen(PLACE, (100, 5000), "/etc/x.conf:1", (100, 4096)), somaxconn=8192)
+    [entry] = plan.entries
+    assert (entry.numbers, entry.number, entry.seen.configured, entry.edited) == ((3000, 5000), 5000, 100, True)
+    assert planning.predict(plan) == {PLACE: (5000, 5000)}

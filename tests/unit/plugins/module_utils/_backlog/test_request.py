@@ -89,6 +89,13 @@ def test_units(unit: t.Optional[str], expected: str) -> None:
     assert parse_request({**PARAMS, "unit": unit}).unit == expected
 
 
+def test_the_unit_of_sockets_is_one_of_them() -> None:
+    params = {**PARAMS, "server": "systemd_socket"}
+    assert parse_request({**params, "unit": "cups"}).unit == "cups.socket"
+    assert parse_request({**params, "unit": "cups.socket"}).unit == "cups.socket"
+    assert parse_request(params).unit is None
+
+
 @pytest.mark.parametrize(
     "params, message",
     [

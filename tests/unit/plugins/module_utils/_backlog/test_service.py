@@ -11,8 +11,8 @@ import typing as t
 
 import pytest
 
-from ansible_collections.nettune.tcp.plugins.module_utils import _command
 from ansible_collections.nettune.tcp.plugins.module_utils._backlog import service
+from ansible_collections.nettune.tcp.plugins.module_utils._boot import systemd
 from ansible_collections.nettune.tcp.plugins.module_utils._errors import KernelRefused, NettuneError
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel.holders import Holder
 
@@ -30,26 +30,57 @@ def test_parents_come_from_proc() -> None:
     assert service.parent_of(2**22 + 1) == (0, "")
 
 
-@pytest.mark.parametrize("code, text, pid", [(0, "4711", 4711), (0, "0", None), (0, "", None), (1, "4711", None)])
-def test_the_main_process_of_a_unit(
-    monkeypatch: pytest.MonkeyPatch, code: int, text: str, pid: t.Optional[int]
-) -> None:
-    asked: t.List[t.Sequence[str]] = []
+class Manager(systemd.Systemd):
+    """A systemd that knows some properties and remembers what it is told."""
 
-    def run(command: t.Sequence[str]) -> _command.Outcome:
-        asked.append(command)
-        return _command.Outcome(code, text)
+    def __init__(self, shown: t.Mapping[str, t.Mapping[str, str]]) -> None:
+        self.shown = shown
+        self.told: t.List[str] = []
+        super().__init__(self.answer)
 
-    monkeypatch.setattr(os.path, "isdir", lambda path: path == "/run/systemd/system")
-    monkeypatch.setattr(_command, "run", run)
+    def answer(self, words: t.Sequence[str]) -> str:
+        if words[0] != "show":
+            self.told.append(" ".join(words))
+            return ""
+        units = words[words.index("--") + 1 :]
+        return "\n\n".join("\n".join(f"{name}={value}" for name, value in self.shown[unit].items()) for unit in units)
+
+
+@pytest.mark.parametrize("text, pid", [("4711", 4711), ("0", None), ("", None)])
+def test_the_main_process_of_a_unit(monkeypatch: pytest.MonkeyPatch, text: str, pid: t.Optional[int]) -> None:
+    monkeypatch.setattr(systemd, "booted", lambda: True)
+    monkeypatch.setattr(systemd, "Systemd", lambda: manager)
+    manager = Manager({"x.service": {"MainPID": text}})
     assert service.main_pid("x.service") == pid
-    assert asked == [["systemctl", "show", "--property=MainPID", "--value", "x.service"]]
     assert service.main_pid(None) is None
+    manager = Manager({"x.socket": {}})
+    assert service.main_pid("x.socket") is None
 
 
 def test_without_systemd_no_unit_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os.path, "isdir", lambda _path: False)
+    monkeypatch.setattr(systemd, "booted", lambda: False)
     assert service.main_pid("x.service") is None
+
+
+def test_a_service_is_restarted() -> None:
+    manager = Manager({})
+    service.restart("x.service", manager)
+    assert manager.told == ["restart -- x.service"]
+
+
+def test_a_socket_is_restarted_with_its_service_if_that_runs() -> None:
+    manager = Manager(
+        {
+            "x.socket": {"Triggers": "x.service y.service"},
+            "x.service": {"ActiveState": "active"},
+            "y.service": {"ActiveState": "inactive"},
+        }
+    )
+    service.restart("x.socket", manager)
+    assert manager.told == ["stop -- x.socket x.service", "start -- x.socket x.service"]
+    manager = Manager({"x.socket": {"Triggers": ""}})
+    service.restart("x.socket", manager)
+    assert manager.told == ["stop -- x.socket", "start -- x.socket"]
 
 
 def test_refusals_are_in_the_words_of_who_refuses() -> None:

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import os
+import pathlib
 import struct
 import typing as t
 
@@ -28,19 +30,26 @@ def a_socket(inode: int, *attributes: bytes) -> bytes:
     return message(20, struct.pack("=BBBBIII", 1, 1, 10, 0, inode, 5, 6) + b"".join(attributes))
 
 
-def test_names_and_queues() -> None:
+def test_names_queues_and_files() -> None:
     datagram = (
         a_socket(11, attribute(0, b"/run/a.sock\0"), attribute(4, struct.pack("=II", 3, 4096)), attribute(6, b"\0"))
-        + a_socket(12, attribute(4, struct.pack("=II", 0, 511)), attribute(0, b"\0abstract"))
-        + a_socket(13)
+        + a_socket(12, attribute(4, struct.pack("=II", 0, 511)), attribute(0, b"\0abstract\0\0"))
+        + a_socket(13, attribute(1, struct.pack("=II", 4711, 0xFD00001)))
         + message(20, b"other answer", sequence=6)
         + message(3, struct.pack("=i", 0))
     )
     assert list(unix_diag.parse(datagram, 7)) == [
-        Listener("unix", "/run/a.sock", 0, 3, 4096, 11, None, 0),
-        Listener("unix", "@abstract", 0, 0, 511, 12, None, 0),
-        Listener("unix", "", 0, 0, None, 13, None, 0),
+        (Listener("unix", "/run/a.sock", 0, 3, 4096, 11, None, 0), None),
+        (Listener("unix", "@abstract", 0, 0, 511, 12, None, 0), None),
+        (Listener("unix", "", 0, 0, None, 13, None, 0), unix_diag.File(0xFD00001, 4711)),
     ]
+
+
+def test_the_file_of_a_path_is_known_by_its_numbers(tmp_path: pathlib.Path) -> None:
+    status = os.stat(tmp_path)
+    device = os.major(status.st_dev) * 2**20 + os.minor(status.st_dev)
+    assert unix_diag.file_at(str(tmp_path)) == unix_diag.File(device, status.st_ino % 2**32)
+    assert unix_diag.file_at(str(tmp_path / "none")) is None
 
 
 @pytest.mark.parametrize(
@@ -58,4 +67,4 @@ def test_errors_of_the_kernel(datagram: bytes, error: t.Type[Exception]) -> None
 
 def test_a_cut_attribute_is_left_out() -> None:
     cut = struct.pack("=HH", 40, 0) + b"/run"
-    assert [one.address for one in unix_diag.parse(a_socket(11, cut), 7)] == [""]
+    assert [one.address for one, _file in unix_diag.parse(a_socket(11, cut), 7)] == [""]
