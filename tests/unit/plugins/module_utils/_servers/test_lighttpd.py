@@ -347,7 +347,8 @@ def test_edit_changes_a_line_per_socket_at_most(text: str, data: st.DataObject) 
         line for line in new if "backlog" not in line and "socket" not in line
     ]
     changed = {listen.port for listen in found if wanted[listen] != listen.asked}
-    assert len(new) - len(old) <= len(changed)
+    # A socket that inherits the number which changes keeps its own by a line of its own.
+    assert len(new) - len(old) <= len({listen.port for listen in found})
     assert bool(replaced) == bool(changed)
 
 
