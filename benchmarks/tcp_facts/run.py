@@ -27,11 +27,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-SETUP = """
+SETUP = r"""
 ip link set lo up
 ip -6 route add local fd00::/16 dev lo
 sysctl -qw net.ipv4.tcp_tw_reuse=0 net.ipv4.tcp_max_tw_buckets=4000000 net.core.somaxconn=65535 \
-  net.ipv4.tcp_max_syn_backlog=65535 net.ipv4.ip_local_port_range='1024 65535' net.ipv6.ip_nonlocal_bind=1
+  net.ipv4.tcp_max_syn_backlog=65535 net.ipv4.ip_local_port_range='1024 65535' \
+  net.ipv4.ip_local_reserved_ports=8000-8199 net.ipv6.ip_nonlocal_bind=1
 """
 PATIENCE = 120.0  # seconds
 COUNT = "awk '{ states[$%d]++ } END { for (state in states) print state, states[state] }'"
@@ -175,6 +176,17 @@ def table(count: int, rows: list[tuple[Tool, Result | None]]) -> str:
     return "\n".join(lines)
 
 
+def measure(count: int, times: int) -> None:
+    """Make the sockets in this network namespace and print the table."""
+    subprocess.run(["sh", "-ec", SETUP], check=True)
+    with tempfile.TemporaryDirectory() as directory:
+        for name in ("floor", "populate"):
+            subprocess.run(["cc", "-O2", "-o", f"{directory}/{name}", HERE / f"{name}.c"], check=True)
+        with sockets(Path(directory, "populate"), count) as top_up:
+            rows = [(tool, best(tool, top_up, times)) for tool in tools(Path(directory, "floor"))]
+    print(table(count, rows), flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Count TCP sockets in several ways.")
     parser.add_argument("--sockets", type=int, nargs="+", default=[1000, 100_000], metavar="N")
@@ -183,16 +195,12 @@ def main() -> None:
     arguments = parser.parse_args()
     if os.geteuid() != 0:
         sys.exit("needs root, for a network namespace of its own")
-    if not arguments.inside:
-        os.execvp("unshare", ["unshare", "--net", sys.executable, __file__, "--inside", *sys.argv[1:]])
-    subprocess.run(["sh", "-ec", SETUP], check=True)
-    with tempfile.TemporaryDirectory() as directory:
-        for name in ("floor", "populate"):
-            subprocess.run(["cc", "-O2", "-o", f"{directory}/{name}", HERE / f"{name}.c"], check=True)
-        for count in arguments.sockets:
-            with sockets(Path(directory, "populate"), count) as top_up:
-                measured = [(tool, best(tool, top_up, arguments.times)) for tool in tools(Path(directory, "floor"))]
-            print(table(count, measured), flush=True)
+    if arguments.inside:
+        measure(arguments.sockets[0], arguments.times)
+        return
+    for count in arguments.sockets:
+        again = [sys.executable, __file__, "--inside", "--times", str(arguments.times), "--sockets", str(count)]
+        subprocess.run(["unshare", "--net", *again], check=True)
 
 
 if __name__ == "__main__":

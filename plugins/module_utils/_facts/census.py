@@ -121,23 +121,24 @@ def all_states(counts: _Counts) -> States:
     return {**dict.fromkeys(STATES, 0), **_named(counts)}
 
 
-def _end(key: bytes) -> End:
-    _flow, port, remote, _local = split_key(key)
-    return port, plain(remote)
-
-
 def _busiest(totals: t.Mapping[End, int], top: int) -> t.List[End]:
     """The biggest ones; the smaller end first where they are alike, so that the answer is stable."""
     limit = min(heapq.nlargest(top, totals.values()), default=0)
     return sorted((end for end, total in totals.items() if total >= limit), key=lambda end: (-totals[end], end))[:top]
 
 
-def _clients(groups: t.Mapping[bytes, int], top: int) -> t.Iterator[Client]:
+def _totals(keys: t.Iterable[t.Tuple[bytes, int]]) -> t.Dict[End, int]:
+    """Sockets per remote end, from keys of one direction and their counts."""
     totals: t.Dict[End, int] = {}
-    for key, count in groups.items():
-        if key[0] & INBOUND:
-            end = _end(key)
-            totals[end] = totals.get(end, 0) + count
+    for key, count in keys:
+        _flow, port, remote, _local = split_key(key)
+        end = port, plain(remote)
+        totals[end] = totals.get(end, 0) + count
+    return totals
+
+
+def _clients(groups: t.Mapping[bytes, int], top: int) -> t.Iterator[Client]:
+    totals = _totals((key, count) for key, count in groups.items() if key[0] & INBOUND)
     for port, remote in _busiest(totals, top):
         states = {
             state: sum(groups.get(make_key(state | INBOUND, port, address), 0) for address in {remote, mapped(remote)})
@@ -147,21 +148,24 @@ def _clients(groups: t.Mapping[bytes, int], top: int) -> t.Iterator[Client]:
 
 
 def _peers(groups: t.Mapping[bytes, int], top: int) -> t.Iterator[Peer]:
-    states: t.Dict[End, t.Counter[int]] = {}
-    pools: t.Dict[End, t.Counter[bytes]] = {}
-    for key, count in groups.items():
-        if not key[0] & INBOUND:
-            flow, _port, _remote, local = split_key(key)
-            end = _end(key)
-            states.setdefault(end, Counter())[flow] += count
-            pools.setdefault(end, Counter())[plain(local)] += count
-    for end in _busiest({end: sum(counts.values()) for end, counts in states.items()}, top):
+    outbound = [(key, count) for key, count in groups.items() if not key[0] & INBOUND]
+    totals = _totals(outbound)
+    chosen = _busiest(totals, top)
+    states: t.Dict[End, t.Counter[int]] = {end: Counter() for end in chosen}
+    pools: t.Dict[End, t.Counter[bytes]] = {end: Counter() for end in chosen}
+    for key, count in outbound:
+        flow, port, remote, local = split_key(key)
+        end = port, plain(remote)
+        if end in pools:
+            states[end][flow] += count
+            pools[end][plain(local)] += count
+    for end in chosen:
         local, used = min(pools[end].items(), key=lambda item: (-item[1], item[0]))
         port, remote = end
         yield Peer(
             address=address_text(remote),
             port=port,
-            total=sum(states[end].values()),
+            total=totals[end],
             states=_named(states[end]),
             local_address=address_text(local),
             local_ports_used=used,

@@ -20,16 +20,18 @@ first one counts; it is started only when one datagram is not enough. Layout: in
 from __future__ import annotations
 
 import errno
+import functools
 import os
 import queue
 import socket
 import struct
-import sys
 import threading
 import time
 import typing as t
+from contextlib import closing
 
 from .._errors import KernelRefused, MissingRight, NettuneError, Unsupported
+from .recvmmsg import Batch
 
 NLM_F_REQUEST, NLM_F_MULTI, NLM_F_DUMP_INTR, NLM_F_DUMP = 0x1, 0x2, 0x10, 0x300
 NLMSG_NOOP, NLMSG_ERROR, NLMSG_DONE, NLMSG_OVERRUN = 1, 2, 3, 4
@@ -39,14 +41,18 @@ _INT = struct.Struct("=i")
 _DONE_SIZE = HEADER.size + _INT.size
 
 RECEIVE_SIZE = 32768  # the kernel sizes the datagrams of a dump by the largest read it has seen, up to this
-READ_AHEAD = 16  # datagrams
-SWITCH_INTERVAL = 0.0001  # seconds the reader waits for Python's lock between two reads; the usual 5 ms are 30 reads
+BATCH, BATCHES = 16, 3  # datagrams received at once, and how many times that may wait to be counted
 TIMEOUT = 10.0  # seconds without a datagram after which a dump is dead
 LONGEST = 60.0  # seconds of a whole dump; a million sockets take less than one
 _PATIENCE = 0.5  # seconds of one wait, so that a reader that is not needed any more ends soon
 
 _MISSING = (errno.ENOENT, errno.EPROTONOSUPPORT, errno.EAFNOSUPPORT, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS)
 _DENIED = (errno.EPERM, errno.EACCES)
+
+_Received = t.TypeVar("_Received")
+if t.TYPE_CHECKING:  # pragma: no cover
+    _Free = queue.SimpleQueue[t.Optional[Batch]]
+    _Full = queue.SimpleQueue[t.Union[t.Tuple[Batch, int], NettuneError]]
 
 
 def refusal(number: int) -> NettuneError:
@@ -115,67 +121,62 @@ class Netlink:
             self._socket.send(header + body)
         except OSError as exc:
             raise refusal(exc.errno or errno.EIO) from exc
-        datagram = self._receive(threading.Event())
+        datagram = self._patiently(functools.partial(self._socket.recv, RECEIVE_SIZE), threading.Event())
         yield datagram
         if is_last(datagram):
             return
         deadline = time.monotonic() + LONGEST
-        for datagram in self._read_ahead():
-            yield datagram
-            if time.monotonic() > deadline:
-                raise KernelRefused(f"netlink: a dump did not end within {LONGEST:.0f} seconds")
+        with closing(self._read_ahead()) as rest:
+            for datagram in rest:
+                yield datagram
+                if is_last(datagram):
+                    return
+                if time.monotonic() > deadline:
+                    raise KernelRefused(f"netlink: a dump did not end within {LONGEST:.0f} seconds")
 
-    def _receive(self, stop: threading.Event) -> bytes:
+    def _patiently(self, receive: t.Callable[[], _Received], stop: threading.Event) -> _Received:
+        """Receive, for as long as a live dump may pause or until nobody wants it any more."""
         for _wait in range(self._waits):
             try:
-                return self._socket.recv(RECEIVE_SIZE)
-            except BlockingIOError:
+                return receive()
+            except (BlockingIOError, InterruptedError):
                 if stop.is_set():
-                    return b""
+                    break
             except OSError as exc:
                 if exc.errno != errno.ENOBUFS:
                     raise refusal(exc.errno or errno.EIO) from exc
                 self.lost = True
         raise KernelRefused("netlink: the kernel stopped in the middle of a dump")
 
-    def _read_ahead(self) -> t.Iterator[bytes]:
-        full: queue.SimpleQueue[t.Union[bytes, NettuneError]] = queue.SimpleQueue()
-        free: queue.SimpleQueue[bool] = queue.SimpleQueue()
+    def _read_ahead(self) -> t.Generator[bytes, None, None]:
+        """What another thread receives meanwhile."""
+        full: _Full = queue.SimpleQueue()
+        free: _Free = queue.SimpleQueue()
         stop = threading.Event()
-        for _place in range(READ_AHEAD):
-            free.put(True)
-
-        def read() -> None:
-            try:
-                while free.get():
-                    datagram = self._receive(stop)
-                    full.put(datagram)
-                    if is_last(datagram):
-                        return
-            except NettuneError as exc:
-                full.put(exc)
-
-        reader = threading.Thread(target=read, name="netlink", daemon=True)
-        patience = sys.getswitchinterval()
-        sys.setswitchinterval(SWITCH_INTERVAL)
+        for _batch in range(BATCHES):
+            free.put(Batch(BATCH, RECEIVE_SIZE))
+        reader = threading.Thread(target=self._read, args=(free, full, stop), name="netlink", daemon=True)
         reader.start()
         try:
-            yield from self._drain(full, free)
+            while True:
+                filled = full.get()
+                if isinstance(filled, NettuneError):
+                    raise filled
+                batch, received = filled
+                yield from batch.datagrams(received)
+                free.put(batch)
         finally:
-            sys.setswitchinterval(patience)
             stop.set()
-            free.put(False)
+            free.put(None)
             reader.join()
 
-    @staticmethod
-    def _drain(
-        full: queue.SimpleQueue[t.Union[bytes, NettuneError]], free: queue.SimpleQueue[bool]
-    ) -> t.Iterator[bytes]:
-        while True:
-            datagram = full.get()
-            if isinstance(datagram, NettuneError):
-                raise datagram
-            yield datagram
-            if is_last(datagram):
-                return
-            free.put(True)
+    def _read(self, free: _Free, full: _Full, stop: threading.Event) -> None:
+        descriptor = self._socket.fileno()
+        try:
+            for batch in iter(free.get, None):
+                received = self._patiently(functools.partial(batch.receive, descriptor), stop)
+                full.put((batch, received))
+                if is_last(batch.datagram(received - 1)):
+                    return
+        except NettuneError as exc:
+            full.put(exc)

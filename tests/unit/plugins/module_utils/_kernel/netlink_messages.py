@@ -103,7 +103,12 @@ class FakeSocket:
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
         self._datagrams: t.Iterator[t.Union[bytes, OSError]] = iter(())
+        self._later: t.List[OSError] = []
         self.closed = False
+
+    def later(self, exc: OSError) -> None:
+        """Raise this at the next reception."""
+        self._later.append(exc)
 
     def setsockopt(self, *_arguments: object) -> None:
         """Any option is fine."""
@@ -117,18 +122,50 @@ class FakeSocket:
 
     def recv(self, size: int) -> bytes:
         """The next datagram; it times out when there is none."""
-        datagram = next(self._datagrams, BlockingIOError())
+        datagram = self._later.pop() if self._later else next(self._datagrams, BlockingIOError())
         if isinstance(datagram, OSError):
             raise datagram
         return datagram[:size]
+
+    def fileno(self) -> int:
+        """A number that no descriptor has."""
+        return -1
 
     def close(self) -> None:
         """The end."""
         self.closed = True
 
 
+class FakeBatch:
+    """Stands in for a batch of recvmmsg() from such a socket: up to two datagrams at once."""
+
+    def __init__(self, source: FakeSocket, size: int) -> None:
+        self._source = source
+        self._size = size
+        self._received: t.List[bytes] = []
+
+    def receive(self, descriptor: int) -> int:
+        """As MSG_WAITFORONE has it: an error is told only when nothing came before it."""
+        assert descriptor == self._source.fileno()
+        self._received = [self._source.recv(self._size)]
+        try:
+            self._received.append(self._source.recv(self._size))
+        except OSError as exc:
+            self._source.later(exc)
+        return len(self._received)
+
+    def datagram(self, number: int) -> bytes:
+        """One of them."""
+        return self._received[number]
+
+    def datagrams(self, received: int) -> t.Iterator[bytes]:
+        """All of them."""
+        return iter(self._received[:received])
+
+
 def pretend(monkeypatch: pytest.MonkeyPatch, answer: Answer) -> FakeSocket:
     """Let the next netlink socket be one of this kernel."""
     fake = FakeSocket(answer)
     monkeypatch.setattr(socket, "socket", lambda *_arguments: fake)
+    monkeypatch.setattr(netlink, "Batch", lambda _count, size: FakeBatch(fake, size))
     return fake
