@@ -75,7 +75,7 @@ options:
       - V(reload) reloads the unit, or sends the server's signal for it where no unit runs it. It is of no use
         with servers that do not call C(listen) again.
       - V(restart) restarts the unit, a socket unit together with its service. Connections are lost.
-      - V(none) edits the configuration only.
+      - V(none) edits the configuration only. In check mode it tells how things are, without what the cure would do.
     type: str
     choices: [auto, live, reload, restart, none]
     default: auto

@@ -74,7 +74,7 @@ def _check_any(params: t.Mapping[str, t.Any], filters: t.Sequence[Filter]) -> No
         raise BadRequest("server=any needs listen: the addresses and ports whose queues are meant")
     if params["config"]:
         raise BadRequest("server=any has no configuration to edit: config makes no sense")
-    if params["apply"] not in (AUTO, LIVE):
+    if params["apply"] not in (AUTO, LIVE, NONE):
         raise BadRequest(f"server=any can be changed live only: apply={params['apply']} makes no sense")
 
 

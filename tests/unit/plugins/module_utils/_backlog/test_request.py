@@ -103,7 +103,6 @@ def test_the_unit_of_sockets_is_one_of_them() -> None:
         ({"listen": ["80"], "config": "/etc/x"}, "config makes no sense"),
         ({"listen": ["80"], "apply": "reload"}, "apply=reload makes no sense"),
         ({"listen": ["80"], "apply": "restart"}, "apply=restart makes no sense"),
-        ({"listen": ["80"], "apply": "none"}, "apply=none makes no sense"),
     ],
 )
 def test_any_has_neither_configuration_nor_reload(params: t.Dict[str, t.Any], message: str) -> None:
