@@ -61,8 +61,16 @@ def host_mirror() -> list[str]:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[:1]
 
 
-def mmdebstrap(suite: str, recipe: Recipe, archive: Path) -> list[str]:
-    """Command that writes the suite's root file system to a tar archive."""
+def read_recipe() -> Recipe:
+    """What image.toml says."""
+    return t.cast("Recipe", tomllib.loads(RECIPE.read_text(encoding="utf-8")))
+
+
+def mmdebstrap(suite: str, recipe: Recipe, target: Path, hooks: t.Iterable[str] = ()) -> list[str]:
+    """Command that writes the suite's root file system to ``target``: a directory, or an archive if that ends in .tar.
+
+    The hooks are shell commands that find the root file system in ``$1``.
+    """
     return [
         "mmdebstrap",
         "--quiet",
@@ -71,12 +79,11 @@ def mmdebstrap(suite: str, recipe: Recipe, archive: Path) -> list[str]:
         # A suite under development, or a frozen mirror, may be older than its Release file allows.
         '--aptopt=Acquire::Check-Valid-Until "false"',
         *(f"--dpkgopt=path-exclude={pattern}" for pattern in recipe["exclude"]),
-        f"--customize-hook=upload {INIT} /usr/sbin/lab-init",
-        '--customize-hook=chmod 0755 "$1/usr/sbin/lab-init"',
         f'--customize-hook=chroot "$1" systemctl --quiet disable {" ".join(recipe["disable"])}',
         f'--customize-hook=chroot "$1" systemctl --quiet mask {" ".join(recipe["mask"])}',
+        *(f"--customize-hook={hook}" for hook in hooks),
         suite,
-        str(archive),
+        str(target),
         *host_mirror(),
     ]
 
@@ -91,13 +98,14 @@ def build(suite: str, recipe: Recipe, recipe_hash: str) -> None:
     """Build the suite's root file system and give it to podman."""
     with tempfile.TemporaryDirectory() as scratch:
         archive = Path(scratch) / f"{suite}.tar"
-        subprocess.run(mmdebstrap(suite, recipe, archive), check=True)
+        init = [f"upload {INIT} /usr/sbin/lab-init", 'chmod 0755 "$1/usr/sbin/lab-init"']
+        subprocess.run(mmdebstrap(suite, recipe, archive, init), check=True)
         subprocess.run(podman_import(suite, recipe_hash, archive), stdout=subprocess.DEVNULL, check=True)
 
 
 def main() -> None:
     """Build the images of the suites named on the command line."""
-    recipe = t.cast("Recipe", tomllib.loads(RECIPE.read_text(encoding="utf-8")))
+    recipe = read_recipe()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("suites", metavar="SUITE", nargs="+", choices=recipe["suites"], help=" ".join(recipe["suites"]))
     recipe_hash = fingerprint()
