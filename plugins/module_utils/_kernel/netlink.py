@@ -81,16 +81,15 @@ def payload_error(payload: bytes) -> int:
     return -int(_INT.unpack_from(payload)[0]) if len(payload) >= _INT.size else 0
 
 
-def _kind(datagram: bytes, offset: int) -> int:
-    return int(HEADER.unpack_from(datagram, offset)[1])
-
-
 def is_last(datagram: bytes) -> bool:
     """Whether no other datagram follows, as far as a glance at its first and its last message tells."""
-    if len(datagram) < HEADER.size or _kind(datagram, 0) in (NLMSG_ERROR, NLMSG_DONE):
+    if len(datagram) < HEADER.size:
         return True
-    offset = len(datagram) - _DONE_SIZE
-    return offset > 0 and HEADER.unpack_from(datagram, offset)[:2] == (_DONE_SIZE, NLMSG_DONE)
+    _length, kind, _flags, sequence, _port = HEADER.unpack_from(datagram)
+    if kind in (NLMSG_ERROR, NLMSG_DONE) or len(datagram) < _DONE_SIZE:
+        return kind in (NLMSG_ERROR, NLMSG_DONE)
+    length, kind, _flags, last_sequence, _port = HEADER.unpack_from(datagram, len(datagram) - _DONE_SIZE)
+    return (length, kind, last_sequence) == (_DONE_SIZE, NLMSG_DONE, sequence)
 
 
 class Netlink:

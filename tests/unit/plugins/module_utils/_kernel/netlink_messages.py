@@ -12,7 +12,11 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel import netlink
-from ansible_collections.nettune.tcp.plugins.module_utils._kernel.sock_diag import TCPDIAG_GETSOCK
+from ansible_collections.nettune.tcp.plugins.module_utils._kernel.sock_diag import (
+    HEAD_FAMILY,
+    TCPDIAG_GETSOCK,
+    SockDiag,
+)
 from ansible_collections.nettune.tcp.tests.unit.plugins.module_utils._kernel.captures import CAPTURED_SEQUENCE
 
 if t.TYPE_CHECKING:
@@ -169,3 +173,18 @@ def pretend(monkeypatch: pytest.MonkeyPatch, answer: Answer) -> FakeSocket:
     monkeypatch.setattr(socket, "socket", lambda *_arguments: fake)
     monkeypatch.setattr(netlink, "Batch", lambda _count, size: FakeBatch(fake, size))
     return fake
+
+
+EVERYTHING = 0x1FFE
+V4 = Socket(6, "10.0.0.1", 80, "192.0.2.7", 40000, timer=3)
+V6 = Socket(1, "2001:db8::1", 443, "2001:db8::2", 50000, attributes=attribute(8, b"\0") + attribute(21, bytes(8)))
+
+
+def heads_of(diag: SockDiag, states: int = EVERYTHING) -> t.List[bytes]:
+    """All heads of a dump, from the family on."""
+    return [head[HEAD_FAMILY:] for heads in diag.heads(states) for head in heads]
+
+
+def expected_heads(sockets: t.Iterable[Socket]) -> t.List[bytes]:
+    """What they should be."""
+    return [entry.payload()[:40] for entry in sockets]
