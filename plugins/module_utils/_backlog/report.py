@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import asdict
 
 from .host import Files
 from .plan import EFFECTIVE, NOT_LISTENING, RESTART_REQUIRED, Row
@@ -22,7 +21,7 @@ def result(rows: t.Sequence[Row], before: t.Mapping[str, bytes], after: Files) -
     """The module's result."""
     return {
         "changed": bool(after) or any(row.backlog != row.backlog_before for row in rows),
-        "listeners": [asdict(row) for row in rows],
+        "listeners": [dict(vars(row)) for row in rows],
         "restart_required": any(row.status == RESTART_REQUIRED for row in rows),
         "files": sorted(after),
         "diff": diff(rows, before, after),

@@ -62,15 +62,15 @@ def with_files(kernel: Kernel, places: t.Iterable[Place]) -> Kernel:
     return replace(kernel, sockets=found)
 
 
-def with_twins(kernel: Kernel, places: t.Collection[Place]) -> Kernel:
+def with_twins(kernel: Kernel, places: t.Iterable[Place]) -> Kernel:
     """The kernel with the sockets of wildcards that are served by the other family's.
 
     A socket of IPv6 may take IPv4 too; and where the kernel has no IPv6, Apache opens one of IPv4 instead.
     """
-    found = dict(kernel.sockets)
+    found, known = dict(kernel.sockets), frozenset(places)
     for family, address, port in places:
         twin = _TWINS.get((family, address))
-        if twin and (family, address, port) not in found and (*twin, port) not in places:
+        if twin and (family, address, port) not in found and (*twin, port) not in known:
             both = family == "inet6"
             found[family, address, port] = tuple(
                 one for one in kernel.sockets.get((*twin, port), ()) if both or one.v6only is False

@@ -64,7 +64,7 @@ class Nginx:
         """The pids of the workers that are not about to end."""
         with open(f"/proc/{self.master}/task/{self.master}/children", encoding="ascii") as handle:
             children = [int(pid) for pid in handle.read().split()]
-        return [pid for pid in children if b"worker process\0" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()]
+        return [pid for pid in children if _is_worker(pid)]
 
     def wait_for_other_workers(self, former: t.Collection[int]) -> None:
         """Wait until a start or a reload has put workers in place of the former ones."""
@@ -79,6 +79,13 @@ class Nginx:
         """What the module would return."""
         given = {**PARAMS, "server": "nginx", "config": str(self.config), "backlog": want, **params}
         return apply.manage(parse_request(given), check_mode=check_mode)
+
+
+def _is_worker(pid: int) -> bool:
+    try:
+        return b"worker process\0" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
+    except FileNotFoundError:
+        return False
 
 
 def any_backlog(want: t.Any, *listen: str, **params: t.Any) -> Result:

@@ -48,13 +48,11 @@ class Manager(systemd.Systemd):
 
 @pytest.mark.parametrize("text, pid", [("4711", 4711), ("0", None), ("", None)])
 def test_the_main_process_of_a_unit(monkeypatch: pytest.MonkeyPatch, text: str, pid: t.Optional[int]) -> None:
-    manager = Manager({"x.service": {"MainPID": text}})
     monkeypatch.setattr(systemd, "booted", lambda: True)
-    monkeypatch.setattr(systemd, "Systemd", lambda: manager)
+    monkeypatch.setattr(systemd, "Systemd", lambda: Manager({"x.service": {"MainPID": text}, "x.socket": {}}))
     assert service.main_pid("x.service") == pid
-    assert service.main_pid(None) is None
-    manager = Manager({"x.socket": {}})
     assert service.main_pid("x.socket") is None
+    assert service.main_pid(None) is None
 
 
 def test_without_systemd_no_unit_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
