@@ -6,7 +6,7 @@ LOCKS = audit test molecule importer lock
 yes = $(if $(filter 1 true yes on,$(1)),true,false)
 
 .DEFAULT_GOAL := help
-.PHONY: help audit test lint docs unit sanity build integration molecule format lock changelog clean
+.PHONY: help audit test lint docs unit sanity build integration molecule vm format lock changelog clean
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z ]*\):.* ## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{gsub(" ", "|", $$1); printf "make %-58s %s\n", $$1, $$2}'
@@ -19,7 +19,7 @@ audit: ## Audit this machine (FAIL_ON_FINDINGS=1: exit non-zero on findings)
 test: ## Run every check and test there is
 	@$(IN) test python -m tools.run_tests
 
-lint docs unit sanity build integration molecule: ## Run only this part of the tests
+lint docs unit sanity build integration molecule vm: ## Run only this part of the tests
 	@$(IN) test python -m tools.run_tests --only $@
 
 format: ## Lay out the Python code and mend what ruff can mend

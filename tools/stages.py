@@ -4,6 +4,8 @@
 
 """The stages, in the order in which they are reported."""
 
+import os
+
 from tools import ansible_test, artifact, audit
 from tools.environment import CHECKOUT, WORK, prepare, variables
 from tools.stage import Log, Result, Stage, commands, counted
@@ -39,6 +41,15 @@ def molecule(log: Log) -> Result:
     return sum(map(Result.of, tests), Result()) if tests else Result(failed=1)
 
 
+def vm(log: Log) -> Result:
+    """Tests on virtual machines, one for each release of Debian that SUITES names: each has its own kernel."""
+    total = Result()
+    for suite in os.environ.get("SUITES", "").split() or ["trixie"]:
+        junit = WORK / "logs" / f"vm-{suite}.xml"
+        total += counted(log.run("pytest", "tests/vm", f"--junit-xml={junit}", env={"SUITES": suite}), [junit])
+    return total
+
+
 SERVERS = ("nginx", "apache2", "haproxy", "lighttpd")
 
 STAGES = (
@@ -66,4 +77,5 @@ STAGES = (
         lane="machine",
     ),
     Stage("molecule", "molecule", molecule, ("root", "podman", "runc", "mmdebstrap"), lane="machine"),
+    Stage("vm", "vm", vm, ("root", "mmdebstrap", "qemu-system-x86_64", "mke2fs", "ssh", "ssh-keygen"), lane="machine"),
 )

@@ -87,7 +87,11 @@ def build(suite: str, wanted: Disk) -> None:
         furnish(root, extras)
         parts = Disk(Path(scratch) / "disk")
         parts.directory.mkdir()
-        subprocess.run(["mke2fs", "-q", "-t", "ext4", "-d", root, parts.root, extras["size"]], check=True)
+        subprocess.run(
+            ["mke2fs", "-q", "-t", "ext4", "-d", root, parts.root, extras["size"]],
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
         for part, pattern in ((parts.kernel, "vmlinuz-*"), (parts.initrd, "initrd.img-*")):
             (found,) = (root / "boot").glob(pattern)
             shutil.copy(found, part)

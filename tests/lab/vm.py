@@ -97,7 +97,7 @@ class VM:
             raise VmFailed(f"{shlex.join(command)}: no end after {limit:.0f} s") from late
         if done.returncode:
             raise VmFailed(f"{shlex.join(command)}: status {done.returncode}\n{done.stdout}{done.stderr}")
-        return done.stdout
+        return str(done.stdout)
 
     def ssh(self, *command: str, options: t.Sequence[str] = (), **how: t.Any) -> subprocess.CompletedProcess[t.Any]:
         """Run ssh with the arguments of subprocess.run."""

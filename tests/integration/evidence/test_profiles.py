@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""For every value that a profile ships: what the kernel does with it, and that without it it does not."""
+"""For every value of a network namespace that a profile ships: what fails without it, and that with it it does not."""
 
 from __future__ import annotations
 
@@ -26,22 +26,7 @@ from ansible_collections.nettune.tcp.plugins.module_utils._sysctl.catalog import
 from ansible_collections.nettune.tcp.plugins.module_utils._want import parse_value, parse_want, render
 from ansible_collections.nettune.tcp.tests.integration.evidence.wire import ACK, RST, SERVER, SYN_ACK, Wire, clients
 from ansible_collections.nettune.tcp.tests.integration.sandbox import Sandbox
-
-PROFILES = Path(__file__).parents[3] / "roles" / "tcp_tuning" / "profiles"
-WANTS: t.Dict[t.Tuple[str, str], t.Any] = {
-    (path.stem, key): entry["want"]
-    for path in sorted(PROFILES.glob("*.yml"))
-    for key, entry in yaml.safe_load(path.read_text(encoding="utf-8"))["settings"].items()
-}
-
-
-PROVEN: t.Set[str] = set()
-
-
-def profiles_with(key: str) -> pytest.MarkDecorator:
-    """One run of the test, which proves the key's value, for each profile that ships it."""
-    PROVEN.add(key)
-    return pytest.mark.parametrize("profile", [name for name, shipped in WANTS if shipped == key])
+from ansible_collections.nettune.tcp.tests.profiles import PROFILES, WANTS, profiles_with, without_proof
 
 
 def apply(profile: str, key: str) -> t.Tuple[int, ...]:
@@ -386,7 +371,7 @@ def test_probes_follow_each_other_sooner(in_namespace: Sandbox, profile: str) ->
 
 
 def test_no_value_ships_without_its_proof() -> None:
-    assert {key for _profile, key in WANTS} == PROVEN
+    assert without_proof("netns") == set()
 
 
 @pytest.mark.parametrize("path", sorted(PROFILES.glob("*.yml")), ids=lambda path: path.stem)

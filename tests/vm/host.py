@@ -1,0 +1,104 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The collection at work on a virtual machine: Ansible over SSH, and a second opinion by other means."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import subprocess
+import typing as t
+from dataclasses import dataclass
+from pathlib import Path
+
+from ansible_collections.nettune.tcp.tests.lab.vm import VM
+
+HERE = Path(__file__).resolve().parent
+PLAY_LIMIT = 600  # seconds
+# What a play of the collection could change: sysctls, and files where it writes.
+STATE = r"""
+sysctl --all --pattern '^(net\.|fs\.(file-max|nr_open) )' 2>/dev/null
+find /etc -type f -exec sha256sum {} +
+find /var/lib/nettune-tcp -type f 2>/dev/null || true
+"""
+
+Data = t.Dict[str, t.Any]
+
+
+@dataclass(frozen=True)
+class Play:
+    """What tune.yml found and did: the role's rows by key, and how many tasks changed something."""
+
+    settings: Data
+    changed: int
+
+
+@dataclass(frozen=True)
+class Host:
+    """A virtual machine as Ansible and as a person at its shell see it."""
+
+    vm: VM
+
+    def module(self, name: str, *, check: bool = False, **arguments: t.Any) -> Data:
+        """What the collection's module returns."""
+        command = ["ansible", "vm", "-m", f"nettune.tcp.{name}", "-a", json.dumps(arguments), *(["--check"] * check)]
+        answer = self._ansible(command)
+        return t.cast("Data", json.loads(answer[answer.index("{") :]))
+
+    def tune(self, *, check: bool = False) -> Play:
+        """Apply the role."""
+        outcome = self.vm.directory / "outcome.json"
+        command = ["ansible-playbook", str(HERE / "tune.yml"), "-e", f"outcome={outcome}", *(["--check"] * check)]
+        recap = re.search(r"^vm .*\bchanged=(\d+)", self._ansible(command), re.MULTILINE)
+        assert recap
+        return Play(json.loads(outcome.read_text(encoding="utf-8"))["settings"], int(recap[1]))
+
+    def _ansible(self, command: t.Sequence[str]) -> str:
+        inventory = self.vm.directory / "inventory.json"
+        variables = {
+            "ansible_ssh_args": f"-F {self.vm.ssh_config}",
+            "ansible_ssh_timeout": 60,
+            "ansible_ssh_pipelining": True,
+            "ansible_python_interpreter": "/usr/bin/python3",
+        }
+        inventory.write_text(json.dumps({"all": {"hosts": {"vm": variables}}}), encoding="utf-8")
+        done = subprocess.run(
+            [*command, "-i", str(inventory)],
+            env={**os.environ, "ANSIBLE_CALLBACK_RESULT_FORMAT": "json"},
+            capture_output=True,
+            text=True,
+            timeout=PLAY_LIMIT,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def sysctl(self, *keys: str) -> t.Dict[str, str]:
+        """The running values as procps reads them; columns are separated by one space."""
+        lines = self.vm.run("sysctl", *keys).splitlines()
+        return {key: " ".join(value.split()) for key, value in (line.split(" =", 1) for line in lines)}
+
+    def state(self) -> t.FrozenSet[str]:
+        """One line for each thing that a play of the collection could change."""
+        return frozenset(self.vm.run("sh", "-c", STATE).splitlines())
+
+    def boot_id(self) -> str:
+        return self.vm.run("cat", "/proc/sys/kernel/random/boot_id").strip()
+
+    def probe(self, name: str, *arguments: str) -> t.Any:
+        """What the program of the directory probes tells, run by the machine's own Python as root."""
+        program = (HERE / "probes" / f"{name}.py").read_text(encoding="utf-8")
+        return json.loads(self.vm.run("python3", "-", *arguments, given=program))
+
+    @contextlib.contextmanager
+    def lowered(self, key: str, value: int) -> t.Iterator[None]:
+        """Meanwhile the key has a value that nobody should give it; whatever it then gets is undone in the end."""
+        self.module("sysctl", settings={key: value}, force=True)
+        try:
+            yield
+        finally:
+            self.module("sysctl", settings={key: None}, state="absent")

@@ -1,0 +1,52 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""For every value of the whole host that a profile ships: what fails without it, and that with it it does not."""
+
+from __future__ import annotations
+
+from ansible_collections.nettune.tcp.tests.profiles import WANTS, profiles_with, without_proof
+from ansible_collections.nettune.tcp.tests.vm.host import Host
+
+
+@profiles_with("fs.file-max")
+def test_processes_without_privileges_can_open_files(host: Host, profile: str) -> None:
+    key = "fs.file-max"
+    with host.lowered(key, 5000):
+        before = host.probe("open_files", "6000")
+        host.module("sysctl", settings={key: WANTS[profile, key]})
+        after = host.probe("open_files", "6000")
+    assert before["error"] == "ENFILE"
+    assert before["opened"] < 5000
+    assert after == {"opened": 6000, "error": None}
+
+
+@profiles_with("fs.nr_open")
+def test_a_process_and_a_service_can_be_given_as_many_files(host: Host, profile: str) -> None:
+    key = "fs.nr_open"
+    asked = str(WANTS[profile, key]["at_least"])
+    with host.lowered(key, 65536):
+        before = host.probe("raise_nofile", asked)
+        host.module("sysctl", settings={key: WANTS[profile, key]})
+        after = host.probe("raise_nofile", asked)
+    assert before == {"error": "EPERM", "service": 65536}
+    assert after == {"error": None, "service": int(asked)}
+
+
+def test_no_value_ships_without_its_proof() -> None:
+    assert without_proof("host") == set()
+
+
+def test_host_wide_limits_that_a_namespace_does_not_show(host: Host) -> None:
+    host.vm.run("modprobe", "nf_conntrack")
+    wants = {"net.ipv4.tcp_max_orphans": 262144, "net.netfilter.nf_conntrack_max": 1048576}
+    originals = host.sysctl(*wants)
+    raised = host.module("sysctl", settings={key: {"at_least": value} for key, value in wants.items()})
+    values = host.sysctl(*wants)
+    facts = host.module("tcp_facts", gather_subset=["conntrack"])["ansible_facts"]["tcp"]
+    host.module("sysctl", settings=dict.fromkeys(wants), state="absent")
+    assert {row["status"] for row in raised["settings"].values()} == {"changed"}
+    assert values == {key: str(value) for key, value in wants.items()}
+    assert facts["conntrack"]["max"] == 1048576
+    assert host.sysctl(*wants) == originals
