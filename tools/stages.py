@@ -72,13 +72,7 @@ STAGES = (
     Stage("artifact", "build", artifact.artifact),
     Stage("importer", "build", artifact.importer),
     Stage("audit", "audit", audit.audit, ("make",), lane="machine"),
-    Stage(
-        "integration",
-        "integration",
-        integration,
-        KERNEL,
-        lane="machine",
-    ),
+    Stage("integration", "integration", integration, KERNEL, lane="machine"),
     Stage("molecule", "molecule", molecule, CONTAINERS, lane="machine"),
     Stage("vm", "vm", vm, ("root", "mmdebstrap", "qemu-system-x86_64", "mke2fs", "ssh", "ssh-keygen"), lane="machine"),
 )
