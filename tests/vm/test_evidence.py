@@ -36,17 +36,3 @@ def test_a_process_and_a_service_can_be_given_as_many_files(host: Host, profile:
 
 def test_no_value_ships_without_its_proof() -> None:
     assert without_proof("host") == set()
-
-
-def test_host_wide_limits_that_a_namespace_does_not_show(host: Host) -> None:
-    host.vm.run("modprobe", "nf_conntrack")
-    wants = {"net.ipv4.tcp_max_orphans": 262144, "net.netfilter.nf_conntrack_max": 1048576}
-    originals = host.sysctl(*wants)
-    raised = host.module("sysctl", settings={key: {"at_least": value} for key, value in wants.items()})
-    values = host.sysctl(*wants)
-    facts = host.module("tcp_facts", gather_subset=["conntrack"])["ansible_facts"]["tcp"]
-    host.module("sysctl", settings=dict.fromkeys(wants), state="absent")
-    assert {row["status"] for row in raised["settings"].values()} == {"changed"}
-    assert values == {key: str(value) for key, value in wants.items()}
-    assert facts["conntrack"]["max"] == 1048576
-    assert host.sysctl(*wants) == originals

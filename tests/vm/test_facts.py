@@ -138,3 +138,11 @@ def test_sysctls_are_those_that_the_kernel_has(host: Host, of_host: Data) -> Non
 def test_what_the_next_boot_gives_is_named_with_its_file(of_host: Data) -> None:
     for key, row in of_host["sysctls"].items():
         assert (row["boot"] is None) == (row["source"] is None), key
+
+
+def test_conntrack_is_told_once_its_module_is_there(host: Host, of_host: Data) -> None:
+    assert of_host["conntrack"] is None
+    host.vm.run("modprobe", "nf_conntrack")
+    values = host.sysctl("net.netfilter.nf_conntrack_max", "net.netfilter.nf_conntrack_buckets")
+    conntrack = gather(host, gather_subset=["conntrack"])["conntrack"]
+    assert [str(conntrack["max"]), str(conntrack["buckets"])] == list(values.values())
