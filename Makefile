@@ -12,7 +12,7 @@ help: ## Say what can be made
 	@sed -n 's/^\([a-z ]*\):.* ## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{gsub(" ", "|", $$1); printf "make %-58s %s\n", $$1, $$2}'
 
 audit: ## Audit this machine (FAIL_ON_FINDINGS=1: exit non-zero on findings)
-	@ANSIBLE_REMOTE_TMP=$(CURDIR)/.work/ansible/tmp $(IN) audit ansible-playbook -i localhost, -c local \
+	@ANSIBLE_REMOTE_TMP="$(CURDIR)/.work/ansible/tmp" $(IN) audit ansible-playbook -i localhost, -c local \
 	  -e '{ansible_python_interpreter: "{{ ansible_playbook_python }}"}' \
 	  -e '{tcp_audit_fail_on_findings: $(call yes,$(FAIL_ON_FINDINGS))}' nettune.tcp.audit
 
