@@ -186,7 +186,7 @@ processes:
       returned: always
       sample: {soft: 65536, hard: 524288}
     used:
-      description: How many files it has open.
+      description: How many files it has open. Null where that cannot be seen.
       type: int
       returned: always
       sample: 12

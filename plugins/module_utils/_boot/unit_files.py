@@ -14,10 +14,13 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import typing as t
 from dataclasses import dataclass, replace
 
 _COMMENT = ("#", ";")
+# The first one in a file is skipped, on whichever line it is.
+_BYTE_ORDER_MARK = re.compile(r"^[ \t]*\ufeff", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ def _logical_lines(text: str) -> t.Iterator[t.Tuple[int, str]]:
     """Lines with their continuations, and where they begin; comments are left out, inside a continuation too."""
     begun: t.Optional[int] = None
     parts: t.List[str] = []
-    for number, physical in enumerate(text.lstrip("\ufeff").splitlines(), 1):
+    for number, physical in enumerate(_BYTE_ORDER_MARK.sub("", text, count=1).splitlines(), 1):
         line = physical.strip()
         if line.startswith(_COMMENT):
             continue
@@ -118,12 +121,12 @@ def drop_in_directories(lookup: t.Iterable[str], names: t.Sequence[str]) -> t.Li
 
 
 def _ever_more_generic(name: str) -> t.Iterator[str]:
-    """``foo-bar@1.service``, ``foo-bar@.service``, ``foo-@.service``, ``foo-@1.service``, ``foo-@.service``."""
+    """``foo-bar@1.service``, ``foo-bar@.service``, ``foo-@1.service``, ``foo-@.service``."""
     yield name
     stem, _dot, kind = name.rpartition(".")
     prefix, at, instance = stem.partition("@")
     if instance:
-        yield from _ever_more_generic(f"{prefix}@.{kind}")
+        yield f"{prefix}@.{kind}"
     shorter = prefix.rstrip("-").rpartition("-")[0]
     if shorter:
         yield from _ever_more_generic(f"{shorter}-{at}{instance}.{kind}")
@@ -165,10 +168,10 @@ def _drop_ins(directory: str) -> t.Iterator[UnitFile]:
     except OSError:
         return
     for name in names:
-        if name.endswith(".conf"):
-            file = _file(f"{directory}/{name}")
-            if file:
-                yield file
+        if name.endswith(".conf") and not name.startswith("."):
+            path = f"{directory}/{name}"
+            # A directory, or a link to nowhere, masks other files of its name too.
+            yield _file(path) or UnitFile(path, "")
 
 
 def _file(path: str) -> t.Optional[UnitFile]:

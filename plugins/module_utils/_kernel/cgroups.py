@@ -28,16 +28,23 @@ _HIERARCHIES = ("name=systemd", "")
 class Member:
     """A process in a control group.
 
-    ``used`` is the number of files it has open, ``started`` when it was started, in seconds since the epoch.
+    ``used`` is the number of files it has open, None where we may not know.  ``started`` is when it was started, in
+    seconds since the epoch, and ``ticks`` the same as the kernel counts it: with the pid it names one process for ever.
     ``below`` is the path of its own group below that one, empty where there is none.
     """
 
     pid: int
     name: str
     limits: Limits
-    used: int
+    used: t.Optional[int]
     started: float
+    ticks: int = 0
     below: str = ""
+
+
+def runs(member: Member, root: str = "/proc") -> bool:
+    """Whether this very process is still there, and not another one that got its pid."""
+    return parse_started(_text(f"{root}/{member.pid}/stat")) == member.ticks
 
 
 def members(paths: t.Collection[str], root: str = "/proc") -> t.Dict[str, t.Tuple[Member, ...]]:
@@ -73,17 +80,18 @@ def parse_started(stat: str) -> t.Optional[int]:
 def _member(root: str, pid: int, below: str) -> t.Optional[Member]:
     soft, hard = parse_nofile(_text(f"{root}/{pid}/limits"))
     ticks = parse_started(_text(f"{root}/{pid}/stat"))
+    used: t.Optional[int] = None
     try:
         used = len(os.listdir(f"{root}/{pid}/fd"))
     except PermissionError:
-        used = 0
+        pass
     except OSError:
         return None
     if soft is None or ticks is None:
         return None
     started = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + ticks / os.sysconf("SC_CLK_TCK")
     limits = Limits(soft, INFINITY if hard is None else hard)
-    return Member(pid, _text(f"{root}/{pid}/comm").rstrip("\n"), limits, used, started, below)
+    return Member(pid, _text(f"{root}/{pid}/comm").rstrip("\n"), limits, used, started, ticks, below)
 
 
 def _text(path: str) -> str:

@@ -120,13 +120,18 @@ def set_nofile(pid: int, limits: Limits) -> None:
             _prlimit(pid, limits)
 
 
-def step(pid: int, before: Limits, after: Limits) -> Step:
-    """The change as a step.  A process that is gone, or that may not be touched, is left to the look afterwards."""
+def step(pid: int, before: Limits, after: Limits, runs: t.Callable[[], bool]) -> Step:
+    """The change as a step.
+
+    ``runs`` tells whether the process is still the one that was meant: pids are used again.  A process that is gone,
+    or that may not be touched, is left to the look afterwards.
+    """
 
     def attempt(limits: Limits) -> t.Callable[[], None]:
         def do() -> None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
-                set_nofile(pid, limits)
+                if runs():
+                    set_nofile(pid, limits)
 
         return do
 

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import typing as t
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from .. import _files, _transaction
 from .._boot import systemd as sd
 from .._errors import BadRequest, NettuneError
-from .._kernel import rlimits
+from .._kernel import cgroups, rlimits
 from . import drop_in
 from . import plan as planning
 from . import verdict as judging
@@ -24,6 +25,9 @@ from .observe import observe, section_of
 from .observed import Observed
 from .plan import Plan
 from .verdict import Verdict
+
+# Enough for any server that forks, and an end where a process that cannot be raised goes on forking.
+_ROUNDS = 5
 
 
 @dataclass(frozen=True)
@@ -118,13 +122,26 @@ def _steps(
         if request.want:
             # With all files read again the unit may turn out to be masked, or broken.
             yield _transaction.Step(f"look for {before.unit}", lambda: _look_for(before.unit, manager), _nothing)
-    for seen in before.processes():
-        if seen.pid in plan.live:
-            yield rlimits.step(seen.pid, seen.limits, plan.live[seen.pid])
+    yield from _live_steps(request, plan, before, manager)
     if request.restart:
         now = observe(before.unit, manager, must_exist=False)
         for unit in _restarts(request, plan, now):
             yield _transaction.Step(f"restart {unit}", do=_call(manager.restart, unit), undo=_nothing)
+
+
+def _live_steps(request: Request, plan: Plan, before: Observed, manager: sd.Systemd) -> t.Iterator[_transaction.Step]:
+    """Raise all processes, and then those that were forked meanwhile with the old limit of their parent."""
+    done: t.Set[t.Tuple[int, int]] = set()
+    now, targets = before, plan.live
+    for _round in range(_ROUNDS):
+        todo = [seen for seen in now.processes() if seen.pid in targets and seen.identity not in done]
+        if not todo or not request.want:
+            return
+        for seen in todo:
+            yield rlimits.step(seen.pid, seen.limits, targets[seen.pid], functools.partial(cgroups.runs, seen.member))
+        done |= {seen.identity for seen in todo}
+        now = observe(before.unit, manager)
+        targets = planning.plan_present(request.want, now, live=True).live
 
 
 def _reread(files: t.Sequence[_transaction.Step], manager: sd.Systemd) -> t.Iterator[_transaction.Step]:

@@ -134,6 +134,11 @@ class Seen:
         return self.member.pid
 
     @property
+    def identity(self) -> t.Tuple[int, int]:
+        """What no other process ever has."""
+        return self.member.pid, self.member.ticks
+
+    @property
     def limits(self) -> Limits:
         """What is in force for it."""
         return self.member.limits

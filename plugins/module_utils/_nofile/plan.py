@@ -94,8 +94,9 @@ def live_target(want: LimitWant, seen: Seen) -> t.Tuple[Limits, str]:
     goal = want.target(current)
     if goal == current:
         return current, ""
-    if goal.soft < min(current.soft, used):
-        return current, f"{used} files are open, so that its limit cannot become {goal}"
+    if goal.soft < current.soft and (used is None or goal.soft < used):
+        opened = "an unknown number of" if used is None else used
+        return current, f"{opened} files are open, so that its limit cannot become {goal}"
     if not may_set(rights, seen.observed.ids[seen.pid]):
         return current, "its limits may be changed only with CAP_SYS_RESOURCE"
     if goal.hard > current.hard and not rights.raise_hard:

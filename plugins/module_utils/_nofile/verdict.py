@@ -38,7 +38,7 @@ class ProcessRow:
     unit: str
     before: t.Optional[Limits]
     after: Limits
-    used: int
+    used: t.Optional[int]
     status: str
     reason: str
 

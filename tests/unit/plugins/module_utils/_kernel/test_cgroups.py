@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.nettune.tcp.plugins.module_utils._kernel.cgroups import Member, members, parse_started
+from ansible_collections.nettune.tcp.plugins.module_utils._kernel.cgroups import Member, members, parse_started, runs
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel.rlimits import INFINITY, Limits
 
 STAT = "{pid} (a ) b) {state} 1 2 2 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 {started} 1 2 3 4\n"
@@ -63,8 +63,8 @@ def test_members(tmp_path: t.Any, cgroup: str) -> None:
         ("/none", []),
     ]
     first, second, third = found[web]
-    assert second == Member(20, "p20", Limits(1024, 524288), 3, second.started)
-    assert third == Member(30, "p30", Limits(7, INFINITY), 3, third.started, "sub/x.scope")
+    assert second == Member(20, "p20", Limits(1024, 524288), 3, second.started, 12345)
+    assert third == Member(30, "p30", Limits(7, INFINITY), 3, third.started, 12345, "sub/x.scope")
     assert first.started - second.started == pytest.approx(1 / os.sysconf("SC_CLK_TCK"), abs=0.005)
 
 
@@ -82,3 +82,25 @@ def test_started_is_on_the_clock_that_files_have(tmp_path: t.Any) -> None:
     assert ticks is not None
     started = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + ticks / os.sysconf("SC_CLK_TCK")
     assert started == pytest.approx(mark.stat().st_ctime, abs=1)
+
+
+def test_runs_knows_a_process_by_its_start(tmp_path: t.Any) -> None:
+    write_process(tmp_path, 20, "0::/web\n")
+    (member,) = members(["/web"], str(tmp_path))["/web"]
+    assert runs(member, str(tmp_path))
+    stat = tmp_path / "20" / "stat"
+    stat.write_text(STAT.format(pid=20, state="S", started=12346), encoding="ascii")
+    assert not runs(member, str(tmp_path))
+    stat.unlink()
+    assert not runs(member, str(tmp_path))
+
+
+def test_files_that_may_not_be_counted(tmp_path: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_process(tmp_path, 20, "0::/web\n")
+
+    def refuse(_path: str) -> t.List[str]:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "listdir", refuse)
+    (member,) = members(["/web"], str(tmp_path))["/web"]
+    assert member.used is None

@@ -103,7 +103,7 @@ def nofile(pid: int) -> Limits:
 
 def test_step_sets_the_limit_of_a_running_process_and_back(child: int) -> None:
     before = nofile(child)
-    step = rlimits.step(child, before, Limits(before.soft - 1, before.hard))
+    step = rlimits.step(child, before, Limits(before.soft - 1, before.hard), runs=lambda: True)
     step.do()
     assert nofile(child) == Limits(before.soft - 1, before.hard)
     step.undo()
@@ -113,7 +113,14 @@ def test_step_sets_the_limit_of_a_running_process_and_back(child: int) -> None:
 def test_step_leaves_a_process_alone_that_is_gone() -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as process:
         process.wait()
-    rlimits.step(process.pid, Limits(10, 10), Limits(10, 10)).do()
+    rlimits.step(process.pid, Limits(10, 10), Limits(10, 10), runs=lambda: True).do()
+
+
+def test_step_leaves_another_process_with_the_same_pid_alone(child: int) -> None:
+    before = nofile(child)
+    step = rlimits.step(child, before, Limits(before.soft - 1, before.hard), runs=lambda: False)
+    step.do()
+    assert nofile(child) == before
 
 
 def test_ids_of_ourselves() -> None:

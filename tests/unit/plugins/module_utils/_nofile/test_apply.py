@@ -38,6 +38,7 @@ class Machine:
         self.failing: t.Set[str] = set()
         self.stopped = False
         self.masked = False
+        self.forks = 0
 
     def run(self, arguments: t.Sequence[str]) -> str:
         """Be systemctl."""
@@ -62,7 +63,11 @@ class Machine:
         return found or Limits(1024, 524288)
 
     def set_nofile(self, pid: int, new: Limits) -> None:
-        """Be prlimit(2)."""
+        """Be prlimit(2).  The first process forks just before it is raised, as often as it may."""
+        if pid == 1 and self.forks:
+            self.processes.append(self._process(100))
+        if pid == 100 and self.forks > 1:
+            self.processes.append(self._process(101))
         self.processes = [replace(row, limits=new) if row.pid == pid else row for row in self.processes]
 
     def files(self) -> t.List[str]:
@@ -82,7 +87,8 @@ class Machine:
         self.stopped = False
 
     def _process(self, pid: int) -> Member:
-        return Member(pid, "web", self.loaded, used=5, started=1.0)
+        limits = Limits(1024, 524288) if pid >= 100 else self.loaded
+        return Member(pid, "web", limits, used=5, started=1.0)
 
     def _show_manager(self) -> str:
         return f"UnitPath={self.place}\nDefaultLimitNOFILE=524288\nDefaultLimitNOFILESoft=1024\n"
@@ -115,6 +121,7 @@ def fixture_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     monkeypatch.setattr(rlimits, "rights", lambda: Rights(True, True, True, 0, 0))
     monkeypatch.setattr(rlimits, "ids_of", lambda _pid: Ids((0,) * 3, (0,) * 3))
     monkeypatch.setattr(rlimits, "set_nofile", machine.set_nofile)
+    monkeypatch.setattr(cgroups, "runs", lambda member: member.pid in {row.pid for row in machine.processes})
     return machine
 
 
@@ -182,6 +189,15 @@ def test_result(machine: Machine) -> None:
         "reason": "",
         "warnings": [],
     }
+
+
+@pytest.mark.parametrize("forks, pids", [(1, [1, 2, 100]), (2, [1, 2, 100, 101])])
+def test_children_that_are_forked_meanwhile_are_raised_too(machine: Machine, forks: int, pids: t.List[int]) -> None:
+    machine.forks = forks
+    result = run(machine)
+    assert [row["pid"] for row in result["processes"]] == pids
+    assert {row["after"]["soft"] for row in result["processes"]} == {65536}
+    assert result["status"] == "changed"
 
 
 def test_rollback_removes_file_and_directory(machine: Machine) -> None:

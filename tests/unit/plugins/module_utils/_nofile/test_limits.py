@@ -7,6 +7,8 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ansible_collections.nettune.tcp.plugins.module_utils._errors import BadRequest
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel.rlimits import INFINITY, Limits
@@ -147,3 +149,29 @@ CONTAINER = Ceiling(nr_open=1048576, manager_hard=20000, manager_may_raise=False
 )
 def test_what_systemd_gives(ceiling: Ceiling, declared: Limits, given: Limits) -> None:
     assert ceiling.given(declared) == given
+
+
+NUMBER = st.integers(min_value=1, max_value=3_000_000)
+RELATION = st.one_of(
+    NUMBER, st.builds(lambda word, number: {word: number}, st.sampled_from(["exactly", "at_least", "at_most"]), NUMBER)
+)
+WANT = st.one_of(
+    RELATION,
+    st.fixed_dictionaries({"soft": RELATION}, optional={"hard": RELATION}),
+    st.fixed_dictionaries({"hard": RELATION}),
+)
+CURRENT = st.tuples(NUMBER, NUMBER).map(lambda pair: Limits(min(pair), max(pair)))
+
+
+@given(WANT, CURRENT)
+def test_what_was_accepted_can_always_be_had(raw: t.Any, current: Limits) -> None:
+    try:
+        want = parse_limit(raw)
+    except BadRequest:
+        return
+    target = want.target(current)
+    assert target.soft <= target.hard
+    assert want.satisfied_by(target)
+    assert want.target(target) == target
+    assert want.satisfied_by(current) is (target == current)
+    assert parse_directive(str(target)) == target

@@ -169,6 +169,13 @@ def test_systemd_has_not_read_a_file_that_does_not_matter() -> None:
             Limits(1024, 524288),
             "513 files are open, so that its limit cannot become 512:512",
         ),
+        pytest.param(
+            512,
+            process(1, used=None),
+            Limits(1024, 524288),
+            "an unknown number of files are open, so that its limit cannot become 512:512",
+        ),
+        pytest.param(2048, process(1, used=None), Limits(2048, 2048), "", id="raised, though nobody knows"),
         pytest.param(2048, process(1, used=4000, soft=1024), Limits(2048, 2048), "", id="raised, though more are open"),
     ],
 )
