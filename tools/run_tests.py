@@ -72,12 +72,12 @@ def run_all(stages: Iterable[Stage]) -> list[Report]:
 
 
 def choose(names: list[str]) -> list[Stage]:
-    """The stages named by their own name or by their group; all when nothing is named."""
+    """The stages named by their own name or by their group; those of every day when nothing is named."""
     known = {name for stage in STAGES for name in (stage.name, stage.group)}
     unknown = sorted(set(names) - known)
     if unknown:
         raise Missing(f"there is no stage {', '.join(unknown)}; there are {', '.join(sorted(known))}")
-    return [stage for stage in STAGES if not names or {stage.name, stage.group} & set(names)]
+    return [stage for stage in STAGES if (stage.by_default if not names else {stage.name, stage.group} & set(names))]
 
 
 def main() -> int:

@@ -78,13 +78,17 @@ class Log:
 
 @dataclass(frozen=True)
 class Stage:
-    """``needs`` are names in requirements/system.txt, or ``root``; stages of one ``lane`` run one after the other."""
+    """``needs`` are names in requirements/system.txt, or ``root``; stages of one ``lane`` run one after the other.
+
+    What is not ``by_default`` runs when it is asked for by name.
+    """
 
     name: str
     group: str
     run: Callable[[Log], Result]
     needs: tuple[str, ...] = ()
     lane: str = "files"
+    by_default: bool = True
 
 
 def commands(*lines: Sequence[str]) -> Callable[[Log], Result]:

@@ -140,8 +140,9 @@ def _totals(keys: t.Iterable[t.Tuple[bytes, int]]) -> t.Dict[End, int]:
 def _clients(groups: t.Mapping[bytes, int], top: int) -> t.Iterator[Client]:
     totals = _totals((key, count) for key, count in groups.items() if key[0] & INBOUND)
     for port, remote in _busiest(totals, top):
+        spellings = sorted({remote, mapped(remote)})
         states = {
-            state: sum(groups.get(make_key(state | INBOUND, port, address), 0) for address in {remote, mapped(remote)})
+            state: sum(groups.get(make_key(state | INBOUND, port, address), 0) for address in spellings)
             for state in STATE_NAMES
         }
         yield Client(address_text(remote), port, totals[port, remote], _named(states))

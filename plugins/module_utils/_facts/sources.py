@@ -20,6 +20,7 @@ INTERFACE
 
 from __future__ import annotations
 
+import abc
 import os
 import re
 import typing as t
@@ -41,7 +42,7 @@ _FAST_OPEN_SERVER = 0x2
 _Answer = t.TypeVar("_Answer")
 
 
-class Source:
+class Source(abc.ABC):
     """One way to see the sockets of this network namespace."""
 
     name = ""
@@ -54,6 +55,7 @@ class Source:
     def __exit__(self, *_exc: object) -> None:
         self.close()
 
+    @abc.abstractmethod
     def close(self) -> None:
         """Let go of what is open."""
 
@@ -61,13 +63,13 @@ class Source:
         """The count of sockets in each of the eleven states."""
         return self.census(0).states
 
+    @abc.abstractmethod
     def listeners(self) -> t.Tuple[Listener, ...]:
         """The listening sockets."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def census(self, top: int) -> Census:
         """Everything, with the ``top`` busiest peers and clients."""
-        raise NotImplementedError
 
 
 class SockDiagSource(Source):
@@ -164,6 +166,9 @@ class ProcNetSource(Source):
     def __init__(self, reason: str = "", root: str = "/proc/net") -> None:
         self.reason = reason
         self._root = root
+
+    def close(self) -> None:
+        """Nothing stays open."""
 
     def listeners(self) -> t.Tuple[Listener, ...]:
         return tuple(self._read(proc_net.parse_listeners))

@@ -15,7 +15,7 @@ from dataclasses import replace
 from .. import _files
 from .._boot import systemd as sd
 from .._boot import unit_files
-from .._errors import BadRequest
+from .._errors import BadRequest, Unsupported
 from .._kernel import cgroups, proc_sys, processes, rlimits
 from .._kernel.rlimits import Limits
 from . import drop_in
@@ -111,7 +111,8 @@ def _limits(shown: sd.Properties, key: str) -> t.Optional[Limits]:
 def _default(of_manager: sd.Properties) -> Default:
     key = "DefaultLimitNOFILE"
     limits = _limits(of_manager, key)
-    assert limits is not None
+    if limits is None:
+        raise Unsupported(f"systemd tells no limits as {key}: {of_manager[key]!r}")
     files = unit_files.read_manager()
     lines = [setting for setting in files.settings("Manager", key) if parse_directive(setting.value) == limits]
     return Default(limits, lines[-1].source if lines else f"{key} of systemd", files.changed)

@@ -216,7 +216,7 @@ class _Walker:
 
 def _version(argument: t.List[str]) -> t.Optional[bool]:
     """Whether httpd 2.4 fits ``>= 2.4``; None where its patch level, or a regular expression, decides."""
-    operator, _, version = " ".join(argument).rpartition(" ")
+    operator, _blank, version = " ".join(argument).rpartition(" ")
     numbers = (
         [int(number) for number in version.split(".")]
         if re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,4}){0,2}", version)

@@ -178,6 +178,4 @@ def _resolved(host: str) -> t.Tuple[t.Tuple[str, str], ...]:
     except (OSError, UnicodeError) as exc:
         raise ValueError(f"host not found ({exc})") from exc
     names = {socket.AF_INET: "inet", socket.AF_INET6: "inet6"}
-    return tuple(
-        dict.fromkeys((names[family], str(address[0])) for family, _, _, _, address in found if family in names)
-    )
+    return tuple(dict.fromkeys((names[answer[0]], str(answer[4][0])) for answer in found if answer[0] in names))

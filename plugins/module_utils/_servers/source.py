@@ -17,6 +17,7 @@ INTERFACE
 
 from __future__ import annotations
 
+import abc
 import bisect
 import os
 import posixpath
@@ -38,23 +39,23 @@ MOST_NAMES = 100  # host names, each of which may take seconds to resolve
 MOST_FILES = 100_000  # includes in all, since files that include each other twice would never end
 
 
-class Tree:
+class Tree(abc.ABC):
     """Files by path.  ``files`` is what has been read so far, in its order."""
 
     def __init__(self) -> None:
         self.files: t.Dict[str, bytes] = {}
 
+    @abc.abstractmethod
     def read(self, path: str) -> t.Optional[bytes]:
         """The bytes of a regular file, None where there is no such file."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def names(self, directory: str) -> t.List[str]:
         """The names in a directory, in no order; empty where there is no such directory."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def is_directory(self, path: str) -> bool:
         """Whether the path is a directory."""
-        raise NotImplementedError
 
 
 class Disk(Tree):
