@@ -47,8 +47,8 @@ class Host:
 
     def module(self, name: str, *, check: bool = False, **arguments: t.Any) -> Data:
         """What the collection's module returns."""
-        command = ["ansible", "vm", "-m", f"nettune.tcp.{name}", "-a", json.dumps(arguments), *(["--check"] * check)]
-        answer = self._ansible(command)
+        given = ["-a", json.dumps(arguments)] if arguments else []
+        answer = self._ansible(["ansible", "vm", "-m", f"nettune.tcp.{name}", *given, *(["--check"] * check)])
         return t.cast("Data", json.loads(answer[answer.index("{") :]))
 
     def tune(self, *, check: bool = False) -> Play:

@@ -22,7 +22,7 @@ WEB = {key: want for (profile, key), want in WANTS.items() if profile == "web"}
 ORPHANS, CONNTRACK = "net.ipv4.tcp_max_orphans", "net.netfilter.nf_conntrack_max"
 MORE = {ORPHANS: {"at_least": 65536}, CONNTRACK: {"at_least": 32768}}
 # A module that is in use by then is not unloaded.
-OF_CONNTRACK = re.compile(r"net\.(netfilter\.nf_conntrack|nf_conntrack_max)")
+OF_CONNTRACK = re.compile(r"net\.(netfilter\.|nf_conntrack_max)")
 
 Values = t.Dict[str, str]
 

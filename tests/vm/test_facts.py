@@ -32,7 +32,7 @@ STATES = {
     "CLOSING": 0,
 }
 # Port: family, accept queue, backlog.
-LISTENERS = {8001: ("ipv4", 8, 7), 8002: ("ipv4", 0, 100), 8003: ("ipv6", 0, 5), 8004: ("ipv4", 0, 128)}
+LISTENERS = {8001: ("inet", 8, 7), 8002: ("inet", 0, 100), 8003: ("inet6", 0, 5), 8004: ("inet", 0, 128)}
 # What came with a release of the kernel, as the facts name it.
 SINCE = {"TCPMigrateReqSuccess": (5, 14), "TCPMigrateReqFailure": (5, 14), "ListenOverflows": (2, 6)}
 NO_DIAG = "/run/modprobe.d/no-diag.conf"

@@ -21,5 +21,7 @@ refused = libc.setrlimit(resource.RLIMIT_NOFILE, both)
 error = errno.errorcode[ctypes.get_errno()] if refused else None
 
 command = ["systemd-run", "--quiet", "--wait", "--pipe", f"--property=LimitNOFILE={wanted}", "sh", "-c", "ulimit -Hn"]
-service = subprocess.run(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, check=True).stdout
-print(json.dumps({"error": error, "service": int(service)}))
+service = subprocess.run(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, check=False)
+# systemd.exec(5): the unit's process could not be given its limits.
+outcome = "205/LIMITS" if service.returncode == 205 else int(service.stdout)
+print(json.dumps({"error": error, "service": outcome}))
