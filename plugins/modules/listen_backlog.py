@@ -81,6 +81,7 @@ options:
     default: auto
 notes:
   - Root is needed to change anything. Without it the module says what is missing and changes nothing.
+  - Before Linux 4.4 the queue of half-open connections is sized when a socket is opened, and only a restart resizes it.
   - A reload makes the server read all of its configuration, other changes that had been waiting in it too.
   - With nginx only one C(listen) line for an address and port may have options, so the number is set on exactly one,
     over all included files. A link such as those in C(sites-enabled) stays a link.

@@ -104,7 +104,7 @@ def _check(host: Host, files: Files, running: Running) -> None:
         raise ConfigError("the configuration does not read back as it was written", planned.main)
     command = server.check(written)
     if command:
-        service.check(command)
+        service.check(command, running.program())
 
 
 def _predicted(host: Host, plan: Plan, files: Files) -> t.Tuple[Seen, ...]:

@@ -76,14 +76,17 @@ def look(request: Request) -> Host:
     listens = _meant(request, server.listens(config)) if server and config else ()
     places = tuple(dict.fromkeys(map(place_of, listens))) if server else _listening(request)
     kernel = kernel_of(request, places)
-    found = holders.find((one.inode for place in places for one in kernel.sockets.get(place, ())), _names(request))
-    return Host(request, config, listens, places, kernel, found, _blockers(found))
+    there = [one for place in places for one in kernel.sockets.get(place, ())]
+    found = holders.find((one.inode for one in there), _names(request))
+    short = [one.inode for one in there if not request.want.satisfied_by((one.backlog or 0,))]
+    return Host(request, config, listens, places, kernel, found, _blockers(found, short))
 
 
-def _blockers(found: t.Mapping[int, Holder]) -> t.Dict[int, NettuneError]:
-    """Tried by duplicating a socket of each process, which changes nothing."""
+def _blockers(found: t.Mapping[int, Holder], short: t.Iterable[int]) -> t.Dict[int, NettuneError]:
+    """Tried by duplicating a socket of each process that has one to change; that alone changes nothing."""
     blockers: t.Dict[int, NettuneError] = {}
-    for pid, (inode, holder) in {holder.pid: (inode, holder) for inode, holder in found.items()}.items():
+    tries = {found[inode].pid: (inode, found[inode]) for inode in short if inode in found}
+    for pid, (inode, holder) in tries.items():
         try:
             with pidfd.duplicate(pid, holder.descriptor, inode):
                 pass

@@ -67,6 +67,11 @@ class Running:
             self._told = True
             Systemd().daemon_reload()
 
+    def program(self) -> t.Optional[str]:
+        """The program that runs: there may be another of that name in PATH."""
+        master = self._master()
+        return service.program_of(master) if master else None
+
     def _tell_again(self) -> None:
         if self._told:
             self.read_units()

@@ -40,11 +40,25 @@ def restart(unit: str, manager: t.Optional[systemd.Systemd] = None) -> None:
     manager.start(unit, *active)
 
 
-def check(command: t.Sequence[str]) -> None:
-    """Let the server judge its configuration.  Raises NettuneError with the server's own words."""
+def check(command: t.Sequence[str], program: t.Optional[str] = None) -> None:
+    """Let the server judge its configuration, by the program that runs if it is the one named.
+
+    Raises NettuneError with the server's own words.
+    """
+    if program and os.path.basename(program) == command[0]:
+        command = [program, *command[1:]]
     done = _command.run(command)
     if done.code:
         raise NettuneError(f"{' '.join(command)} refuses the new configuration: {done.text}", refused=done.text)
+
+
+def program_of(pid: int) -> t.Optional[str]:
+    """The file that a process runs, None when it cannot be told or has been replaced since."""
+    try:
+        path = os.readlink(f"/proc/{pid}/exe")
+    except OSError:
+        return None
+    return path if os.access(path, os.X_OK) else None
 
 
 def master_of(holder: Holder, parent_of: t.Callable[[int], t.Tuple[int, str]]) -> int:

@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import os
+import pathlib
+import sys
 import typing as t
 
 import pytest
@@ -86,6 +88,20 @@ def test_refusals_are_in_the_words_of_who_refuses() -> None:
         service.check(["sh", "-c", "echo no such thing >&2; exit 1"])
     assert caught.value.details["refused"] == "no such thing"
     service.check(["true"])
+
+
+def test_the_program_that_runs_judges_if_it_is_the_one_named(tmp_path: pathlib.Path) -> None:
+    custom = tmp_path / "nginx"
+    custom.write_text("#!/bin/sh\necho custom $1; exit 1\n")
+    custom.chmod(0o755)
+    with pytest.raises(NettuneError, match="refuses the new configuration: custom -t"):
+        service.check(["nginx", "-t"], str(custom))
+    service.check(["true"], str(custom))
+
+
+def test_the_program_of_a_process() -> None:
+    assert service.program_of(os.getpid()) == os.path.realpath(sys.executable)
+    assert service.program_of(2**22 + 1) is None
 
 
 def test_a_signal_to_nobody_is_an_error() -> None:
