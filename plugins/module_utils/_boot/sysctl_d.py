@@ -32,6 +32,7 @@ import dataclasses
 import posixpath
 import typing as t
 
+from . import kernel_numbers
 from . import sysctl_syntax as syntax
 from .sysctl_tree import SYSCTL_CONF, Procps, SysctlFile, SysctlTree, read_tree, with_file
 
@@ -42,8 +43,8 @@ __all__ = ("BootValue", "Procps", "SysctlFile", "SysctlTree", "read_tree", "reso
 class BootValue:
     """What the next boot gives one key; None is the kernel's own default, as no file sets the key.
 
-    Values are as written in the file. Whether the kernel takes them is not known here: for a key that holds numbers
-    it ignores words behind them ("30 # s" is 30), reads 010 as 8, and leaves the rest of a tuple that is too short.
+    Values are as written in the file, until ``taken`` tells what the kernel makes of them.  Where a tuple is too short
+    it leaves the rest of what it holds, which is not known here.
     """
 
     value: str | None = None
@@ -58,6 +59,16 @@ class BootValue:
     def differs(self) -> bool:
         """Whether ``sysctl --system`` leaves another value than the boot."""
         return _words(self.value) != _words(self.procps_value)
+
+    def taken(self, held: str | None) -> BootValue:
+        """The same as the kernel takes it, for a key that holds such a value now."""
+        if held is None:
+            return self
+        return dataclasses.replace(
+            self,
+            value=None if self.value is None else kernel_numbers.taken(self.value, held),
+            procps_value=None if self.procps_value is None else kernel_numbers.taken(self.procps_value, held),
+        )
 
 
 def resolve(tree: SysctlTree, keys: t.Iterable[str]) -> dict[str, BootValue]:

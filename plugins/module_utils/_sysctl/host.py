@@ -117,9 +117,10 @@ class Host:
         """What the next boot would give with these lines in our drop-in."""
         if self._tree is None or self.request.file is None:
             return {key: sysctl_d.BootValue() for key in keys}
-        if lines == self.records.lines:
-            return sysctl_d.resolve(self._tree, keys)
-        return sysctl_d.resolve(sysctl_d.with_file(self._tree, self.request.file, drop_in.compose(lines)), keys)
+        tree = self._tree
+        if lines != self.records.lines:
+            tree = sysctl_d.with_file(tree, self.request.file, drop_in.compose(lines))
+        return {key: boot.taken(proc_sys.read(key)) for key, boot in sysctl_d.resolve(tree, keys).items()}
 
     def _notes(
         self, keys: t.Iterable[str], boot: t.Mapping[str, sysctl_d.BootValue], records: Records

@@ -162,7 +162,9 @@ class _Generator:
         if self._mostly_globs or self._one_in(4):
             return self._rng.choice(COMMON_VALUES)
         self._next_value += 1
-        return str(self._next_value) + (self._rng.choice((" # why", "x", "\v")) if self._one_in(40) else "")
+        if self._one_in(40):
+            return self._rng.choice(("{} # why", "{:#x}", "0{:o}\t0", "{}x", "{}\v")).format(self._next_value)
+        return str(self._next_value)
 
     def _spelled(self, key: str) -> str:
         style = self._rng.random()

@@ -59,6 +59,14 @@ LINE = f"{SOMAXCONN} = 5000\n"
             id="the last line of the last file",
         ),
         pytest.param(
+            {"/etc/sysctl.d/zzz.conf": f"{SOMAXCONN} = 6000 # enough\n"},
+            FILE,
+            "overridden",
+            6000,
+            "/etc/sysctl.d/zzz.conf:1",
+            id="as the kernel takes it",
+        ),
+        pytest.param(
             {"/etc/sysctl.d/zzz.conf": "net.core.* = 6000\n"}, FILE, "changed", 8192, f"{FILE}:2", id="not a glob"
         ),
     ],

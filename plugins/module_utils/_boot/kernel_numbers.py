@@ -1,0 +1,37 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""How the kernel reads numbers that are written to ``/proc/sys``: ``proc_get_long()`` in its kernel/sysctl.c.  Pure."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+_NUMBER = re.compile(r"(?P<sign>-?)(?:0[xX](?P<hex>[0-9a-fA-F]+)|0(?P<octal>[0-7]+)|(?P<decimal>0|[1-9][0-9]*))\Z")
+# No other white space may follow a number.
+_BETWEEN = re.compile("[ \t\n]+")
+_BASES = {"hex": 16, "octal": 8, "decimal": 10}
+
+
+def taken(text: str, held: str) -> str:
+    """What the kernel makes of a text for a key that holds such a value.
+
+    A key of numbers takes as many as it holds, 0x20 and 040 among them, and leaves the words behind alone: ``30 # s``
+    is 30.  A text that is too short or refused, and one for another kind of key, is returned as it is.
+    """
+    count = len(held.split())
+    numbers = [_number(word.lstrip()) for word in _BETWEEN.split(text.strip(" \t\n"))[:count]]
+    if not count or len(numbers) < count or None in [*numbers, *map(_number, held.split())]:
+        return text
+    return " ".join(map(str, numbers))
+
+
+def _number(word: str) -> t.Optional[int]:
+    found = _NUMBER.match(word)
+    if not found or not found.lastgroup:
+        return None
+    return int(found["sign"] + found[found.lastgroup], _BASES[found.lastgroup])
