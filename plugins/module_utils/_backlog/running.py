@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from .. import _transaction
 from .._boot.systemd import Systemd
 from .._errors import BadRequest, KernelRefused, MissingRight
-from .._kernel import holders, pidfd
+from .._kernel import holders, pidfd, programs
 from .._kernel.holders import Holder
 from .._kernel.tcp_socket import Listener
 from . import host as hosts
@@ -70,7 +70,7 @@ class Running:
     def program(self) -> t.Optional[str]:
         """The program that runs: there may be another of that name in PATH."""
         master = self._master()
-        return service.program_of(master) if master else None
+        return programs.program_of(master) if master else None
 
     def _tell_again(self) -> None:
         if self._told:
@@ -131,7 +131,7 @@ class Running:
 
     def _master(self) -> t.Optional[int]:
         holder = next(self._holders(), None)
-        return service.master_of(holder, service.parent_of) if holder else None
+        return programs.master_of(holder.pid, holder.name, programs.parent_of) if holder else None
 
     def _relisten(self) -> t.Iterator[_transaction.Step]:
         """listen() on each socket that is still short, now that a reload has done what it does."""

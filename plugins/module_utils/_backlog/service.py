@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""A running server: its unit, its master process, its own check, and starting or signalling it."""
+"""A running server: its unit, its own check, and starting or signalling it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ import typing as t
 from .. import _command
 from .._boot import systemd
 from .._errors import KernelRefused, MissingRight, NettuneError
-from .._kernel.holders import Holder
 
 
 def main_pid(unit: t.Optional[str]) -> t.Optional[int]:
@@ -50,37 +49,6 @@ def check(command: t.Sequence[str], program: t.Optional[str] = None) -> None:
     done = _command.run(command)
     if done.code:
         raise NettuneError(f"{' '.join(command)} refuses the new configuration: {done.text}", refused=done.text)
-
-
-def program_of(pid: int) -> t.Optional[str]:
-    """The file that a process runs, None when it cannot be told or has been replaced since."""
-    try:
-        path = os.readlink(f"/proc/{pid}/exe")
-    except OSError:
-        return None
-    return path if os.access(path, os.X_OK) else None
-
-
-def master_of(holder: Holder, parent_of: t.Callable[[int], t.Tuple[int, str]]) -> int:
-    """The topmost process of the same name among a process and those above it: workers are children of their master."""
-    pid = holder.pid
-    while True:
-        parent, name = parent_of(pid)
-        if parent <= 1 or name != holder.name:
-            return pid
-        pid = parent
-
-
-def parent_of(pid: int) -> t.Tuple[int, str]:
-    """The parent of a process and the parent's name, (0, "") when either is gone."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as handle:
-            # The name stands in brackets and may hold brackets and spaces itself.
-            parent = int(handle.read().rpartition(")")[2].split()[1])
-        with open(f"/proc/{parent}/comm", encoding="utf-8", errors="replace") as handle:
-            return parent, handle.read().rstrip("\n")
-    except (OSError, ValueError, IndexError):
-        return 0, ""
 
 
 def send(pid: int, name: str) -> None:

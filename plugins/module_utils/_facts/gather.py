@@ -11,9 +11,10 @@ from __future__ import annotations
 import os
 import time
 import typing as t
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 
-from .._boot import sysctl_d
+from .._boot import login_limits, sysctl_d
 from .._errors import Unsupported
 from .._kernel import netns, proc_net, proc_sys, processes
 from .._kernel.tcp_socket import Listener
@@ -23,9 +24,11 @@ from .._want import parse_value
 from . import rates
 from .census import Census, Peer
 from .request import Request
+from .servers import servers
 from .sources import open_source
 
 _FROM_CENSUS = frozenset({"peers", "clients", "listeners"})
+_WITH_OWNERS = frozenset({"listeners", "servers"})
 _CONNTRACK = "net.netfilter.nf_conntrack"
 
 Facts = t.Dict[str, t.Any]
@@ -48,9 +51,9 @@ def gather(request: Request) -> Facts:
     """
     start = time.monotonic()
     seen = _look(request) if request.netns is None else netns.run_in(request.netns, lambda: _look(request))
-    if "listeners" in request.subsets:
+    if request.subsets & _WITH_OWNERS:
         # Outside the namespace again: owners are processes of this host's /proc.
-        seen.facts["listeners"] = _listeners(seen)
+        seen.facts.update(_owned(request, seen))
     seen.facts["collected"] = {
         "source": seen.source,
         "limited": seen.limited,
@@ -65,12 +68,13 @@ def _look(request: Request) -> _Seen:
     subsets = request.subsets
     if "counters" in subsets:
         seen.facts.update(_counters(request.interval))
-    if subsets & (_FROM_CENSUS | {"states"}):
+    if subsets & (_FROM_CENSUS | {"states", "servers"}):
         _sockets(request, seen)
     if "sysctls" in subsets:
         seen.facts["sysctls"] = _sysctls(with_boot=request.netns is None)
     if "limits" in subsets:
         seen.facts["files"] = _files()
+        seen.facts["login_limits"] = [asdict(limit) for limit in login_limits.parse(login_limits.read_files())]
     if "conntrack" in subsets:
         seen.facts["conntrack"] = _conntrack()
     return seen
@@ -114,8 +118,10 @@ def _sockets(request: Request, seen: _Seen) -> None:
             seen.limited.append(f"/proc/net/tcp was read, which does not tell a listener's backlog ({source.reason})")
         if request.subsets & _FROM_CENSUS:
             _spread(source.census(request.top), request, seen)
-        else:
+        elif "states" in request.subsets:
             seen.facts.update(states=source.states(), time_wait=None)
+        if "servers" in request.subsets and not request.subsets & _FROM_CENSUS:
+            seen.listeners = source.listeners()
         if source.interrupted:
             seen.limited.append("sockets came and went too fast for a consistent dump: counts may be off by a few")
 
@@ -145,21 +151,38 @@ def _peer(peer: Peer, available: int) -> Facts:
     return {**asdict(peer), "local_ports_available": available, "utilization": utilization}
 
 
-def _listeners(seen: _Seen) -> t.List[Facts]:
+def _owned(request: Request, seen: _Seen) -> Facts:
+    """What needs to know whose the listening sockets are."""
     owners = processes.owners(listener.inode for listener in seen.listeners)
     if owners.unreadable:
         advice = ", run as root to see what they own" if os.geteuid() else ""
         seen.limited.append(f"the open files of {owners.unreadable} processes could not be read{advice}")
     if not owners.complete:
         seen.limited.append("too many files are open to look at all in time: a listener may lack its processes")
-    ordered = sorted(seen.listeners, key=lambda listener: (listener.port, listener.family, listener.address))
+    facts: Facts = {}
+    if "listeners" in request.subsets:
+        facts["listeners"] = _listeners(seen.listeners, owners)
+    if "servers" in request.subsets:
+        facts["servers"] = servers(seen.listeners, owners)
+        seen.limited += [f"{row['server']}, pid {row['pid']}: {row['error']}" for row in facts["servers"] if row["error"]]
+    return facts
+
+
+def _listeners(listeners: t.Sequence[Listener], owners: processes.Owners) -> t.List[Facts]:
+    ordered = sorted(listeners, key=_place)
+    sharing = Counter(map(_place, listeners))
     return [
         {
             **asdict(listener),
+            "sharing": sharing[_place(listener)],
             "processes": [_process(process) for process in owners.by_inode.get(listener.inode, ())],
         }
         for listener in ordered
     ]
+
+
+def _place(listener: Listener) -> t.Tuple[int, str, str]:
+    return listener.port, listener.family, listener.address
 
 
 def _process(process: processes.Process) -> Facts:

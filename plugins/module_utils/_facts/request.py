@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from .._errors import BadRequest
 
-SUBSETS = ("states", "peers", "clients", "listeners", "counters", "sysctls", "limits", "conntrack")
+SUBSETS = ("states", "peers", "clients", "listeners", "servers", "counters", "sysctls", "limits", "conntrack")
 _MINIMUM = frozenset({"states", "counters"})
 
 

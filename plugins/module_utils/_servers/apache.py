@@ -20,10 +20,11 @@ import shutil
 import socket
 import typing as t
 
+from . import httpd_settings
 from .addresses import ANY4, ANY6, canonical, port_number
 from .httpd_conf import Found, walk
 from .httpd_words import Directive, Variables, words
-from .server import Config, ConfigError, Listen, Relisten, Server
+from .server import Config, ConfigError, Listen, Relisten, Server, Settings
 from .source import LONGEST, Disk, Edit, Memory, Tree, apply, decode, encode, glob, line_end, resolve
 
 DEFAULT = 511
@@ -43,23 +44,39 @@ _Socket = t.Tuple[str, str, int]
 def read(main: t.Optional[str], _unit: t.Optional[str]) -> Config:
     """The configuration on this host, with the file that sets httpd's environment."""
     tree = Disk()
-    path = main or next((one for one in MAINS if tree.read(one) is not None), MAINS[0])
-    tree.files = {}
-    for settings in _settings(path):
-        tree.read(settings)
+    path = _main(main)
     _addresses_of(_walk(tree, path), tree)
     return Config(path, dict(tree.files))
 
 
-def _settings(main: str) -> t.Tuple[str, ...]:
+def started(command: t.Sequence[str], _unit: t.Optional[str]) -> Config:
+    """The configuration of a process, without the addresses of host names."""
+    tree = Disk()
+    options = dict(zip(command, command[1:]))
+    path = _main(posixpath.join(options.get("-d", ""), options["-f"]) if "-f" in options else None)
+    _walk(tree, path)
+    return Config(path, dict(tree.files))
+
+
+def settings(config: Config) -> Settings:
+    """What the configuration says of connections."""
+    return httpd_settings.settings(_walk(Memory(config.files), config.main))
+
+
+def _main(main: t.Optional[str]) -> str:
+    tree = Disk()
+    return main or next((one for one in MAINS if tree.read(one) is not None), MAINS[0])
+
+
+def _environment_files(main: str) -> t.Tuple[str, ...]:
     """The files that hold httpd's environment: apache2ctl sources envvars, systemd reads sysconfig/httpd."""
     return posixpath.join(posixpath.dirname(main), "envvars"), "/etc/sysconfig/httpd"
 
 
 def _walk(tree: Tree, main: str) -> Found:
     environment: t.Dict[str, str] = {}
-    for settings in _settings(main):
-        environment.update(_assignments(decode(tree.read(settings) or b""), environment))
+    for path in _environment_files(main):
+        environment.update(_assignments(decode(tree.read(path) or b""), environment))
     root = "/etc/httpd" if main.startswith("/etc/httpd/") else posixpath.dirname(main)
     return walk(tree, main, root, environment, _defines(environment))
 
@@ -190,7 +207,7 @@ def _appended(text: str, number: str) -> bytes:
 
 def check(config: Config) -> t.List[str]:
     """``apache2ctl -t`` where envvars is, since only it sources that; elsewhere httpd by its name there."""
-    envvars, sysconfig = _settings(config.main)
+    envvars, sysconfig = _environment_files(config.main)
     if envvars in config.files:
         directory = posixpath.dirname(config.main)
         return ["env", f"APACHE_CONFDIR={directory}", "apache2ctl", "-t", "-f", config.main]
@@ -210,4 +227,6 @@ SERVER = Server(
     check=check,
     reload_signal="SIGUSR1",
     one_number=True,
+    started=started,
+    settings=settings,
 )

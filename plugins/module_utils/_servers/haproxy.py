@@ -22,11 +22,12 @@ import posixpath
 import re
 import typing as t
 
+from . import haproxy_settings
 from . import unit as unit_files
 from .addresses import ANY4, ANY6, canonical, port_number
 from .haproxy_conf import PROXIES, Bind, Model, Section, read_file
 from .haproxy_words import expand
-from .server import Config, ConfigError, Listen, Relisten, Server
+from .server import Config, ConfigError, Listen, Relisten, Server, Settings
 from .source import Disk, Edit, Memory, Tree, apply, decode, encode, line_end, resolve
 
 MAIN = "/etc/haproxy/haproxy.cfg"
@@ -46,10 +47,28 @@ _Address = t.Tuple[str, str, int]
 
 def read(main: t.Optional[str], unit: t.Optional[str]) -> Config:
     """The configuration on this host: the file or directory named, or those that the service is started with."""
-    tree, units = Disk(), Disk()
+    command, environment = _service(unit)
+    tree = Disk()
+    config = _config(tree, [main] if main else _arguments(command), environment)
+    _rows(config, tree)
+    return Config(config.main, dict(tree.files))
+
+
+def started(command: t.Sequence[str], unit: t.Optional[str]) -> Config:
+    """The configuration of a process, without the addresses of host names."""
+    return _config(Disk(), _arguments(command), _service(unit)[1])
+
+
+def _service(unit: t.Optional[str]) -> t.Tuple[t.List[str], t.Dict[str, str]]:
+    """The command of the service and the variables that it is started with."""
+    units = Disk()
     found = unit_files.find(units, unit or UNIT)
     environment = unit_files.environment_of(units, found[1]) if found else {}
-    paths = [main] if main else _arguments(unit_files.command(found[1], environment) if found else []) or [MAIN]
+    return unit_files.command(found[1], environment) if found else [], environment
+
+
+def _config(tree: Disk, paths: t.Sequence[str], environment: t.Mapping[str, str]) -> Config:
+    paths = paths or [MAIN]
     for path in paths:
         inner = [path]
         if tree.is_directory(path):
@@ -59,8 +78,7 @@ def read(main: t.Optional[str], unit: t.Optional[str]) -> Config:
             if tree.read(one) is None:
                 raise ConfigError("does not exist", one)
     tree.files[ENVIRONMENT] = encode("".join(f"{name}={value}\n" for name, value in environment.items()))
-    _rows(Config(paths[0], tree.files), tree)
-    return Config(paths[0], dict(tree.files))
+    return Config(paths[0], tree.files)
 
 
 def _arguments(command: t.Sequence[str]) -> t.List[str]:
@@ -80,9 +98,7 @@ def _sources(config: Config) -> t.List[str]:
 
 
 def _rows(config: Config, tree: Tree) -> t.List[_Row]:
-    model = Model(environment=_environment(config))
-    for path in _sources(config):
-        read_file(path, decode(config.files[path]), model)
+    model = _model(config)
     rows: t.List[_Row] = []
     for section in model.sections:
         if section.kind not in PROXIES or section.disabled:
@@ -92,6 +108,18 @@ def _rows(config: Config, tree: Tree) -> t.List[_Row]:
             if len(rows) > MOST_SOCKETS:
                 raise ConfigError(f"there are more than {MOST_SOCKETS} sockets", bind.path, bind.line)
     return rows
+
+
+def _model(config: Config) -> Model:
+    model = Model(environment=_environment(config))
+    for path in _sources(config):
+        read_file(path, decode(config.files[path]), model)
+    return model
+
+
+def settings(config: Config) -> Settings:
+    """What the configuration says of connections."""
+    return haproxy_settings.settings(_model(config))
 
 
 def listens(config: Config) -> t.Tuple[Listen, ...]:
@@ -229,4 +257,6 @@ SERVER = Server(
     edit=edit,
     check=check,
     reload_signal="SIGUSR2",
+    started=started,
+    settings=settings,
 )

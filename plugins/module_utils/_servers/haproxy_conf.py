@@ -40,13 +40,15 @@ _OTHERS = (
 _NEWER = ("crt-store", "traces", "log-profile", "acme")
 _SECTIONS = PROXIES | _SETTING | frozenset((*_OTHERS, *_NEWER))
 _KEYWORDS = frozenset(("bind", "backlog", "maxconn", "disabled", "enabled", "unix-bind"))
+_TOLD = frozenset(("maxconn", "option", "no", "timeout", "ulimit-n", "fd-hard-limit"))
+_TOLD_LINE = r"(?:no\s+)?option\s+http(?:close|-server-close|-keep-alive)|timeout\s+http-keep-alive|ulimit-n|fd-hard-limit"
 _ENVIRONMENT = frozenset(("setenv", "presetenv", "unsetenv", "resetenv"))
 _CONDITIONS = frozenset((".if", ".elif", ".else", ".endif"))
 
 # Lines whose first word may matter: a known one, or one that quotes, escapes or expands something.
 _FIRST = "|".join(re.escape(word) for word in sorted(_SECTIONS | _KEYWORDS | _ENVIRONMENT | _CONDITIONS))
 _LINE = re.compile(
-    rf"^[ \t\v\f\r]*(?=(?:{_FIRST})(?:\s|#|\Z)|[^\s#]*[\"'\\$])([^\n]*)",
+    rf"^[ \t\v\f\r]*(?=(?:{_FIRST}|{_TOLD_LINE})(?:\s|#|\Z)|[^\s#]*[\"'\\$])([^\n]*)",
     re.MULTILINE | re.ASCII,
 )
 # ``bind`` options that take a value, which is then no option itself (2.6 and 3.0, the bind_kws tables).
@@ -71,6 +73,13 @@ class Number(t.NamedTuple):
     end: int
 
 
+class Said(t.NamedTuple):
+    """The words of a line, empty for one that is not known, and its file:line."""
+
+    words: t.List[str]
+    source: str
+
+
 @dataclass
 class Bind:
     """One ``bind`` line.  ``start`` is where the line begins in its file."""
@@ -87,7 +96,8 @@ class Bind:
 class Section:
     """One section.  Numbers are None, or 0, where it says none; a ``defaults`` gives its own to those behind it.
 
-    ``own_backlog`` is the line in the section itself, ``backlog`` that or the one of its defaults.
+    ``own_backlog`` is the line in the section itself, ``backlog`` that or the one of its defaults.  ``said`` are the
+    lines about connections, those of its defaults first.
     """
 
     kind: str
@@ -96,6 +106,7 @@ class Section:
     backlog: t.Optional[Number] = None
     maxconn: int = 0
     disabled: bool = False
+    said: t.List[Said] = field(default_factory=list)
     binds: t.List[Bind] = field(default_factory=list)
 
 
@@ -142,6 +153,8 @@ class _Reader:
                 self._begin(name, words)
             elif name in _KEYWORDS or name in _ENVIRONMENT:
                 self._keyword(name, words)
+            if name in _TOLD and isinstance(self._section, Section) and not self._conditions:
+                self._section.said.append(Said([word.value or "" for word in words], f"{self._path}:{self._line}"))
         if self._conditions:
             raise ConfigError(".if is never closed", self._path, self._conditions[-1])
 
@@ -173,6 +186,7 @@ class _Reader:
         base = self._base(kind, values)
         if base:
             section.backlog, section.maxconn, section.disabled = base.backlog, base.maxconn, base.disabled
+            section.said = list(base.said)
         if kind == "log-forward":
             section.maxconn = 10  # src/log.c cfg_parse_log_forward()
         if kind == "defaults":

@@ -22,7 +22,7 @@ import typing as t
 from collections import ChainMap
 from dataclasses import dataclass, field
 
-from .httpd_words import BLANKS, VARIABLE, Directive, Variables, directives, words
+from .httpd_words import BLANKS, SETTINGS, VARIABLE, Directive, Variables, directives, words
 from .server import ConfigError
 from .source import Budget, Tree, decode, glob, is_pattern
 
@@ -43,12 +43,16 @@ _BUILT_IN = frozenset(("core.c", "core_module", "mod_so.c", "so_module", "http_c
 class Found:
     """What a configuration says: the directives about sockets in httpd's order, and where files are picked up.
 
-    ``globs`` are the patterns of includes that stand outside of all sections.
+    ``globs`` are the patterns of includes that stand outside of all sections.  ``settings`` are the directives about
+    connections, each with the section it stands in, such as ``<virtualhost``, empty for none; where only the running
+    server knows whether they count, they do.  ``modules`` are the names by which ``<IfModule>`` knows the modules.
     """
 
     sockets: t.List[Directive] = field(default_factory=list)
     globs: t.List[str] = field(default_factory=list)
     variables: t.Dict[str, str] = field(default_factory=dict)
+    settings: t.List[t.Tuple[str, Directive]] = field(default_factory=list)
+    modules: t.Set[str] = field(default_factory=set)
 
 
 class _Section(t.NamedTuple):
@@ -76,6 +80,7 @@ def walk(tree: Tree, main: str, root: str, environment: t.Dict[str, str], define
     walker = _Walker(tree, root, environment, defines)
     walker.file(main)
     walker.found.variables.update({**environment, **walker.values})
+    walker.found.modules = walker.modules
     return walker.found
 
 
@@ -85,11 +90,11 @@ class _Walker:
     def __init__(self, tree: Tree, root: str, environment: t.Dict[str, str], defines: t.Iterable[str]) -> None:
         self.found = Found()
         self.values: t.Dict[str, str] = {}
+        self.modules = set(_BUILT_IN)
         self._defined = set(defines)
         self._tree = tree
         self._root = root
         self._environment = environment
-        self._modules = set(_BUILT_IN)
         self._budget = Budget()
         self._sections: t.List[_Section] = []
         self._depth = 0
@@ -146,7 +151,7 @@ class _Walker:
 
     def _judge(self, name: str, argument: t.List[str]) -> t.Optional[bool]:
         if name == "<ifmodule":
-            return argument[0] in self._modules
+            return argument[0] in self.modules
         if name == "<ifdefine":
             return argument[0] in self._defined
         return _version(argument) if name == "<ifversion" else None
@@ -157,6 +162,9 @@ class _Walker:
     def _read(self, directive: Directive) -> None:
         if directive.name in _SOCKETS:
             self._socket(directive)
+            return
+        if directive.name in SETTINGS:
+            self.found.settings.append((self._around().bars, directive))
             return
         arguments = words(directive, self._variables(), lenient=directive.name in ("define", "loadmodule"))
         if not arguments:
@@ -186,7 +194,7 @@ class _Walker:
         elif name == "serverroot":
             self._root = arguments[0]
         elif len(arguments) > 1:
-            self._modules |= {arguments[0], posixpath.basename(arguments[1]).partition(".")[0] + ".c"}
+            self.modules |= {arguments[0], posixpath.basename(arguments[1]).partition(".")[0] + ".c"}
 
     def _include(self, directive: Directive, argument: str) -> None:
         pattern = posixpath.normpath(posixpath.join(self._root, argument))

@@ -24,9 +24,20 @@ from .source import LONGEST, Lines
 
 BLANKS = " \t\n\v\f\r"  # what isspace(3) calls so in the C locale
 
+SETTINGS = (
+    "maxrequestworkers",
+    "maxclients",
+    "threadsperchild",
+    "serverlimit",
+    "keepalive",
+    "keepalivetimeout",
+    "maxkeepaliverequests",
+)
+
 # Only lines that begin with one of these matter; all others are passed over without a look.
 _START = re.compile(
-    r"^[ \t\v\f\r]*(?:(?P<name>listen(?:backlog)?|include(?:optional)?|(?:un)?define|loadmodule|serverroot)(?=\s|$|\\)"
+    r"^[ \t\v\f\r]*(?:(?P<name>listen(?:backlog)?|include(?:optional)?|(?:un)?define|loadmodule|serverroot"
+    rf"|{'|'.join(SETTINGS)})(?=\s|$|\\)"
     r"|(?P<section></?[^\s>]*))",
     re.IGNORECASE | re.MULTILINE | re.ASCII,
 )

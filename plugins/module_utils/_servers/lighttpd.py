@@ -17,9 +17,10 @@ import re
 import subprocess
 import typing as t
 
+from . import lighttpd_settings
 from .lighttpd_conf import Assigned, Block, Scope, evaluate, shell_path
 from .lighttpd_sockets import BACKLOG, VERSION, Socket, sockets
-from .server import Config, ConfigError, Listen, Relisten, Server
+from .server import Config, ConfigError, Listen, Relisten, Server, Settings
 from .source import Disk, Edit, Memory, apply, decode, encode, line_end
 
 MAIN = "/etc/lighttpd/lighttpd.conf"
@@ -58,6 +59,13 @@ class _Host(Disk):
         return done.stdout
 
 
+class _Files(Disk):
+    """The files of this host; what a command would print is taken for nothing."""
+
+    def answer(self, path: str) -> bytes:
+        return b"" if path.startswith(_SHELL) else super().answer(path)
+
+
 def read(main: t.Optional[str], _unit: t.Optional[str]) -> Config:
     """The configuration on this host, with the output of its commands and lighttpd's version."""
     path = main or MAIN
@@ -65,6 +73,19 @@ def read(main: t.Optional[str], _unit: t.Optional[str]) -> Config:
     evaluate(tree, path)
     tree.read(VERSION)
     return Config(path, dict(tree.files))
+
+
+def started(command: t.Sequence[str], _unit: t.Optional[str]) -> Config:
+    """The configuration of a process, without what commands print."""
+    path = dict(zip(command, command[1:])).get("-f", MAIN)
+    tree = _Files()
+    evaluate(tree, path)
+    return Config(path, dict(tree.files))
+
+
+def settings(config: Config) -> Settings:
+    """What the configuration says of connections."""
+    return lighttpd_settings.settings(evaluate(Memory(config.files), config.main))
 
 
 def listens(config: Config) -> t.Tuple[Listen, ...]:
@@ -200,4 +221,6 @@ SERVER = Server(
     edit=edit,
     check=check,
     reload_signal="SIGUSR1",
+    started=started,
+    settings=settings,
 )

@@ -16,9 +16,11 @@ from __future__ import annotations
 
 import collections
 import os
+import re
 import typing as t
 
 from . import nginx_listen as reading
+from . import nginx_settings
 from .nginx_files import read as read_files
 from .nginx_files import walk
 from .nginx_listen import Line, Place
@@ -33,11 +35,20 @@ _MAINS = (
     "/usr/local/openresty/nginx/conf/nginx.conf",
 )
 
+_STARTED = re.compile(r"\s-([cp])\s*(\S+)")
+
 _Edit = t.Tuple[int, int, bytes]
 
 
 def _read(main: t.Optional[str], _unit: t.Optional[str]) -> Config:
     return read_files(main or next((path for path in _MAINS if os.path.exists(path)), _MAINS[0]))
+
+
+def _started(words: t.Sequence[str], unit: t.Optional[str]) -> Config:
+    """From the title that nginx gives its master, which is its command line as one text."""
+    options = dict(_STARTED.findall(" ".join(words)))
+    main = options.get("c")
+    return _read(os.path.join(options.get("p", ""), main) if main else None, unit)
 
 
 def _listens(config: Config) -> t.Tuple[Listen, ...]:
@@ -168,4 +179,6 @@ SERVER = Server(
     edit=_edit,
     check=_check,
     reload_signal="SIGHUP",
+    started=_started,
+    settings=nginx_settings.settings,
 )

@@ -25,6 +25,7 @@ from .server import Config, ConfigError
 
 MODULES = ("http", "stream", "mail")
 _DEPTH = 64  # of includes; nginx itself gives up when it has no file descriptors left
+_CONTEXTS = frozenset(((b"", b"events"), (b"", b"http"), (b"http", b"server")))
 _PATTERN = frozenset("*?[")
 
 
@@ -35,6 +36,14 @@ class ServerBlock(t.NamedTuple):
     file: str
     directive: Directive
     listens: t.List[t.Tuple[str, Directive]]
+
+
+class Said(t.NamedTuple):
+    """A directive and the block it stands in, empty for none."""
+
+    context: bytes
+    file: str
+    directive: Directive
 
 
 _Expand = t.Callable[[str, str, int], t.Iterable[t.Tuple[str, bytes]]]
@@ -66,6 +75,25 @@ def read(main: str) -> Config:
 
 def walk(config: Config) -> t.Iterator[ServerBlock]:
     """Every server of a configuration that has been read, in nginx's order.  Raises ConfigError."""
+    return _servers(config.main, config.files[config.main], _within(config))
+
+
+def said(config: Config, names: t.Container[bytes]) -> t.Iterator[Said]:
+    """Where directives of these names stand in the main context, in events, in http and in its servers."""
+    expand = _within(config)
+    outer = _directives(config.main, config.files[config.main], expand)
+    return (one for one in _said(outer, b"", expand) if one.directive.name in names)
+
+
+def _said(directives: t.Iterable[t.Tuple[str, Directive]], context: bytes, expand: _Expand) -> t.Iterator[Said]:
+    for file, directive in directives:
+        yield Said(context, file, directive)
+        if (context, directive.name) in _CONTEXTS:
+            yield from _said(_expanded(file, directive.block or (), expand), directive.name, expand)
+
+
+def _within(config: Config) -> _Expand:
+    """Includes answered from the files that have been read."""
     base = os.path.dirname(config.main)
     by_directory: t.Dict[str, t.List[str]] = {}
     for path in sorted(config.files, key=os.fsencode):
@@ -89,7 +117,7 @@ def walk(config: Config) -> t.Iterator[ServerBlock]:
             raise ConfigError(f"{path} is included and does not exist", file, line)
         return [(path, config.files[path])]
 
-    return _servers(config.main, config.files[config.main], expand)
+    return expand
 
 
 def _drain(servers: t.Iterator[ServerBlock]) -> None:

@@ -4,11 +4,12 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""nginx's configuration language, read as nginx reads it, down to the directives that concern listening.
+"""nginx's configuration language, read as nginx reads it, down to directives about listening and connections.
 
 INTERFACE
-    parse(content) -> Directive, ...    only listen, include, and the blocks http, stream, mail, server; all else is
-                                        skipped by the rules of the language.  Raises SyntaxFault with the line.
+    parse(content) -> Directive, ...    only listen, include, SETTINGS, and the blocks events, http, stream, mail,
+                                        server; all else is skipped by the rules of the language.  Raises SyntaxFault
+                                        with the line.
     words(content, start) -> Word, ...  one directive's words with their places, to edit it
 
 Rules: ngx_conf_file.c ngx_conf_read_token, and for Lua blocks lua-nginx-module ngx_http_lua_util.c / _lex.
@@ -20,8 +21,15 @@ import functools
 import re
 import typing as t
 
-_BLOCKS = frozenset((b"http", b"stream", b"mail", b"server"))
-_KEPT = frozenset((b"listen", b"include"))
+SETTINGS = (
+    b"worker_processes",
+    b"worker_connections",
+    b"worker_rlimit_nofile",
+    b"keepalive_timeout",
+    b"keepalive_requests",
+)
+_BLOCKS = frozenset((b"events", b"http", b"stream", b"mail", b"server"))
+_KEPT = frozenset((b"listen", b"include", *SETTINGS))
 
 # What nearly all of a configuration is, in one step each: a directive up to its ; or {, the end of a block, a comment.
 # Not in it: quotes elsewhere than at the start of a word, with escapes inside, and comments within a directive.
@@ -93,7 +101,7 @@ class _Head(t.NamedTuple):
 
 @functools.lru_cache(maxsize=None)
 def parse(content: bytes) -> t.Tuple[Directive, ...]:
-    """The directives of one file that concern listening, in their order."""
+    """The directives of one file that concern listening and connections, in their order."""
     return _Parser(content).block(None)
 
 

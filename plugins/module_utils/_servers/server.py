@@ -58,6 +58,28 @@ class Listen:
         return self.default if self.backlog is None else self.backlog
 
 
+Value = t.Union[str, int, float, None]
+
+
+class Setting(t.NamedTuple):
+    """What a configuration says of one setting.  ``source`` is file:line, None for the built-in default.
+
+    Times are in seconds.  ``value`` is None for no limit of its own, and where only the running server knows.
+    """
+
+    value: Value
+    source: t.Optional[str] = None
+
+
+Settings = t.Dict[str, Setting]
+
+
+def smallest(places: t.Iterable[Setting]) -> Setting:
+    """Of one setting in several places the smallest number, which is where a trap is; the first where none is one."""
+    places = list(places)
+    return min(places, key=lambda one: one.value if isinstance(one.value, (int, float)) else float("inf"))
+
+
 @dataclass(frozen=True)
 class Relisten:
     """When a reload calls listen(2) again on a socket that is open, by version tried; a restart always does."""
@@ -82,6 +104,9 @@ class Server:
     processes      the names of the processes that hold its sockets, empty for whoever does
     one_number     the configuration has a single backlog for all sockets: ``edit`` is then given every listen
     daemon_reload  the configuration is systemd's: it reads it when told by ``systemctl daemon-reload``
+    started        the configuration of a process, from the words of its command line and its unit: nothing but files is
+                   read, no name is resolved and no command run.  None for what is no program.  Raises ConfigError.
+    settings       what a configuration says of connections, by the server's own names.  Pure.
     """
 
     name: str
@@ -95,3 +120,5 @@ class Server:
     reload_signal: t.Optional[str]
     one_number: bool = False
     daemon_reload: bool = False
+    started: t.Optional[t.Callable[[t.Sequence[str], t.Optional[str]], Config]] = None
+    settings: t.Callable[[Config], Settings] = lambda _config: {}

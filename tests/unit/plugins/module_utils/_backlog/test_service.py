@@ -2,13 +2,11 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The master of a server, and what systemd and the server's own check say."""
+"""What systemd and the server's own check say."""
 
 from __future__ import annotations
 
-import os
 import pathlib
-import sys
 import typing as t
 
 import pytest
@@ -16,20 +14,6 @@ import pytest
 from ansible_collections.nettune.tcp.plugins.module_utils._backlog import service
 from ansible_collections.nettune.tcp.plugins.module_utils._boot import systemd
 from ansible_collections.nettune.tcp.plugins.module_utils._errors import KernelRefused, NettuneError
-from ansible_collections.nettune.tcp.plugins.module_utils._kernel.holders import Holder
-
-TREE = {30: (20, "nginx"), 20: (10, "nginx"), 10: (1, "systemd"), 40: (41, "supervisord"), 50: (0, "")}
-
-
-@pytest.mark.parametrize("pid, master", [(30, 10), (20, 10), (10, 10), (40, 40), (50, 50)])
-def test_the_master_is_the_topmost_of_its_name(pid: int, master: int) -> None:
-    assert service.master_of(Holder(pid, "nginx", None, 3), TREE.__getitem__) == master
-
-
-def test_parents_come_from_proc() -> None:
-    with open(f"/proc/{os.getppid()}/comm", encoding="utf-8") as handle:
-        assert service.parent_of(os.getpid()) == (os.getppid(), handle.read().rstrip("\n"))
-    assert service.parent_of(2**22 + 1) == (0, "")
 
 
 class Manager(systemd.Systemd):
@@ -97,11 +81,6 @@ def test_the_program_that_runs_judges_if_it_is_the_one_named(tmp_path: pathlib.P
     with pytest.raises(NettuneError, match="refuses the new configuration: custom -t"):
         service.check(["nginx", "-t"], str(custom))
     service.check(["true"], str(custom))
-
-
-def test_the_program_of_a_process() -> None:
-    assert service.program_of(os.getpid()) == os.path.realpath(sys.executable)
-    assert service.program_of(2**22 + 1) is None
 
 
 def test_a_signal_to_nobody_is_an_error() -> None:

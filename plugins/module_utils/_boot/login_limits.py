@@ -1,0 +1,89 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""What pam_limits gives to the next login: limits of open files in /etc/security/limits.conf and limits.d.
+
+INTERFACE
+    read_files() -> {path: text} in the order of pam_limits;  parse(files) -> LoginLimit, ...
+
+Facts (Linux-PAM modules/pam_limits/pam_limits.c): of lines for one domain and type the last counts, and ``-`` is both
+types.  A value is what strtoull() makes of it, which takes a negative number for a very large one; a word without
+digits is passed over.  Without limit means fs.nr_open, but up to 1.5.1 one that the kernel refuses.
+A hard limit above fs.nr_open is refused (setrlimit(2), even for root), and then the login is; a soft one is cut to the
+hard one.  Services of systemd do not pass by here.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import typing as t
+from dataclasses import dataclass
+
+FILE = "/etc/security/limits.conf"
+DIRECTORY = "/etc/security/limits.d"
+
+_UNLIMITED = frozenset(("-1", "-", "unlimited", "infinity"))
+_INFINITY = 2**64 - 1
+_NUMBER = re.compile(r"[ \t]*([+-]?)([0-9]+)")
+_TYPES: t.Mapping[str, t.Tuple[str, ...]] = {"soft": ("soft",), "hard": ("hard",), "-": ("soft", "hard")}
+
+
+@dataclass(frozen=True)
+class LoginLimit:
+    """A limit of open files; ``domain`` says for whom, ``type`` is soft or hard, ``value`` None for no limit."""
+
+    domain: str
+    type: str
+    value: t.Optional[int]
+    source: str
+
+
+def read_files(file: str = FILE, directory: str = DIRECTORY) -> t.Dict[str, str]:
+    """The files that are there and may be read, in the order of pam_limits."""
+    texts: t.Dict[str, str] = {}
+    for path in [file, *sorted(glob.glob(f"{glob.escape(directory)}/*.conf"), key=os.fsencode)]:
+        try:
+            with open(path, encoding="utf-8", errors="replace") as handle:
+                texts[path] = handle.read()
+        except OSError:
+            continue
+    return texts
+
+
+def parse(files: t.Mapping[str, str]) -> t.Tuple[LoginLimit, ...]:
+    """The limits of open files that count, by domain and type in the order of their first lines.  Pure."""
+    found: t.Dict[t.Tuple[str, str], LoginLimit] = {}
+    for path, text in files.items():
+        for number, line in enumerate(text.split("\n"), start=1):
+            for limit in _limits(line, f"{path}:{number}"):
+                found[limit.domain, limit.type] = limit
+    return tuple(found.values())
+
+
+def _limits(line: str, source: str) -> t.Iterator[LoginLimit]:
+    words = line.partition("#")[0].strip().split(None, 3)
+    # A domain with % is for numbers of logins alone.
+    if len(words) < 4 or words[2].lower() != "nofile" or words[0].startswith("%"):
+        return
+    try:
+        value = _value(words[3].strip().lower())
+    except ValueError:
+        return
+    for kind in _TYPES.get(words[1].lower(), ()):
+        yield LoginLimit(words[0], kind, value, source)
+
+
+def _value(text: str) -> t.Optional[int]:
+    found = _NUMBER.match(text)
+    if text in _UNLIMITED:
+        return None
+    if found is None:
+        raise ValueError(text)
+    number = int(found[2])
+    value = min(number, _INFINITY) if found[1] != "-" or number > _INFINITY else -number % 2**64
+    return None if value == _INFINITY else value

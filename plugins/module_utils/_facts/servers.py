@@ -1,0 +1,98 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""The web servers that run: what their configuration says near the backlog, beside what the kernel says of them.
+
+Joined here and not by the rules, because JMESPath cannot: which queues, processes and files belong to one server.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from collections import Counter
+from dataclasses import dataclass, field
+
+from .._errors import NettuneError
+from .._kernel import programs
+from .._kernel.processes import Owners, Process
+from .._kernel.tcp_socket import Listener
+from .._servers import table
+from .._servers.server import ConfigError, Server
+
+Facts = t.Dict[str, t.Any]
+
+_BY_PROCESS = {name: server for server in table.BY_NAME.values() if server.started for name in server.processes}
+
+
+@dataclass
+class _Found:
+    """A server's processes with its listening sockets, by pid, and its queues by address."""
+
+    server: Server
+    master: int
+    processes: t.Dict[int, Process] = field(default_factory=dict)
+    queues: t.Dict[int, Listener] = field(default_factory=dict)
+
+    @property
+    def workers(self) -> t.List[Process]:
+        """The processes that accept: all but the master, or the master alone."""
+        return [one for pid, one in self.processes.items() if pid != self.master] or list(self.processes.values())
+
+    @property
+    def backlog(self) -> int:
+        """How many connections can wait for it at one address: sockets that share one have a queue each."""
+        backlogs: t.Counter[t.Tuple[str, str, int]] = Counter()
+        for queue in self.queues.values():
+            backlogs[queue.family, queue.address, queue.port] += queue.backlog or 0
+        return max(backlogs.values())
+
+
+def servers(listeners: t.Iterable[Listener], owners: Owners) -> t.List[Facts]:
+    """One row for each server that runs and is known, by the pid of its master.
+
+    A configuration that cannot be read is the row's ``error``.
+    """
+    found: t.Dict[int, _Found] = {}
+    for listener in listeners:
+        for process in owners.by_inode.get(listener.inode, ()):
+            server = _BY_PROCESS.get(process.name)
+            if server:
+                master = programs.master_of(process.pid, process.name, programs.parent_of)
+                one = found.setdefault(master, _Found(server, master))
+                one.processes[process.pid] = process
+                one.queues[listener.inode] = listener
+    return [_row(one) for _master, one in sorted(found.items())]
+
+
+def _row(found: _Found) -> Facts:
+    workers = found.workers
+    softs = [one.nofile_soft for one in workers if one.nofile_soft is not None]
+    row: Facts = {
+        "server": found.server.name,
+        "pid": found.master,
+        "unit": workers[0].unit,
+        "workers": len(workers),
+        "nofile": min(softs, default=None),
+        "backlog": found.backlog or None,
+        "config": None,
+        "settings": {},
+        "error": None,
+    }
+    try:
+        row.update(_configured(found.server, found.master, workers[0].unit))
+    except (NettuneError, OSError, ValueError, RecursionError) as exc:
+        row["error"] = str(exc)
+        row["config"] = exc.details.get("file") if isinstance(exc, ConfigError) else None
+    return row
+
+
+def _configured(server: Server, master: int, unit: t.Optional[str]) -> Facts:
+    if not programs.shares_our_root(master):
+        raise NettuneError("it runs in a container: gather facts in there, where its files are")
+    assert server.started is not None
+    config = server.started(programs.command_of(master), unit)
+    settings = server.settings(config)
+    return {"config": config.main, "settings": {name: setting._asdict() for name, setting in settings.items()}}

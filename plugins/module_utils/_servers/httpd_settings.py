@@ -1,0 +1,68 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""What an httpd configuration says of connections.
+
+Facts (httpd 2.4: server/mpm/*/, modules/http/http_core.c, server/util.c ap_timeout_parameter_parse): the last one
+counts; KeepAlive and its kin may differ by virtual host, where the smallest is told.  MaxClients is the old name of
+MaxRequestWorkers, whose default is that of the MPM.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from .httpd_conf import Found
+from .httpd_words import Directive
+from .server import Setting, Settings, Value, smallest
+
+_NAMES = (
+    "MaxRequestWorkers",
+    "ThreadsPerChild",
+    "ServerLimit",
+    "KeepAlive",
+    "KeepAliveTimeout",
+    "MaxKeepAliveRequests",
+)
+_ALIASES = {"maxclients": "maxrequestworkers"}
+_EVERYWHERE: t.Mapping[str, Value] = {"KeepAlive": "On", "KeepAliveTimeout": 5, "MaxKeepAliveRequests": 100}
+_THREADED: t.Mapping[str, Value] = {"MaxRequestWorkers": 400, "ThreadsPerChild": 25, "ServerLimit": 16}
+_BY_MPM: t.Mapping[str, t.Mapping[str, Value]] = {
+    "mpm_event_module": _THREADED,
+    "mpm_worker_module": _THREADED,
+    "mpm_prefork_module": {"MaxRequestWorkers": 256, "ServerLimit": 256},
+}
+_SECONDS = {"ms": 0.001, "": 1, "s": 1, "mi": 60, "min": 60, "h": 3600}
+_NUMBER = re.compile(r"([0-9]+)(ms|mi|min|s|h|)")
+
+
+def settings(found: Found) -> Settings:
+    """By httpd's names.  Pure."""
+    mpm = next((defaults for module, defaults in _BY_MPM.items() if module in found.modules), {})
+    defaults = {**_EVERYWHERE, **mpm}
+    places: t.Dict[str, t.Dict[str, Setting]] = {name.lower(): {"": Setting(defaults.get(name))} for name in _NAMES}
+    for section, directive in found.settings:
+        where = f"{directive.path}:{directive.line}"
+        name = _ALIASES.get(directive.name, directive.name)
+        places[name][where if section else ""] = Setting(_value(name, directive), where)
+    return {name: _one(list(places[name.lower()].values())) for name in _NAMES}
+
+
+def _one(places: t.List[Setting]) -> Setting:
+    """Where one place turns KeepAlive off, that one; else the smallest number."""
+    return next((one for one in places if one.value == "Off"), None) or smallest(places)
+
+
+def _value(name: str, directive: Directive) -> Value:
+    text = directive.rest.strip("\"'")
+    if name == "keepalive":
+        return "Off" if text.lower() in ("off", "0") else "On"
+    number = _NUMBER.fullmatch(text)
+    if number is None:
+        return text
+    seconds = int(number[1]) * _SECONDS[number[2]]
+    return int(seconds) if seconds == int(seconds) else seconds

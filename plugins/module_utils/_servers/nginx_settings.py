@@ -1,0 +1,45 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""What an nginx configuration says of connections.
+
+Rules: src/core/nginx.c, src/event/ngx_event.c and ngx_http_core_module.c for the defaults, ngx_parse.c for times.
+keepalive_requests has none here: it was 100 before 1.19.10, and is 1000 since.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from .nginx_files import said
+from .nginx_syntax import SETTINGS, Directive
+from .server import Config, Setting, Settings, Value, smallest
+
+_DEFAULTS: t.Mapping[str, Value] = {"worker_processes": 1, "worker_connections": 512, "keepalive_timeout": 75}
+_SECONDS = {"ms": 0.001, "": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "M": 2592000, "y": 31536000}
+_TIME = re.compile(r"([0-9]+)(ms|[smhdwMy]?)[ ]*")
+
+
+def settings(config: Config) -> Settings:
+    """By nginx's names; of http and its servers the smallest.  Raises ConfigError."""
+    found = {name: {b"": Setting(_DEFAULTS.get(name.decode()))} for name in SETTINGS}
+    for context, file, directive in said(config, found):
+        setting = Setting(_value(directive), f"{file}:{directive.line}")
+        # In a server it stands beside that of http, everywhere else in place of the default.
+        place = f"{file}:{directive.line}".encode() if context == b"server" else b""
+        found[directive.name][place] = setting
+    return {name.decode(): smallest(places.values()) for name, places in found.items()}
+
+
+def _value(directive: Directive) -> Value:
+    """A number, of seconds for a time; the text of what is none, such as ``auto``."""
+    text = b" ".join(directive.words[:1]).decode("utf-8", "replace")
+    parts = _TIME.findall(text)
+    if not parts or _TIME.sub("", text):
+        return text
+    seconds = sum(int(number) * _SECONDS[unit] for number, unit in parts)
+    return int(seconds) if seconds == int(seconds) else seconds
