@@ -24,8 +24,8 @@ extends_documentation_fragment:
 options:
   gather_subset:
     description:
-      - 'What to gather: V(states), V(peers), V(clients), V(listeners), V(counters), V(sysctls), V(limits),
-        V(conntrack), or V(all) of them, or V(min), which is states and counters.'
+      - 'What to gather: V(states), V(peers), V(clients), V(listeners), V(servers), V(counters), V(sysctls),
+        V(limits), V(conntrack), or V(all) of them, or V(min), which is states and counters.'
       - A name with C(!) before it is left out. Nothing but such names means all except them.
     type: list
     elements: str
@@ -132,6 +132,8 @@ ansible_facts:
           description:
             - One entry for each listening socket. C(accept_queue) is the number of connections waiting for accept(),
               C(backlog) their limit in force (null from C(/proc/net/tcp)), C(syn_recv) the half-open connections.
+            - C(sharing) is the number of sockets that listen on this address and port. Above 1 they are a group of
+              SO_REUSEPORT, each with a queue of its own.
             - C(processes) have C(pid), C(name), C(unit) and C(nofile) with the limits C(soft) and C(hard), null for
               unlimited, and C(used), the number of open files.
           returned: with subset listeners
@@ -139,8 +141,40 @@ ansible_facts:
           elements: dict
           sample:
             - {family: inet, address: 0.0.0.0, port: 80, accept_queue: 0, backlog: 511, syn_recv: 0, inode: 18231,
-              v6only: null, uid: 0,
+              v6only: null, uid: 0, sharing: 1,
               processes: [{pid: 812, name: nginx, unit: nginx.service, nofile: {soft: 1024, hard: 524288, used: 9}}]}
+        servers:
+          description:
+            - One entry for each nginx, Apache httpd, HAProxy and lighttpd that listens, with what its configuration
+              says of connections beside what the kernel says. C(pid) is the process that was started, C(unit) its
+              systemd unit.
+            - C(workers) is the number of processes that accept, C(nofile) the smallest soft limit of open files among
+              them, C(backlog) the number of connections that can wait for the server at one address, the sum over
+              the sockets of a group, null where a listener's is.
+            - C(config) is the main file, that of the command line or the distribution's. C(error) says why a
+              configuration could not be read, as that of a container; C(settings) is empty then.
+            - C(settings) are by the server's own names. C(value) is null for what is not set and has no fixed default,
+              C(source) null for a default. Times are in seconds. Where a setting may differ by virtual host, frontend
+              or condition, the smallest is told. No name is resolved and no command is run to read them.
+            - 'nginx: C(worker_processes), C(worker_connections), C(worker_rlimit_nofile), C(keepalive_timeout),
+              C(keepalive_requests).'
+            - 'Apache: C(MaxRequestWorkers), C(ThreadsPerChild), C(ServerLimit), C(KeepAlive), C(KeepAliveTimeout),
+              C(MaxKeepAliveRequests).'
+            - 'HAProxy: C(maxconn), C(ulimit-n) and C(fd-hard-limit) of global, C(frontend maxconn), C(option), which is
+              http-keep-alive, http-server-close or httpclose, and C(timeout http-keep-alive). Without the first and
+              third it computes maxconn from its hard limit of open files.'
+            - 'lighttpd: C(server.max-connections), C(server.max-fds), C(server.max-keep-alive-idle),
+              C(server.max-keep-alive-requests).'
+          returned: with subset servers
+          type: list
+          elements: dict
+          sample:
+            - {server: nginx, pid: 811, unit: nginx.service, workers: 2, nofile: 1024, backlog: 511,
+              config: /etc/nginx/nginx.conf, error: null,
+              settings: {worker_processes: {value: auto, source: "/etc/nginx/nginx.conf:2"},
+              worker_connections: {value: 768, source: "/etc/nginx/nginx.conf:8"},
+              worker_rlimit_nofile: {value: null, source: null}, keepalive_timeout: {value: 75, source: null},
+              keepalive_requests: {value: null, source: null}}}
         counters:
           description:
             - Counters of queues, cookies, TIME_WAIT, orphans and memory by the kernel's names, as in C(nstat).
@@ -180,6 +214,16 @@ ansible_facts:
           returned: with subset limits
           type: dict
           sample: {allocated: 1216, max: 9223372036854775807, nr_open: 1048576}
+        login_limits:
+          description:
+            - Limits of open files that C(pam_limits) gives to logins, from C(/etc/security/limits.conf) and
+              C(limits.d), the ones that count. C(domain) is for whom, as it is written there; C(type) is V(soft) or
+              V(hard), C(value) null for no limit.
+          returned: with subset limits
+          type: list
+          elements: dict
+          sample:
+            - {domain: "*", type: hard, value: 65536, source: "/etc/security/limits.conf:50"}
         conntrack:
           description: Entries C(count) of C(max), and hash C(buckets). Null where the module is not loaded.
           returned: with subset conntrack

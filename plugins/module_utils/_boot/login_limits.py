@@ -12,8 +12,8 @@ INTERFACE
 Facts (Linux-PAM modules/pam_limits/pam_limits.c): of lines for one domain and type the last counts, and ``-`` is both
 types.  A value is what strtoull() makes of it, which takes a negative number for a very large one; a word without
 digits is passed over.  Without limit means fs.nr_open, but up to 1.5.1 one that the kernel refuses.
-A hard limit above fs.nr_open is refused (setrlimit(2), even for root), and then the login is; a soft one is cut to the
-hard one.  Services of systemd do not pass by here.
+A hard limit above fs.nr_open is refused (setrlimit(2), even for root), and then the login is, but for Debian's
+032_pam_limits_EPERM_NOT_FATAL; a soft one is cut to the hard one.  Services of systemd do not pass by here.
 """
 
 from __future__ import annotations
