@@ -164,7 +164,9 @@ def _owned(request: Request, seen: _Seen) -> Facts:
         facts["listeners"] = _listeners(seen.listeners, owners)
     if "servers" in request.subsets:
         facts["servers"] = servers(seen.listeners, owners)
-        seen.limited += [f"{row['server']}, pid {row['pid']}: {row['error']}" for row in facts["servers"] if row["error"]]
+        seen.limited += [
+            f"{row['server']}, pid {row['pid']}: {row['error']}" for row in facts["servers"] if row["error"]
+        ]
     return facts
 
 

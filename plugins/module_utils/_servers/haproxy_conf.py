@@ -41,7 +41,9 @@ _NEWER = ("crt-store", "traces", "log-profile", "acme")
 _SECTIONS = PROXIES | _SETTING | frozenset((*_OTHERS, *_NEWER))
 _KEYWORDS = frozenset(("bind", "backlog", "maxconn", "disabled", "enabled", "unix-bind"))
 _TOLD = frozenset(("maxconn", "option", "no", "timeout", "ulimit-n", "fd-hard-limit"))
-_TOLD_LINE = r"(?:no\s+)?option\s+http(?:close|-server-close|-keep-alive)|timeout\s+http-keep-alive|ulimit-n|fd-hard-limit"
+_TOLD_LINE = (
+    r"(?:no\s+)?option\s+http(?:close|-server-close|-keep-alive)|timeout\s+http-keep-alive|ulimit-n|fd-hard-limit"
+)
 _ENVIRONMENT = frozenset(("setenv", "presetenv", "unsetenv", "resetenv"))
 _CONDITIONS = frozenset((".if", ".elif", ".else", ".endif"))
 

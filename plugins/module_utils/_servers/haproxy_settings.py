@@ -6,10 +6,11 @@
 
 """What an HAProxy configuration says of connections.
 
-``maxconn``, ``ulimit-n`` and ``fd-hard-limit`` are those of ``global``; without the first HAProxy computes one from its
-hard limit of open files, or from the last if that is lower.  The others are of frontends, where the smallest is told, and of ``option`` what keeps connections
-least.  Lines in conditional blocks do not count.  Facts: doc/configuration.txt of 2.6 and 3.2, and cfgparse-listen.c,
-where each of the options takes the place of the others.
+``maxconn``, ``ulimit-n`` and ``fd-hard-limit`` are those of ``global``.  Without the first HAProxy computes one from
+its hard limit of open files, or from the last if that is lower, but never from the second (tried with 2.6.12).  The
+others are of frontends, where the smallest is told, and of ``option`` what keeps connections least.  Lines in
+conditional blocks do not count.  Facts: doc/configuration.txt of 2.6 and 3.2, and cfgparse-listen.c, where each of the
+options takes the place of the others.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ import typing as t
 from . import lighttpd_settings
 from .lighttpd_conf import Assigned, Block, Scope, evaluate, shell_path
 from .lighttpd_sockets import BACKLOG, VERSION, Socket, sockets
-from .server import Config, ConfigError, Listen, Relisten, Server, Settings
+from .server import Config, ConfigError, Listen, Relisten, Server, Settings, absolute
 from .source import Disk, Edit, Memory, apply, decode, encode, line_end
 
 MAIN = "/etc/lighttpd/lighttpd.conf"
@@ -77,7 +77,7 @@ def read(main: t.Optional[str], _unit: t.Optional[str]) -> Config:
 
 def started(command: t.Sequence[str], _unit: t.Optional[str]) -> Config:
     """The configuration of a process, without what commands print."""
-    path = dict(zip(command, command[1:])).get("-f", MAIN)
+    path = absolute(dict(zip(command, command[1:])).get("-f", MAIN))
     tree = _Files()
     evaluate(tree, path)
     return Config(path, dict(tree.files))

@@ -80,6 +80,13 @@ def smallest(places: t.Iterable[Setting]) -> Setting:
     return min(places, key=lambda one: one.value if isinstance(one.value, (int, float)) else float("inf"))
 
 
+def absolute(path: str) -> str:
+    """A path on a process's command line.  Raises ConfigError for one that only the process knows where to find."""
+    if not path.startswith("/"):
+        raise ConfigError("is relative to what only the running server knows", path)
+    return path
+
+
 @dataclass(frozen=True)
 class Relisten:
     """When a reload calls listen(2) again on a socket that is open, by version tried; a restart always does."""
