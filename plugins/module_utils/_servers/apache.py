@@ -24,7 +24,8 @@ from . import httpd_settings
 from .addresses import ANY4, ANY6, canonical, port_number
 from .httpd_conf import Found, walk
 from .httpd_words import Directive, Variables, words
-from .server import Config, ConfigError, Listen, Relisten, Server, Settings, absolute
+from .server import Config, ConfigError, Listen, Relisten, Server, absolute
+from .settings import Settings
 from .source import LONGEST, Disk, Edit, Memory, Tree, apply, decode, encode, glob, line_end, resolve
 
 DEFAULT = 511

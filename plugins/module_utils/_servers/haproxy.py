@@ -27,7 +27,8 @@ from . import unit as unit_files
 from .addresses import ANY4, ANY6, canonical, port_number
 from .haproxy_conf import PROXIES, Bind, Model, Section, read_file
 from .haproxy_words import expand
-from .server import Config, ConfigError, Listen, Relisten, Server, Settings, absolute
+from .server import Config, ConfigError, Listen, Relisten, Server, absolute
+from .settings import Settings
 from .source import Disk, Edit, Memory, Tree, apply, decode, encode, line_end, resolve
 
 MAIN = "/etc/haproxy/haproxy.cfg"

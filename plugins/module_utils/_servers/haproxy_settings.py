@@ -15,16 +15,16 @@ options takes the place of the others.
 
 from __future__ import annotations
 
-import re
 import typing as t
 
 from .haproxy_conf import Model, Section
-from .server import Setting, Settings, smallest
+from .settings import Setting, Settings, seconds, smallest
 
+_NUMBERS = ("maxconn", "ulimit-n", "fd-hard-limit")
 _MODES = ("httpclose", "http-server-close", "http-keep-alive")
 _TIMEOUT = "timeout http-keep-alive"
-_SECONDS = {"us": 0.000001, "ms": 0.001, "": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
-_TIME = re.compile(r"([0-9]+)(us|ms|[smhd]?)")
+# HAProxy counts in milliseconds where no unit is given.
+_UNITS = {"us": 0.000001, "ms": 0.001, "": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _NONE = Setting(None)
 
 
@@ -34,13 +34,17 @@ def settings(model: Model) -> Settings:
     proxies = [_of(section) for section in model.sections if section.binds and not section.disabled]
     modes = [one.get("option", Setting(_MODES[-1])) for one in proxies]
     return {
-        "maxconn": next((one["maxconn"] for one in everywhere if "maxconn" in one), _NONE),
-        "ulimit-n": next((one["ulimit-n"] for one in reversed(everywhere) if "ulimit-n" in one), _NONE),
-        "fd-hard-limit": next((one["fd-hard-limit"] for one in reversed(everywhere) if "fd-hard-limit" in one), _NONE),
+        **{name: _global(name, everywhere) for name in _NUMBERS},
         "frontend maxconn": smallest([_NONE, *(one.get("maxconn", _NONE) for one in proxies)]),
         "option": min(modes, key=lambda one: _MODES.index(str(one.value)), default=Setting(_MODES[-1])),
         _TIMEOUT: smallest([_NONE, *(one.get(_TIMEOUT, _NONE) for one in proxies)]),
     }
+
+
+def _global(name: str, sections: t.Sequence[Settings]) -> Setting:
+    """Of maxconn the first counts (src/cfgparse-global.c), of the others the last."""
+    said = [one[name] for one in sections if name in one] or [_NONE]
+    return said[0] if name == "maxconn" else said[-1]
 
 
 def _of(section: Section) -> Settings:
@@ -48,19 +52,13 @@ def _of(section: Section) -> Settings:
     found: Settings = {}
     for words, source in section.said:
         name, value = " ".join(words[:-1]), words[-1]
-        if name in ("maxconn", "ulimit-n", "fd-hard-limit") and value.isdigit():
-            first = found.get(name) if section.kind == "global" and name == "maxconn" else None
-            found[name] = first if first and first.value else Setting(int(value) or None, source)
-        elif name == _TIMEOUT and _TIME.fullmatch(value):
-            found[name] = Setting(_seconds(value), source)
+        if name in _NUMBERS and value.isdigit():
+            first = found.get(name, _NONE) if section.kind == "global" and name == "maxconn" else _NONE
+            found[name] = first if first.value else Setting(int(value) or None, source)
+        elif name == _TIMEOUT:
+            found[name] = Setting(seconds(value, _UNITS), source)
         elif name == "option" and value in _MODES:
             found[name] = Setting(value, source)
         elif name == "no option" and found.get("option", _NONE).value == value:
             del found["option"]
     return found
-
-
-def _seconds(text: str) -> t.Union[int, float]:
-    """HAProxy counts in milliseconds where no unit is given."""
-    seconds = sum(int(number) * _SECONDS[unit] for number, unit in _TIME.findall(text))
-    return int(seconds) if seconds == int(seconds) else seconds

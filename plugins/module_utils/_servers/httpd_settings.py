@@ -13,12 +13,11 @@ MaxRequestWorkers, whose default is that of the MPM.
 
 from __future__ import annotations
 
-import re
 import typing as t
 
 from .httpd_conf import Found
 from .httpd_words import Directive
-from .server import Setting, Settings, Value, smallest
+from .settings import Setting, Settings, Value, seconds, smallest
 
 _NAMES = (
     "MaxRequestWorkers",
@@ -36,8 +35,7 @@ _BY_MPM: t.Mapping[str, t.Mapping[str, Value]] = {
     "mpm_worker_module": _THREADED,
     "mpm_prefork_module": {"MaxRequestWorkers": 256, "ServerLimit": 256},
 }
-_SECONDS = {"ms": 0.001, "": 1, "s": 1, "mi": 60, "min": 60, "h": 3600}
-_NUMBER = re.compile(r"([0-9]+)(ms|mi|min|s|h|)")
+_UNITS = {"ms": 0.001, "": 1, "s": 1, "mi": 60, "min": 60, "h": 3600}
 
 
 def settings(found: Found) -> Settings:
@@ -61,8 +59,5 @@ def _value(name: str, directive: Directive) -> Value:
     text = directive.rest.strip("\"'")
     if name == "keepalive":
         return "Off" if text.lower() in ("off", "0") else "On"
-    number = _NUMBER.fullmatch(text)
-    if number is None:
-        return text
-    seconds = int(number[1]) * _SECONDS[number[2]]
-    return int(seconds) if seconds == int(seconds) else seconds
+    number = seconds(text, _UNITS)
+    return text if number is None else number

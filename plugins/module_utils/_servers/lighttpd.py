@@ -20,7 +20,8 @@ import typing as t
 from . import lighttpd_settings
 from .lighttpd_conf import Assigned, Block, Scope, evaluate, shell_path
 from .lighttpd_sockets import BACKLOG, VERSION, Socket, sockets
-from .server import Config, ConfigError, Listen, Relisten, Server, Settings, absolute
+from .server import Config, ConfigError, Listen, Relisten, Server, absolute
+from .settings import Settings
 from .source import Disk, Edit, Memory, apply, decode, encode, line_end
 
 MAIN = "/etc/lighttpd/lighttpd.conf"

@@ -16,7 +16,7 @@ from __future__ import annotations
 import typing as t
 
 from .lighttpd_conf import Scope
-from .server import Setting, Settings, Value, smallest
+from .settings import Setting, Settings, Value, smallest
 
 _DEFAULTS: t.Mapping[str, Value] = {
     "server.max-connections": None,

@@ -12,34 +12,29 @@ keepalive_requests has none here: it was 100 before 1.19.10, and is 1000 since.
 
 from __future__ import annotations
 
-import re
 import typing as t
 
 from .nginx_files import said
 from .nginx_syntax import SETTINGS, Directive
-from .server import Config, Setting, Settings, Value, smallest
+from .server import Config
+from .settings import Setting, Settings, Value, seconds, smallest
 
 _DEFAULTS: t.Mapping[str, Value] = {"worker_processes": 1, "worker_connections": 512, "keepalive_timeout": 75}
-_SECONDS = {"ms": 0.001, "": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "M": 2592000, "y": 31536000}
-_TIME = re.compile(r"([0-9]+)(ms|[smhdwMy]?)[ ]*")
+_UNITS = {"ms": 0.001, "": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "M": 2592000, "y": 31536000}
 
 
 def settings(config: Config) -> Settings:
     """By nginx's names; of http and its servers the smallest.  Raises ConfigError."""
-    found = {name: {b"": Setting(_DEFAULTS.get(name.decode()))} for name in SETTINGS}
+    found = {name: {"": Setting(_DEFAULTS.get(name.decode()))} for name in SETTINGS}
     for context, file, directive in said(config, found):
-        setting = Setting(_value(directive), f"{file}:{directive.line}")
+        source = f"{file}:{directive.line}"
         # In a server it stands beside that of http, everywhere else in place of the default.
-        place = f"{file}:{directive.line}".encode() if context == b"server" else b""
-        found[directive.name][place] = setting
+        found[directive.name][source if context == b"server" else ""] = Setting(_value(directive), source)
     return {name.decode(): smallest(places.values()) for name, places in found.items()}
 
 
 def _value(directive: Directive) -> Value:
     """A number, of seconds for a time; the text of what is none, such as ``auto``."""
     text = b" ".join(directive.words[:1]).decode("utf-8", "replace")
-    parts = _TIME.findall(text)
-    if not parts or _TIME.sub("", text):
-        return text
-    seconds = sum(int(number) * _SECONDS[unit] for number, unit in parts)
-    return int(seconds) if seconds == int(seconds) else seconds
+    number = seconds(text, _UNITS)
+    return text if number is None else number

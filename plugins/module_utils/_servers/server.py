@@ -17,6 +17,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .._errors import NettuneError
+from .settings import Settings
 
 
 class ConfigError(NettuneError):
@@ -56,28 +57,6 @@ class Listen:
     def asked(self) -> int:
         """The backlog that the server gives to listen(2), before the kernel cuts it to somaxconn."""
         return self.default if self.backlog is None else self.backlog
-
-
-Value = t.Union[str, int, float, None]
-
-
-class Setting(t.NamedTuple):
-    """What a configuration says of one setting.  ``source`` is file:line, None for the built-in default.
-
-    Times are in seconds.  ``value`` is None for no limit of its own, and where only the running server knows.
-    """
-
-    value: Value
-    source: t.Optional[str] = None
-
-
-Settings = t.Dict[str, Setting]
-
-
-def smallest(places: t.Iterable[Setting]) -> Setting:
-    """Of one setting in several places the smallest number, which is where a trap is; the first where none is one."""
-    places = list(places)
-    return min(places, key=lambda one: one.value if isinstance(one.value, (int, float)) else float("inf"))
 
 
 def absolute(path: str) -> str:

@@ -74,13 +74,14 @@ class Trap:
     sysctls: t.Tuple[str, str] = ("0", "0")  # tcp_migrate_req for each
 
 
+_GROUP = _nginx("worker_processes 2;", listen="reuseport")
 TRAPS = {
     "connections": Trap("worker-connections", _nginx(connections=64), _nginx("worker_processes 8;", connections=64)),
     "workers' files": Trap("open-files", _nginx("worker_rlimit_nofile 700;"), _nginx("worker_rlimit_nofile 2000;")),
     "maxconn": Trap("haproxy-maxconn", _haproxy(""), _haproxy("maxconn 5000")),
     "maxconn, files": Trap("haproxy-maxconn", _haproxy("ulimit-n 5000"), _haproxy("fd-hard-limit 5000")),
     "frontend": Trap("haproxy-backlog", _haproxy("maxconn 600", "backlog 601"), _haproxy("maxconn 600", "backlog 600")),
-    "a group": Trap("reuseport-migration", *[_nginx("worker_processes 2;", listen="reuseport")] * 2, ("0", "1")),
+    "a group": Trap("reuseport-migration", _GROUP, _GROUP, ("0", "1")),
     "nginx closes": Trap("keepalive", _nginx(http="keepalive_timeout 0;"), _nginx(http="keepalive_timeout 5 10;")),
     "Apache closes": Trap("keepalive", _apache("KeepAlive off"), _apache("KeepAlive On\nMaxKeepAliveRequests 0")),
     "HAProxy closes": Trap("keepalive", _haproxy("", "option httpclose"), _haproxy("", "no option httpclose")),

@@ -1,0 +1,94 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which processes and queues belong to one server."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.nettune.tcp.plugins.module_utils._facts import servers
+from ansible_collections.nettune.tcp.plugins.module_utils._kernel import programs
+from ansible_collections.nettune.tcp.plugins.module_utils._kernel.processes import Owners, Process
+from ansible_collections.nettune.tcp.plugins.module_utils._kernel.tcp_socket import Listener
+
+# pid: (its parent, the parent's name)
+PARENTS = {10: (1, "systemd"), 11: (10, "nginx"), 12: (10, "nginx"), 20: (1, "systemd"), 30: (1, "systemd")}
+
+
+def process(pid: int, name: str = "nginx", soft: t.Optional[int] = 1024) -> Process:
+    return Process(pid, name, f"{name}.service", soft, 4096, 9)
+
+
+def listener(inode: int, port: int = 80, backlog: t.Optional[int] = 511) -> Listener:
+    return Listener("inet", "0.0.0.0", port, 0, backlog, inode, None, 0)
+
+
+@pytest.fixture(name="rows")
+def fixture_rows(monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., t.List[t.Dict[str, t.Any]]]:
+    """The rows for processes by socket; their command lines name files that are not there."""
+    monkeypatch.setattr(programs, "parent_of", PARENTS.__getitem__)
+    monkeypatch.setattr(programs, "command_of", lambda pid: ["x", "-c", f"/nowhere/{pid}", "-f", f"/nowhere/{pid}"])
+    monkeypatch.setattr(programs, "shares_our_root", lambda pid: pid != 30)
+
+    def rows(held: t.Mapping[Listener, t.Sequence[Process]]) -> t.List[t.Dict[str, t.Any]]:
+        return servers.servers(held, Owners({one.inode: tuple(by) for one, by in held.items()}, 0))
+
+    return rows
+
+
+Rows = t.Callable[..., t.List[t.Dict[str, t.Any]]]
+
+
+@pytest.mark.parametrize(
+    "held, workers, nofile",
+    [
+        ([process(10)], 1, 1024),
+        ([process(10), process(11, soft=99)], 1, 99),
+        ([process(10, soft=9), process(11, soft=99), process(12, soft=98)], 2, 98),
+        ([process(11, soft=None)], 1, None),
+    ],
+)
+def test_workers_are_all_but_the_master(
+    held: t.List[Process], workers: int, nofile: t.Optional[int], rows: Rows
+) -> None:
+    [row] = rows({listener(1): held, listener(2, port=443): held})
+    assert (row["server"], row["pid"], row["unit"]) == ("nginx", 10, "nginx.service")
+    assert (row["workers"], row["nofile"]) == (workers, nofile)
+
+
+@pytest.mark.parametrize(
+    "listeners, backlog",
+    [
+        ([listener(1), listener(2, port=443, backlog=900)], 900),
+        ([listener(1), listener(2)], 1022),
+        ([listener(1, backlog=None)], None),
+    ],
+)
+def test_queues_of_one_address_count_together(
+    listeners: t.List[Listener], backlog: t.Optional[int], rows: Rows
+) -> None:
+    [row] = rows({one: [process(10)] for one in listeners})
+    assert row["backlog"] == backlog
+
+
+def test_each_server_has_its_row_and_its_error(rows: Rows) -> None:
+    found = rows(
+        {
+            listener(1): [process(20, "haproxy")],
+            listener(2, port=81): [process(10)],
+            listener(3, port=82): [process(30, "lighttpd")],
+            listener(4, port=22): [process(20, "sshd")],
+            listener(5, port=83): [],
+        }
+    )
+    assert [(row["server"], row["config"]) for row in found] == [
+        ("nginx", "/nowhere/10"),
+        ("haproxy", "/nowhere/20"),
+        ("lighttpd", None),
+    ]
+    assert [row["settings"] for row in found] == [{}, {}, {}]
+    assert "container" in found[2]["error"]

@@ -1,0 +1,68 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which configuration a running process has, from its command line."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.nettune.tcp.plugins.module_utils._servers import lighttpd, table
+from ansible_collections.nettune.tcp.plugins.module_utils._servers.server import Config, ConfigError
+
+
+def started(server: str, *words: str) -> Config:
+    start = table.BY_NAME[server].started
+    assert start is not None
+    return start(words, None)
+
+
+@pytest.mark.parametrize(
+    "server, words",
+    [
+        ("nginx", ["nginx: master process /usr/sbin/nginx -g daemon on; master_process on; -c {here}/main"]),
+        ("nginx", ["nginx: master process nginx -p {here} -c main"]),
+        ("apache", ["/usr/sbin/apache2", "-f", "{here}/main", "-D", "FOREGROUND"]),
+        ("apache", ["/usr/sbin/httpd", "-d", "{here}", "-f", "main"]),
+        ("haproxy", ["/usr/sbin/haproxy", "-Ws", "-f", "{here}/main", "-p", "/run/haproxy.pid", "-sf", "12"]),
+        ("haproxy", ["haproxy", "-W", "--", "{here}/main"]),
+        ("lighttpd", ["/usr/sbin/lighttpd", "-D", "-f", "{here}/main"]),
+    ],
+)
+def test_the_main_file_is_that_of_the_command_line(server: str, words: t.List[str], tmp_path: Path) -> None:
+    (tmp_path / "main").write_text("\n")
+    assert started(server, *(word.replace("{here}", str(tmp_path)) for word in words)).main == str(tmp_path / "main")
+
+
+@pytest.mark.parametrize(
+    "server, words",
+    [
+        ("nginx", ["nginx: master process nginx -c x.conf"]),
+        ("apache", ["httpd", "-f", "conf/x.conf"]),
+        ("haproxy", ["haproxy", "-f", "x.cfg"]),
+        ("lighttpd", ["lighttpd", "-f", "x.conf"]),
+    ],
+)
+def test_a_relative_path_is_not_guessed(server: str, words: t.List[str]) -> None:
+    with pytest.raises(ConfigError, match="relative"):
+        started(server, *words)
+
+
+def test_several_files_are_one_configuration(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("global\n maxconn 5\n")
+    (tmp_path / "b").write_text("frontend f\n bind :80\n maxconn 4\n")
+    config = started("haproxy", "haproxy", "-f", f"{tmp_path}/a", "-f", f"{tmp_path}/b")
+    found = table.BY_NAME["haproxy"].settings(config)
+    assert (found["maxconn"].value, found["frontend maxconn"].value) == (5, 4)
+
+
+def test_commands_in_a_configuration_are_not_run(tmp_path: Path) -> None:
+    main = tmp_path / "l.conf"
+    main.write_text(f'include_shell "touch {tmp_path}/ran"\nserver.max-fds = 9\n')
+    config = started("lighttpd", "lighttpd", "-f", str(main))
+    assert lighttpd.settings(config)["server.max-fds"] == (9, f"{main}:2")
+    assert not (tmp_path / "ran").exists()
