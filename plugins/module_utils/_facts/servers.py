@@ -56,12 +56,14 @@ def servers(listeners: t.Iterable[Listener], owners: Owners) -> t.List[Facts]:
     A configuration that cannot be read is the row's ``error``.
     """
     found: t.Dict[int, _Found] = {}
+    masters: t.Dict[int, int] = {}
     for listener in listeners:
         for process in owners.by_inode.get(listener.inode, ()):
             server = _BY_PROCESS.get(process.name)
             if server:
-                master = programs.master_of(process.pid, process.name, programs.parent_of)
-                one = found.setdefault(master, _Found(server, master))
+                if process.pid not in masters:
+                    masters[process.pid] = programs.master_of(process.pid, process.name, programs.parent_of)
+                one = found.setdefault(masters[process.pid], _Found(server, masters[process.pid]))
                 one.processes[process.pid] = process
                 one.queues[listener.inode] = listener
     return [_row(one) for _master, one in sorted(found.items())]

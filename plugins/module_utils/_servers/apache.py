@@ -24,7 +24,7 @@ from . import httpd_settings
 from .addresses import ANY4, ANY6, canonical, port_number
 from .httpd_conf import Found, walk
 from .httpd_words import Directive, Variables, words
-from .server import Config, ConfigError, Listen, Relisten, Server, absolute
+from .server import Config, ConfigError, Listen, Relisten, Server, named
 from .settings import Settings
 from .source import LONGEST, Disk, Edit, Memory, Tree, apply, decode, encode, glob, line_end, resolve
 
@@ -54,7 +54,7 @@ def started(command: t.Sequence[str], _unit: t.Optional[str]) -> Config:
     """The configuration of a process, without the addresses of host names."""
     tree = Disk()
     options = dict(zip(command, command[1:]))
-    path = _main(absolute(posixpath.join(options.get("-d", ""), options["-f"])) if "-f" in options else None)
+    path = _main(named(posixpath.join(options.get("-d", ""), options["-f"])) if "-f" in options else None)
     _walk(tree, path)
     return Config(path, dict(tree.files))
 

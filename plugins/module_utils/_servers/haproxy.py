@@ -27,7 +27,7 @@ from . import unit as unit_files
 from .addresses import ANY4, ANY6, canonical, port_number
 from .haproxy_conf import PROXIES, Bind, Model, Section, read_file
 from .haproxy_words import expand
-from .server import Config, ConfigError, Listen, Relisten, Server, absolute
+from .server import Config, ConfigError, Listen, Relisten, Server, named
 from .settings import Settings
 from .source import Disk, Edit, Memory, Tree, apply, decode, encode, line_end, resolve
 
@@ -57,7 +57,7 @@ def read(main: t.Optional[str], unit: t.Optional[str]) -> Config:
 
 def started(command: t.Sequence[str], unit: t.Optional[str]) -> Config:
     """The configuration of a process, without the addresses of host names."""
-    return _config(Disk(), [absolute(path) for path in _arguments(command)], _service(unit)[1])
+    return _config(Disk(), [named(path) for path in _arguments(command)], _service(unit)[1])
 
 
 def _service(unit: t.Optional[str]) -> t.Tuple[t.List[str], t.Dict[str, str]]:

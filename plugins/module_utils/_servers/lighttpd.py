@@ -20,7 +20,7 @@ import typing as t
 from . import lighttpd_settings
 from .lighttpd_conf import Assigned, Block, Scope, evaluate, shell_path
 from .lighttpd_sockets import BACKLOG, VERSION, Socket, sockets
-from .server import Config, ConfigError, Listen, Relisten, Server, absolute
+from .server import Config, ConfigError, Listen, Relisten, Server, named
 from .settings import Settings
 from .source import Disk, Edit, Memory, apply, decode, encode, line_end
 
@@ -78,7 +78,8 @@ def read(main: t.Optional[str], _unit: t.Optional[str]) -> Config:
 
 def started(command: t.Sequence[str], _unit: t.Optional[str]) -> Config:
     """The configuration of a process, without what commands print."""
-    path = absolute(dict(zip(command, command[1:])).get("-f", MAIN))
+    options = dict(zip(command, command[1:]))
+    path = named(options["-f"]) if "-f" in options else MAIN
     tree = _Files()
     evaluate(tree, path)
     return Config(path, dict(tree.files))

@@ -25,7 +25,7 @@ from .nginx_files import read as read_files
 from .nginx_files import walk
 from .nginx_listen import Line, Place
 from .nginx_syntax import words
-from .server import Config, ConfigError, Listen, Relisten, Server, absolute
+from .server import Config, ConfigError, Listen, Relisten, Server, named
 
 _DEFAULT = 511  # NGX_LISTEN_BACKLOG, src/os/unix/ngx_linux_config.h
 _MAINS = (
@@ -48,7 +48,7 @@ def _started(words: t.Sequence[str], unit: t.Optional[str]) -> Config:
     """From the title that nginx gives its master, which is its command line as one text."""
     options = dict(_STARTED.findall(" ".join(words)))
     main = options.get("c")
-    return _read(absolute(os.path.join(options.get("p", ""), main)) if main else None, unit)
+    return _read(named(os.path.join(options.get("p", ""), main)) if main else None, unit)
 
 
 def _listens(config: Config) -> t.Tuple[Listen, ...]:

@@ -17,11 +17,13 @@ import fnmatch
 import functools
 import glob
 import os
+import stat
 import typing as t
 
 from .._errors import MissingRight
 from .nginx_syntax import Directive, SyntaxFault, parse
 from .server import Config, ConfigError
+from .source import LARGEST
 
 MODULES = ("http", "stream", "mail")
 _DEPTH = 64  # of includes; nginx itself gives up when it has no file descriptors left
@@ -137,6 +139,9 @@ def _match(name: str, pattern: str) -> bool:
 
 def _content(path: str, file: str, line: int) -> bytes:
     try:
+        found = os.stat(path)
+        if not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST:
+            raise ConfigError(f"{path} is no file, or larger than {LARGEST >> 20} MiB", file, line)
         with open(path, "rb") as handle:
             return handle.read()
     except PermissionError as exc:

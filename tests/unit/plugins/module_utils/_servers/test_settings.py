@@ -6,12 +6,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ansible_collections.nettune.tcp.plugins.module_utils._servers import settings, table
-from ansible_collections.nettune.tcp.plugins.module_utils._servers.server import Config
+from ansible_collections.nettune.tcp.plugins.module_utils._servers.server import Config, ConfigError
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.settings import Setting, Value
 
 Told = t.Mapping[str, t.Tuple[Value, t.Optional[str]]]
@@ -180,6 +183,10 @@ CASES: t.Sequence[t.Tuple[str, str, Told]] = (
     ("lighttpd", '$HTTP["host"] == "x" { server.max-keep-alive-idle = 9 }', {}),
     ("lighttpd", "server.max-keep-alive-idle = env.X", {"server.max-keep-alive-idle": (None, "1")}),
 )
+NAMES = {word for told in (NGINX, APACHE, HAPROXY, LIGHTTPD) for name in told for word in name.split()} | {
+    *("events {", "http {", "server {", "<VirtualHost x>", "</VirtualHost>", "\nglobal\n", "\ndefaults\n"),
+    *("\nfrontend f\nbind :80\n", "\nno option httpclose\n", "\noption httpclose\n", '$HTTP["host"] == "x" {'),
+}
 DEFAULTS = {"nginx": NGINX, "apache": APACHE, "haproxy": HAPROXY, "lighttpd": LIGHTTPD}
 
 
@@ -202,6 +209,20 @@ def test_nginx_settings_are_found_in_included_files() -> None:
     found = table.BY_NAME["nginx"].settings(Config("/etc/nginx/nginx.conf", files))
     assert found["worker_processes"] == (4, "/etc/nginx/top/a:1")
     assert found["keepalive_timeout"] == (7, "/etc/nginx/snippet:2")
+
+
+@pytest.mark.parametrize("server", DEFAULTS)
+@given(
+    pieces=st.lists(
+        st.sampled_from(" \n;{}\"'\\\\$#0.5= no option timeout".split(" "))
+        | st.sampled_from(sorted(NAMES))
+        | st.text(max_size=5)
+    )
+)
+def test_any_text_is_told_or_refused(server: str, pieces: t.List[str]) -> None:
+    text = " ".join(pieces).encode("utf-8", "surrogatepass")
+    with contextlib.suppress(ConfigError):
+        assert set(table.BY_NAME[server].settings(Config("/x", {"/x": text}))) == set(DEFAULTS[server])
 
 
 @pytest.mark.parametrize(

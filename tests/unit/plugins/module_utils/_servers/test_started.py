@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 from pathlib import Path
 
@@ -50,6 +51,31 @@ def test_the_main_file_is_that_of_the_command_line(server: str, words: t.List[st
 def test_a_relative_path_is_not_guessed(server: str, words: t.List[str]) -> None:
     with pytest.raises(ConfigError, match="relative"):
         started(server, *words)
+
+
+@pytest.mark.parametrize("server, option", [("nginx", "-c"), ("apache", "-f"), ("haproxy", "-f"), ("lighttpd", "-f")])
+def test_a_file_of_another_user_is_not_read(
+    server: str, option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main = tmp_path / "main"
+    main.write_text("\n")
+    owner = main.stat().st_uid
+    stat = os.stat
+
+    def belongs_to_other(path: t.Any, **options: t.Any) -> os.stat_result:
+        found = list(stat(path, **options))
+        return os.stat_result([*found[:4], owner + 1, *found[5:]])
+
+    monkeypatch.setattr(os, "stat", belongs_to_other)
+    with pytest.raises(ConfigError, match=f"belongs to uid {owner + 1}"):
+        started(server, server, option, str(main))
+
+
+@pytest.mark.parametrize("server", ["nginx", "apache", "haproxy", "lighttpd"])
+def test_what_is_no_file_does_not_hang(server: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "main")
+    with pytest.raises(ConfigError):
+        started(server, server, "-c" if server == "nginx" else "-f", str(tmp_path / "main"))
 
 
 def test_several_files_are_one_configuration(tmp_path: Path) -> None:
