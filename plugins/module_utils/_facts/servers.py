@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from .._errors import NettuneError
 from .._kernel import programs
-from .._kernel.processes import Owners, Process
+from .._kernel.processes import Owners, Process, nofile
 from .._kernel.tcp_socket import Listener
 from .._servers import table
 from .._servers.server import ConfigError, Server
@@ -37,9 +37,21 @@ class _Found:
     queues: t.Dict[int, Listener] = field(default_factory=dict)
 
     @property
-    def workers(self) -> t.List[Process]:
-        """The processes that accept: all but the master, or the master alone."""
-        return [one for pid, one in self.processes.items() if pid != self.master] or list(self.processes.values())
+    def unit(self) -> t.Optional[str]:
+        """The systemd unit."""
+        return next(iter(self.processes.values())).unit
+
+    def workers(self, *, all_seen: bool) -> t.Dict[int, t.Optional[int]]:
+        """The soft limits of open files of those that accept, by pid: of all but the master, or of the master alone.
+
+        Workers whose files may not be seen, as in a container, are those that the master has started.
+        """
+        softs = {pid: one.nofile_soft for pid, one in self.processes.items()}
+        workers = {pid: soft for pid, soft in softs.items() if pid != self.master}
+        if not workers and not all_seen:
+            children = programs.children_of(self.master, self.processes[self.master].name)
+            workers = {pid: nofile(pid)[0] for pid in children}
+        return workers or softs
 
     @property
     def backlog(self) -> int:
@@ -66,25 +78,23 @@ def servers(listeners: t.Iterable[Listener], owners: Owners) -> t.List[Facts]:
                 one = found.setdefault(masters[process.pid], _Found(server, masters[process.pid]))
                 one.processes[process.pid] = process
                 one.queues[listener.inode] = listener
-    return [_row(one) for _master, one in sorted(found.items())]
+    return [_row(one, one.workers(all_seen=not owners.unreadable)) for _master, one in sorted(found.items())]
 
 
-def _row(found: _Found) -> Facts:
-    workers = found.workers
-    softs = [one.nofile_soft for one in workers if one.nofile_soft is not None]
+def _row(found: _Found, workers: t.Mapping[int, t.Optional[int]]) -> Facts:
     row: Facts = {
         "server": found.server.name,
         "pid": found.master,
-        "unit": workers[0].unit,
+        "unit": found.unit,
         "workers": len(workers),
-        "nofile": min(softs, default=None),
+        "nofile": min((soft for soft in workers.values() if soft is not None), default=None),
         "backlog": found.backlog or None,
         "config": None,
         "settings": {},
         "error": None,
     }
     try:
-        row.update(_configured(found.server, found.master, workers[0].unit))
+        row.update(_configured(found.server, found.master, found.unit))
     except (NettuneError, OSError, ValueError, RecursionError) as exc:
         row["error"] = str(exc)
         row["config"] = exc.details.get("file") if isinstance(exc, ConfigError) else None

@@ -11,7 +11,8 @@ INTERFACE
         .by_inode    {inode: (Process, ...)} by pid; an inode nobody visible holds is absent
         .unreadable  number of processes whose files we may not see (not root): the answer may lack owners
         .complete    whether all files could be looked at in time: if not, a socket may lack its owner
-    parse_unit(cgroup_text, init_cgroup_text) -> unit or None;  parse_nofile(limits_text) -> (soft, hard)
+    parse_unit(cgroup_text, init_cgroup_text) -> unit or None
+    parse_nofile(limits_text), nofile(pid) -> (soft, hard)
 
 A process that ends meanwhile is left out. Only links are read, nothing of /proc/PID/fd is opened.
 """
@@ -116,9 +117,14 @@ def _text(path: str) -> str:
         return ""
 
 
+def nofile(pid: int, root: str = "/proc") -> t.Tuple[Limit, Limit]:
+    """Soft and hard limit of open files of a process, which anybody may see."""
+    return parse_nofile(_text(f"{root}/{pid}/limits"))
+
+
 def _process(root: str, pid: int, used: int, init_cgroup: str) -> Process:
     here = f"{root}/{pid}"
-    soft, hard = parse_nofile(_text(f"{here}/limits"))
+    soft, hard = nofile(pid, root)
     name = _text(f"{here}/comm").rstrip("\n")
     return Process(pid, name, parse_unit(_text(f"{here}/cgroup"), init_cgroup), soft, hard, used)
 

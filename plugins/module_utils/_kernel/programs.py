@@ -7,8 +7,8 @@
 """The program that a process belongs to: what it runs, how it was started, and which process is the master of the rest.
 
 INTERFACE
-    program_of(pid) -> path or None;  command_of(pid) -> words;  parent_of(pid) -> (pid, name);
-    master_of(pid, name, parent_of) -> pid;  shares_our_root(pid)
+    program_of(pid) -> path or None;  command_of(pid) -> words;  name_of(pid);  parent_of(pid) -> (pid, name)
+    master_of(pid, name, parent_of) -> pid;  children_of(pid, name) -> pids;  shares_our_root(pid)
 """
 
 from __future__ import annotations
@@ -41,10 +41,25 @@ def parent_of(pid: int) -> t.Tuple[int, str]:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as handle:
             # The name stands in brackets and may hold brackets and spaces itself.
             parent = int(handle.read().rpartition(")")[2].split()[1])
-        with open(f"/proc/{parent}/comm", encoding="utf-8", errors="replace") as handle:
-            return parent, handle.read().rstrip("\n")
     except (OSError, ValueError, IndexError):
         return 0, ""
+    name = name_of(parent)
+    return (parent, name) if name else (0, "")
+
+
+def children_of(pid: int, name: str) -> t.List[int]:
+    """The processes of this name that a process has started."""
+    pids = (int(entry) for entry in os.listdir("/proc") if entry.isdigit())
+    return [one for one in pids if parent_of(one) == (pid, name) and name_of(one) == name]
+
+
+def name_of(pid: int) -> str:
+    """The name of a process, empty when it is gone."""
+    try:
+        with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as handle:
+            return handle.read().rstrip("\n")
+    except OSError:
+        return ""
 
 
 def command_of(pid: int) -> t.List[str]:

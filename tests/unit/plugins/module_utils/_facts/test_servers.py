@@ -34,8 +34,8 @@ def fixture_rows(monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., t.List[t.Di
     monkeypatch.setattr(programs, "command_of", lambda pid: ["x", "-c", f"/nowhere/{pid}", "-f", f"/nowhere/{pid}"])
     monkeypatch.setattr(programs, "shares_our_root", lambda pid: pid != 30)
 
-    def rows(held: t.Mapping[Listener, t.Sequence[Process]]) -> t.List[t.Dict[str, t.Any]]:
-        return servers.servers(held, Owners({one.inode: tuple(by) for one, by in held.items()}, 0))
+    def rows(held: t.Mapping[Listener, t.Sequence[Process]], unreadable: int = 0) -> t.List[t.Dict[str, t.Any]]:
+        return servers.servers(held, Owners({one.inode: tuple(by) for one, by in held.items()}, unreadable))
 
     return rows
 
@@ -58,6 +58,15 @@ def test_workers_are_all_but_the_master(
     [row] = rows({listener(1): held, listener(2, port=443): held})
     assert (row["server"], row["pid"], row["unit"]) == ("nginx", 10, "nginx.service")
     assert (row["workers"], row["nofile"]) == (workers, nofile)
+
+
+def test_workers_that_hide_their_files_are_those_that_the_master_started(
+    rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(programs, "children_of", lambda pid, name: [11, 12] if (pid, name) == (10, "nginx") else [])
+    monkeypatch.setattr(servers, "nofile", lambda pid: (pid, 4096))
+    [row] = rows({listener(1): [process(10)]}, unreadable=2)
+    assert (row["workers"], row["nofile"]) == (2, 11)
 
 
 @pytest.mark.parametrize(

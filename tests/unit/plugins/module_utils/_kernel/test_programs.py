@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 import pytest
@@ -28,6 +29,20 @@ def test_parents_come_from_proc() -> None:
 def test_the_program_of_a_process() -> None:
     assert programs.program_of(os.getpid()) == os.path.realpath(sys.executable)
     assert programs.program_of(2**22 + 1) is None
+
+
+def test_children_come_from_proc() -> None:
+    name = programs.name_of(os.getpid())
+    child = os.fork()
+    if child == 0:
+        signal.pause()
+    try:
+        assert child in programs.children_of(os.getpid(), name)
+        assert child not in programs.children_of(os.getpid(), "another")
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    assert programs.name_of(2**22 + 1) == ""
 
 
 def test_the_command_of_a_process() -> None:
