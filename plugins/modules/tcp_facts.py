@@ -151,8 +151,9 @@ ansible_facts:
             - C(workers) is the number of processes that accept, C(nofile) the smallest soft limit of open files among
               them, C(backlog) the number of connections that can wait for the server at one address, the sum over
               the sockets of a group, null where a listener's is.
-            - C(config) is the main file, that of the command line or the distribution's. C(error) says why a
-              configuration could not be read, as that of a container; C(settings) is empty then.
+            - C(config) is the main file, the distribution's or that of the command line, which is read only where root
+              or the caller owns it. C(error) says why a configuration could not be read, as that of a container;
+              C(settings) is empty then.
             - C(settings) are by the server's own names. C(value) is null for what is not set and has no fixed default,
               C(source) null for a default. Times are in seconds. Where a setting may differ by virtual host, frontend
               or condition, the smallest is told. No name is resolved and no command is run to read them.

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import os
 import resource
@@ -29,7 +30,8 @@ from ansible_collections.nettune.tcp.plugins.plugin_utils import _policy
 from ansible_collections.nettune.tcp.tests.integration.sandbox import Sandbox
 from ansible_collections.nettune.tcp.tests.integration.servers import running
 
-ROOT = Path(__file__).parents[3]
+_TEXT = (Path(__file__).parents[3] / "roles/tcp_audit/policies/baseline.yml").read_text()
+POLICY = yaml.safe_load(_TEXT.replace("{{ tcp_audit_full }}", "0.8").replace("{{ tcp_audit_time_wait }}", "0"))
 REQUESTS = 20
 PORT = 8001
 MIGRATE = "net.ipv4.tcp_migrate_req"
@@ -78,6 +80,7 @@ _GROUP = _nginx("worker_processes 2;", listen="reuseport")
 TRAPS = {
     "connections": Trap("worker-connections", _nginx(connections=64), _nginx("worker_processes 8;", connections=64)),
     "workers' files": Trap("open-files", _nginx("worker_rlimit_nofile 700;"), _nginx("worker_rlimit_nofile 2000;")),
+    "lighttpd's files": Trap("open-files", _lighttpd("server.max-fds = 500"), _lighttpd("server.max-fds = 5000")),
     "maxconn": Trap("haproxy-maxconn", _haproxy(""), _haproxy("maxconn 5000")),
     "maxconn, files": Trap("haproxy-maxconn", _haproxy("ulimit-n 5000"), _haproxy("fd-hard-limit 5000")),
     "frontend": Trap("haproxy-backlog", _haproxy("maxconn 600", "backlog 601"), _haproxy("maxconn 600", "backlog 600")),
@@ -121,9 +124,7 @@ def _facts() -> Facts:
 
 
 def _status(facts: Facts, rule: str) -> str:
-    policy = (ROOT / "roles/tcp_audit/policies/baseline.yml").read_text()
-    policy = policy.replace("{{ tcp_audit_full }}", "0.8").replace("{{ tcp_audit_time_wait }}", "0")
-    results = {result["id"]: result for result in _policy.judge(facts, yaml.safe_load(policy))}
+    results = {result["id"]: result for result in _policy.judge(facts, POLICY)}
     assert "error" not in {result["status"] for result in results.values()}, results
     return str(results[rule]["status"])
 
@@ -147,6 +148,18 @@ def test_a_trap_is_told_and_its_absence_too(name: str, in_namespace: Sandbox) ->
     closes_first = trap.rule == "keepalive"
     assert in_namespace(lambda: judged(trap.wrong, trap.sysctls[0])) == ("fail", closes_first)
     assert in_namespace(lambda: judged(trap.right, trap.sysctls[1])) == ("pass", False)
+
+
+def test_without_root_the_rules_do_not_stumble(in_namespace: Sandbox) -> None:
+    def body() -> t.Tuple[Facts, str]:
+        codecs.lookup("ascii")  # from files that the user below may not be able to read
+        os.setuid(65534)
+        with socket.create_server(("127.0.0.1", PORT)):
+            facts = _facts()
+        return facts, _status(facts, "worker-connections")
+
+    facts, status = in_namespace(body)
+    assert (facts["servers"], status) == ([], "skip")
 
 
 def test_nginx_closes_what_it_has_no_connection_for(in_namespace: Sandbox) -> None:
