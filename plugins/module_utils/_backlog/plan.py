@@ -22,8 +22,10 @@ from .sockets import Place
 EFFECTIVE, CLAMPED, STALE = "effective", "clamped_by_somaxconn", "stale"
 RESTART_REQUIRED, NOT_LISTENING = "restart_required", "not_listening"
 
-# What is tried, in this order, to bring a configured number into force.  Reload only where it makes the server call
-# listen() again, which by every server tried happens at most when the number in its configuration has changed.
+# What is tried, in this order, to bring a configured number into force.  listen() from outside touches nothing else,
+# while a reload replaces workers: it closes the connections that clients keep open, and resets requests on their way.
+# So reload comes only where that cannot be, and only where it makes the server call listen() again, which by every
+# server tried happens at most when the number in its configuration has changed.
 _AUTO = {True: (asked.RELOAD, asked.LIVE), False: (asked.LIVE,)}
 
 
@@ -131,7 +133,7 @@ def helps(want: Want, backlog: int, number: int, expected: int) -> bool:
 def _ways(entries: t.Sequence[Entry], apply: str, reload_listens: bool) -> t.Tuple[str, ...]:
     needing = [entry for entry in entries if entry.needs_listen]
     if apply == asked.AUTO:
-        return _AUTO[reload_listens and any(entry.edited for entry in needing)] if needing else ()
+        return _AUTO[reload_listens and any(one.edited and one.seen.blocked for one in needing)] if needing else ()
     edited = any(entry.edited and entry.seen.backlogs for entry in entries)
     useful = {
         asked.LIVE: bool(needing),

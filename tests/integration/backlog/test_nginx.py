@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""nettune.tcp.listen_backlog on a real nginx: in force by reload, by listen() from outside, or said why not."""
+"""nettune.tcp.listen_backlog on a real nginx: in force by listen() from outside, by reload, or said why not."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def test_a_changed_number_gets_into_force_by_a_reload(in_namespace: Sandbox, tmp
     def body() -> None:
         with Nginx(tmp_path, ONE) as nginx:
             assert in_force() == {"0.0.0.0:8080": [511]}
-            predicted = nginx.backlog(3000, check_mode=True)
+            predicted = nginx.backlog(3000, check_mode=True, apply="reload")
             assert in_force() == {"0.0.0.0:8080": [511]}
             workers = nginx.workers()
-            done = nginx.backlog(3000)
+            done = nginx.backlog(3000, apply="reload")
             assert done == predicted
             assert statuses(done) == [("0.0.0.0", 8080, 511, 3000, "effective")]
             assert done["changed"]
@@ -46,7 +46,7 @@ def test_a_changed_number_gets_into_force_by_a_reload(in_namespace: Sandbox, tmp
             assert "listen 8080 backlog=3000; return" in nginx.config.read_text()
             assert in_force() == {"0.0.0.0:8080": [3000]}
             nginx.wait_for_other_workers(workers)
-            again = nginx.backlog(3000)
+            again = nginx.backlog(3000, apply="reload")
             assert not again["changed"]
             assert statuses(again) == [("0.0.0.0", 8080, 3000, 3000, "effective")]
 
@@ -76,13 +76,14 @@ def test_a_raised_somaxconn_gets_into_force_without_touching_the_service(
     in_namespace(body)
 
 
+@pytest.mark.parametrize("apply", ["auto", "live"])
 def test_live_does_not_touch_the_service_and_the_next_start_gives_the_same(
-    in_namespace: Sandbox, tmp_path: pathlib.Path
+    in_namespace: Sandbox, tmp_path: pathlib.Path, apply: str
 ) -> None:
     def body() -> None:
         with Nginx(tmp_path, ONE) as nginx:
             workers = nginx.workers()
-            done = nginx.backlog({"at_least": 3000}, apply="live")
+            done = nginx.backlog({"at_least": 3000}, apply=apply)
             assert statuses(done) == [("0.0.0.0", 8080, 511, 3000, "effective")]
             assert nginx.workers() == workers
             os.kill(nginx.master, signal.SIGHUP)
@@ -107,7 +108,7 @@ def test_every_kind_of_socket(in_namespace: Sandbox, tmp_path: pathlib.Path) -> 
         with Nginx(tmp_path, http, workers=3) as nginx:
             assert in_force()["0.0.0.0:8080"] == [511, 511, 511]
             first = nginx.workers()
-            done = nginx.backlog({"at_least": 2000})
+            done = nginx.backlog({"at_least": 2000}, apply="reload")
             assert {row["status"] for row in done["listeners"]} == {"effective"}
             assert in_force() == {
                 "0.0.0.0:8080": [2000, 2000, 2000],
@@ -232,7 +233,14 @@ def test_a_reload_that_does_not_listen_again_is_followed_by_live(
     def body() -> None:
         with Nginx(tmp_path, ONE) as nginx:
             sent: t.List[t.Tuple[int, str]] = []
-            monkeypatch.setattr(service, "send", lambda pid, name: sent.append((pid, name)))
+
+            def send(pid: int, name: str) -> None:
+                sent.append((pid, name))
+                monkeypatch.setattr(pidfd, "_PIDFD_GETFD", works)
+
+            works = pidfd._PIDFD_GETFD
+            monkeypatch.setattr(pidfd, "_PIDFD_GETFD", 100000)  # as if the right to it came with the reload
+            monkeypatch.setattr(service, "send", send)
             monkeypatch.setattr("time.monotonic", iter(range(0, 10**6, 3)).__next__)
             done = nginx.backlog(3000)
             assert sent == [(nginx.master, "SIGHUP")]
