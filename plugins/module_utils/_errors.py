@@ -37,5 +37,9 @@ class KernelRefused(NettuneError):
     """The kernel rejected a value, or took it and made something else of it."""
 
 
+class Gone(KernelRefused):
+    """What was there a moment ago is not any more, such as a process or its open file: look again."""
+
+
 class Unsupported(NettuneError):
     """This kernel or namespace lacks the interface."""

@@ -8,10 +8,12 @@
 
 from __future__ import annotations
 
+import os
+import time
 import typing as t
 from dataclasses import dataclass, replace
 
-from .._errors import BadRequest, MissingRight, NettuneError
+from .._errors import BadRequest, Gone, MissingRight, NettuneError
 from .._kernel import holders, pidfd
 from .._kernel.holders import Holder
 from .._kernel.tcp_socket import Listener
@@ -20,6 +22,9 @@ from . import service, sockets
 from .plan import Seen
 from .request import Request
 from .sockets import Kernel, Place
+
+_CHANGING = 2.0  # seconds for a server to pass its sockets on, as it does when it reloads
+_PAUSE = 0.05  # seconds between two looks at it
 
 Files = t.Mapping[str, t.Optional[bytes]]  # by path; None where there shall be no file
 
@@ -49,12 +54,22 @@ class Host:
         names, holder = _names(self.request), self.holders.get(listener.inode)
         return f"{holder.name} (pid {holder.pid})" if holder and names and holder.name not in names else ""
 
+    @property
+    def stays(self) -> bool:
+        """Whether each socket to change was found with a process that still had it when it was tried."""
+        return not any(isinstance(self.blocker(one), Gone) for place in self.places for one in self._short(place))
+
+    def _short(self, place: Place) -> t.Iterator[Listener]:
+        return (one for one in self.ours(place) if not self.request.want.satisfied_by((one.backlog or 0,)))
+
     def blocker(self, listener: Listener) -> t.Optional[NettuneError]:
         """Why listen() cannot be called on a socket from outside, None where it can."""
         holder = self.holders.get(listener.inode)
-        if holder is None:
+        if holder is not None:
+            return self.blockers.get(holder.pid)
+        if os.geteuid() != 0:
             return MissingRight("the process that holds the socket cannot be seen; that needs root")
-        return self.blockers.get(holder.pid)
+        return Gone("no process that can be seen here holds the socket")
 
 
 def _names(request: Request) -> t.Tuple[str, ...]:
@@ -70,7 +85,19 @@ def kernel_of(request: Request, places: t.Collection[Place]) -> Kernel:
 
 
 def look(request: Request) -> Host:
-    """Read the configuration and ask the kernel.  Raises ConfigError, and BadRequest for filters that match nothing."""
+    """Read the configuration and ask the kernel.  Raises ConfigError, and BadRequest for filters that match nothing.
+
+    Sockets change hands while a server reloads, so looking takes until their holders stay.
+    """
+    end = time.monotonic() + _CHANGING
+    host = _look(request)
+    while not host.stays and time.monotonic() < end:
+        time.sleep(_PAUSE)
+        host = _look(request)
+    return host
+
+
+def _look(request: Request) -> Host:
     server = request.server
     config = server.read(request.config, request.unit) if server else None
     listens = _meant(request, server.listens(config)) if server and config else ()

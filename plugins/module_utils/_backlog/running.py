@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from .. import _transaction
 from .._boot.systemd import Systemd
-from .._errors import BadRequest, KernelRefused, MissingRight
+from .._errors import BadRequest, Gone, MissingRight
 from .._kernel import holders, pidfd, programs
 from .._kernel.holders import Holder
 from .._kernel.tcp_socket import Listener
@@ -28,6 +28,8 @@ from .sockets import Kernel
 
 _PATIENCE = 10.0  # seconds for a server that was told, to call listen()
 _DOUBT = 2.0  # seconds, where it is not sure that it will
+_HANDOVER = 1.0  # seconds to find another process that has the socket of one that has ended
+_LOOKS = 3  # at servers that open other sockets meanwhile
 _PAUSE = 0.02  # seconds between two looks at the kernel
 
 
@@ -38,6 +40,7 @@ class Running:
     host: Host
     plan: Plan
     _told: bool = field(default=False, init=False)
+    _closed: bool = field(default=False, init=False)
 
     def check_possible(self) -> None:
         """Raise before anything is touched, when a way that was asked for cannot be gone."""
@@ -136,11 +139,31 @@ class Running:
     def _relisten(self) -> t.Iterator[_transaction.Step]:
         """listen() on each socket that is still short, now that a reload has done what it does."""
         host = hosts.look(self.request) if self._told else self.host
-        for entry in self.plan.needing:
-            for one in host.ours(entry.seen.place):
-                helps = planning.helps(self.plan.want, one.backlog or 0, entry.number, entry.expected)
-                if helps and not host.blocker(one):
-                    yield _relisten_step(host.holders[one.inode], one, entry.number)
+        for _look in range(_LOOKS):
+            self._closed = False
+            for entry in self.plan.needing:
+                for one in host.ours(entry.seen.place):
+                    helps = planning.helps(self.plan.want, one.backlog or 0, entry.number, entry.expected)
+                    if helps and not host.blocker(one):
+                        yield self._relisten_step(host.holders[one.inode], one, entry.number)
+            if not self._closed:
+                break
+            host = hosts.look(self.request)
+
+    def _relisten_step(self, holder: Holder, one: Listener, number: int) -> _transaction.Step:
+        before = one.backlog or 0
+        return _transaction.Step(
+            f"listen({number}) on {one.address} {one.port}, socket {one.inode} of pid {holder.pid}",
+            lambda: self._listen(holder, one.inode, number),
+            lambda: self._listen(holder, one.inode, before),
+        )
+
+    def _listen(self, holder: Holder, inode: int, backlog: int) -> None:
+        """Nothing is left to do for a socket that was closed meanwhile; there may be another one in its place."""
+        try:
+            relisten(holder, inode, backlog)
+        except Gone:
+            self._closed = True
 
 
 def _in_force(entry: Entry, kernel: Kernel) -> bool:
@@ -148,21 +171,18 @@ def _in_force(entry: Entry, kernel: Kernel) -> bool:
     return bool(now) and all(one.backlog == entry.expected for one in now)
 
 
-def _relisten_step(holder: Holder, one: Listener, number: int) -> _transaction.Step:
-    before = one.backlog or 0
-    return _transaction.Step(
-        f"listen({number}) on {one.address} {one.port}, socket {one.inode} of pid {holder.pid}",
-        lambda: _relisten(holder, one.inode, number),
-        lambda: _relisten(holder, one.inode, before),
-    )
+def relisten(holder: Holder, inode: int, backlog: int) -> None:
+    """listen() on the socket of this process or, when it has it no more, of another one: workers end after a reload.
 
-
-def _relisten(holder: Holder, inode: int, backlog: int) -> None:
-    """listen() on the socket of this process, or of another one when it has ended, as workers do after a reload."""
-    try:
-        pidfd.relisten(holder.pid, holder.descriptor, inode, backlog)
-    except KernelRefused:
-        other = holders.find([inode], [holder.name]).get(inode)
-        if other is None or other.pid == holder.pid:
-            raise
-        pidfd.relisten(other.pid, other.descriptor, inode, backlog)
+    Raises Gone when none has it.
+    """
+    end = time.monotonic() + _HANDOVER
+    while True:
+        try:
+            pidfd.relisten(holder.pid, holder.descriptor, inode, backlog)
+            return
+        except Gone:
+            if time.monotonic() > end:
+                raise
+        time.sleep(_PAUSE)
+        holder = holders.find([inode], [holder.name]).get(inode, holder)

@@ -23,7 +23,7 @@ import os
 import socket
 import typing as t
 
-from .._errors import KernelRefused, MissingRight, Unsupported
+from .._errors import Gone, KernelRefused, MissingRight, Unsupported
 
 # The same on every architecture but alpha, like all since 424 (include/uapi/asm-generic/unistd.h).
 _PIDFD_OPEN = 434
@@ -34,7 +34,8 @@ _PIDFD_GETFD = 438
 def duplicate(pid: int, number: int, inode: int) -> t.Iterator[socket.socket]:
     """The socket that process ``pid`` has under this number, which must be the one with this inode.
 
-    Raises Unsupported before Linux 5.6, MissingRight without the right to trace ``pid``, KernelRefused when it is gone.
+    Raises Unsupported before Linux 5.6, MissingRight without the right to trace ``pid``, Gone when the process has
+    ended or no longer has that socket there.
     """
     process = _call(f"pidfd_open of pid {pid}", _PIDFD_OPEN, pid, 0)
     try:
@@ -44,7 +45,7 @@ def duplicate(pid: int, number: int, inode: int) -> t.Iterator[socket.socket]:
     # What the number stands for may have changed since it was looked up.
     if os.fstat(copy).st_ino != inode:
         os.close(copy)
-        raise KernelRefused(f"pid {pid} closed the socket with inode {inode} meanwhile")
+        raise Gone(f"pid {pid} closed the socket with inode {inode} meanwhile")
     with socket.socket(fileno=copy) as shared:
         yield shared
 
@@ -68,4 +69,6 @@ def _call(what: str, *arguments: int) -> int:
         raise Unsupported(f"{what}: this kernel ({os.uname().release}) lacks it, it came with Linux 5.6")
     if number in (errno.EPERM, errno.EACCES):
         raise MissingRight(f"{what}: {os.strerror(number)}; it needs the right to trace the process (CAP_SYS_PTRACE)")
+    if number in (errno.ESRCH, errno.EBADF):
+        raise Gone(f"{what}: {os.strerror(number)}; it has ended or closed the socket meanwhile")
     raise KernelRefused(f"{what}: {os.strerror(number)}")

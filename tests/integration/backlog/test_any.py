@@ -114,6 +114,35 @@ for _ in range(5):
     in_namespace(body)
 
 
+def test_a_socket_that_goes_from_process_to_process_is_followed(in_namespace: Sandbox) -> None:
+    script = """
+import os, socket, time
+server = socket.create_server(("127.0.0.1", 3000), backlog=4)
+print("ready", flush=True)
+while True:
+    former, server = server, server.dup()
+    time.sleep(0.05)
+    former.close()
+    if os.fork():
+        os._exit(0)
+"""
+
+    def body() -> None:
+        command = [sys.executable, "-c", script]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            try:
+                before = 4
+                for want in (1000, 2000, 3000):
+                    assert statuses(any_backlog(want, "3000")) == [("127.0.0.1", 3000, before, want, "effective")]
+                    before = want
+            finally:
+                os.killpg(process.pid, signal.SIGKILL)
+
+    in_namespace(body)
+
+
 def test_the_missing_right_is_named(in_namespace: Sandbox) -> None:
     def as_nobody() -> None:
         with pytest.raises(MissingRight, match="needs root"):
