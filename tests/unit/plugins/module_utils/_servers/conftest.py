@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import difflib
+import socket
 import typing as t
 
 import pytest
@@ -12,6 +13,11 @@ import pytest
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.server import Config, Listen, Server
 
 Files = t.Mapping[str, str]
+NAMES = {
+    "localhost": [(socket.AF_INET6, "::1"), (socket.AF_INET, "127.0.0.1")],
+    "four.example": [(socket.AF_INET, "192.0.2.4")],
+    "twice.example": [(socket.AF_INET, "192.0.2.1"), (socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")],
+}
 Changes = t.List[str]
 
 
@@ -35,6 +41,19 @@ def after(before: Config, replaced: t.Mapping[str, t.Optional[bytes]]) -> Config
     """The configuration once the files are replaced."""
     files = {**before.files, **replaced}
     return Config(before.main, {path: content for path, content in files.items() if content is not None})
+
+
+@pytest.fixture(autouse=True)
+def fixture_resolver(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These names and no others, whatever the machine knows."""
+
+    def getaddrinfo(host: str, port: None, type: int, flags: int = 0) -> t.List[t.Tuple[t.Any, ...]]:  # noqa: A002
+        assert (port, type, flags) in ((None, socket.SOCK_STREAM, 0), (None, socket.SOCK_STREAM, socket.AI_ADDRCONFIG))
+        if host not in NAMES:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return [(family, type, 6, "", (address, 0)) for family, address in NAMES[host]]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
 
 
 @pytest.fixture(name="edited")

@@ -295,6 +295,29 @@ def test_read_takes_what_the_service_is_started_with(tmp_path: Path, monkeypatch
     assert SERVER.check(config)[:3] == ["env", "HOST=1.1.1.1", "haproxy"]
 
 
+@pytest.mark.parametrize(
+    "address, expected",
+    [
+        ("localhost:81", ("inet6", "::1", 81)),
+        ("ipv4@localhost:81", ("inet", "127.0.0.1", 81)),
+        ("four.example:81", ("inet", "192.0.2.4", 81)),
+        ("ipv6@four.example:81", "four.example is no inet6 address or name of one"),
+        ("none.example:81", "none.example is no internet address or name of one"),
+    ],
+)
+def test_of_the_addresses_of_a_name_the_first_of_the_family_counts(
+    tmp_path: Path, address: str, expected: t.Union[Socket, str]
+) -> None:
+    main = tmp_path / "a.cfg"
+    main.write_text(f"frontend a\n bind {address}\n")
+    if isinstance(expected, str):
+        with pytest.raises(ConfigError, match=f":2: {expected}"):
+            SERVER.read(str(main), None)
+        return
+    [listen] = SERVER.listens(SERVER.read(str(main), None))
+    assert (listen.family, listen.address, listen.port) == expected
+
+
 def test_read_takes_the_files_of_a_directory(tmp_path: Path) -> None:
     for name in ("b.cfg", "a.cfg", ".c.cfg", "d.txt"):
         (tmp_path / name).write_text(f"frontend {name}\n bind :{80 + ord(name[0]) - ord('a')}\n")
