@@ -34,7 +34,7 @@ def restart(unit: str, manager: t.Optional[systemd.Systemd] = None) -> None:
     [shown] = manager.show([unit], ["Triggers"])
     triggered = shown.get("Triggers", "").split()
     states = manager.show(triggered, ["ActiveState"]) if triggered else []
-    active = [one for one, state in zip(triggered, states) if state.get("ActiveState") == "active"]
+    active = [one for one, state in zip(triggered, states) if state.get("ActiveState") not in ("inactive", "failed")]
     manager.stop(unit, *active)
     manager.start(unit, *active)
 

@@ -55,13 +55,14 @@ def test_a_service_is_restarted() -> None:
 def test_a_socket_is_restarted_with_its_service_if_that_runs() -> None:
     manager = Manager(
         {
-            "x.socket": {"Triggers": "x.service y.service"},
+            "x.socket": {"Triggers": "x.service y.service z.service"},
             "x.service": {"ActiveState": "active"},
             "y.service": {"ActiveState": "inactive"},
+            "z.service": {"ActiveState": "activating"},
         }
     )
     service.restart("x.socket", manager)
-    assert manager.told == ["stop -- x.socket x.service", "start -- x.socket x.service"]
+    assert manager.told == ["stop -- x.socket x.service z.service", "start -- x.socket x.service z.service"]
     manager = Manager({"x.socket": {"Triggers": ""}})
     service.restart("x.socket", manager)
     assert manager.told == ["stop -- x.socket", "start -- x.socket"]
