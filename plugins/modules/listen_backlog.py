@@ -15,11 +15,10 @@ author:
 description:
   - Sets the listen backlog, which limits the accept queue, in a server's configuration and in the running kernel.
   - Success is what the kernel says afterwards. A number that is configured but not in force is reported, and why.
-  - Nothing is restarted unless asked for. A reload does not bring the number into force with most servers, and with
-    nginx only when it has changed in the configuration. Where it does not, the listening socket is duplicated with
-    C(pidfd_getfd) and C(listen) is called on it. The service notices nothing and no connection is lost.
-  - The configuration is edited in place, only the directives concerned, and is judged by the server itself before it is
-    used. If that fails, every file is put back.
+  - Nothing is restarted or reloaded unless asked for. The listening socket is duplicated with C(pidfd_getfd) and
+    C(listen) is called on it. The service notices nothing, its processes stay, and no connection is lost.
+  - The configuration is edited in place, only the directives concerned, and is judged by the server itself before
+    anything else is done. If that fails, every file is put back.
 extends_documentation_fragment:
   - nettune.tcp._attributes
 attributes:
@@ -32,12 +31,23 @@ attributes:
 options:
   server:
     description:
-      - The server whose listeners are meant.
-      - V(apache) and V(systemd_socket) have a single number for all sockets, so O(listen) chooses what is looked at,
-        and the configured number changes for all of them.
-      - V(systemd_socket) is a socket unit of systemd, named by O(unit). Its number goes into a drop-in.
+      - The server whose listeners are meant, which is also to say what is edited.
+      - V(nginx) gets C(backlog=) on the C(listen) line of each address and port, in http, stream and mail, over all
+        included files. Only one line for an address and port may have options, so the number is set on exactly one.
+        A C(server) without C(listen) gets one. nginx asks for 511 where nothing is said.
+      - V(apache) has one C(ListenBacklog) for all sockets, of which the last one wins, and that is edited. Where there
+        is none, C(nettune-tcp.conf) is added to C(conf-enabled) or C(conf.d), if the configuration includes all files
+        of it, else a line at the end of the main file. Apache asks for 511 where nothing is said.
+      - V(haproxy) gets C(backlog) on the C(bind) line, or in the section when that has one already or all of its binds
+        get the same. What counts is, in this order, the C(backlog) of the bind, that of the section, which may
+        come from C(defaults), and the C(maxconn) of the bind, of the section, and of C(global).
+      - V(lighttpd) gets C(server.listen-backlog), globally, or in the C($SERVER["socket"]) block that shall differ.
+      - V(systemd_socket) is a socket unit of systemd, named by O(unit). C(Backlog=) is one for all of its sockets and
+        goes into C(/etc/systemd/system/UNIT.d/zz-nettune-tcp.conf). A drop-in that is read later and sets another
+        number is an error. systemd asks for all that C(net.core.somaxconn) allows where nothing is said.
       - V(any) is whatever listens on O(listen), such as Node.js, gunicorn or Tomcat. It has no configuration that
         is known here, so only the backlog in the kernel is changed. A restart of that server brings its own back.
+      - With V(apache) and V(systemd_socket) O(listen) chooses what is looked at. The number changes for all sockets.
     type: str
     required: true
     choices: [nginx, apache, haproxy, lighttpd, systemd_socket, any]
@@ -57,34 +67,45 @@ options:
     elements: str
   config:
     description:
-      - The main file of the server's configuration. By default the one that the distribution uses, with HAProxy
-        the files that its unit is started with.
+      - The main file of the server's configuration. What it includes is read and edited too.
+      - By default C(/etc/nginx/nginx.conf), C(/etc/apache2/apache2.conf) or C(/etc/httpd/conf/httpd.conf),
+        C(/etc/lighttpd/lighttpd.conf), and with HAProxy the files and directories that its unit is started with,
+        else C(/etc/haproxy/haproxy.cfg).
+      - Not for O(server=any). With O(server=systemd_socket) O(unit) says it.
     type: path
   unit:
     description:
-      - The systemd unit that runs the server. By default the one that Debian uses, such as C(nginx.service).
+      - The systemd unit that runs the server. By default C(nginx.service), C(apache2.service), C(haproxy.service) or
+        C(lighttpd.service). With Apache on Red Hat's and SUSE's kin it is C(httpd.service) or the like.
       - Required with O(server=systemd_socket), such as C(cups.socket).
       - When the unit runs in a network namespace of its own, the sockets and C(net.core.somaxconn) of that one count.
     type: str
   apply:
     description:
-      - How a number gets into force when it is not.
-      - V(auto) takes the least disruptive way that works. With nginx it is a reload when the configured number
-        changes. In all other cases it is V(live).
-      - V(live) calls C(listen) on the very socket of the running server. It needs Linux 5.6 and root.
-      - V(reload) reloads the unit, or sends the server's signal for it where no unit runs it. It is of no use
-        with servers that do not call C(listen) again.
-      - V(restart) restarts the unit, a socket unit together with its service. Connections are lost.
+      - How a number gets into force when it is not. The configuration is edited in any case.
+      - V(auto) is V(live) with every server. Where that cannot be, because the kernel is older than Linux 5.6 or the
+        right to it is missing, nginx is reloaded, if the number in its configuration changes; of the others a
+        restart is said to be required, and none is made.
+      - V(live) calls C(listen) on the very socket of the running server. It needs Linux 5.6 and root. The queue stays
+        as long as it is open, also when the server is reloaded. It fails where V(auto) would do something else.
+      - V(reload) reloads the unit, or sends the server's signal for it where no unit runs it. That is of use with nginx
+        alone, which then calls C(listen) where the number in its configuration has changed. It replaces its
+        workers, closes the connections that clients keep open, and resets those on which a request comes just then.
+        Apache, HAProxy and lighttpd keep their sockets as they are, but for HAProxy's on a single IPv6 address, which
+        it opens anew. Socket units cannot be reloaded.
+      - V(restart) restarts the unit, with a socket unit also the service that it has started. Every server takes the
+        configured number then. Connections are refused and lost meanwhile.
       - V(none) edits the configuration only. In check mode it tells how things are, without what the cure would do.
     type: str
     choices: [auto, live, reload, restart, none]
     default: auto
 notes:
   - Root is needed to change anything. Without it the module says what is missing and changes nothing.
+  - What a reload does was tried with nginx 1.22, Apache 2.4.62 to 2.4.71, HAProxy 2.6, 3.0 and 3.2, lighttpd 1.4.59 to
+    1.4.85, and systemd 247 to 262.
   - Before Linux 4.4 the queue of half-open connections is sized when a socket is opened, and only a restart resizes it.
-  - A reload makes the server read all of its configuration, other changes that had been waiting in it too.
-  - With nginx only one C(listen) line for an address and port may have options, so the number is set on exactly one,
-    over all included files. A link such as those in C(sites-enabled) stays a link.
+  - A reload or a restart makes the server read all of its configuration, other changes that had been waiting in it too.
+  - A file that is a link, such as those in C(sites-enabled), stays one. What it leads to is edited.
 seealso:
   - module: nettune.tcp.sysctl
   - module: nettune.tcp.tcp_facts
@@ -96,7 +117,7 @@ EXAMPLES = r"""
     settings:
       net.core.somaxconn: {at_least: 16384}
 
-- name: Give all of nginx's listeners room for bursts, without a restart
+- name: Give all of nginx's listeners room for bursts, without a restart or a reload
   nettune.tcp.listen_backlog:
     server: nginx
     backlog: {at_least: 4096}
@@ -116,15 +137,31 @@ EXAMPLES = r"""
     listen: ["*:443", "[::]:443"]
     backlog: 8192
 
-- name: Give HAProxy, Apache and a socket of systemd the same, though none of them would take it by a reload
+- name: Give HAProxy, Apache and lighttpd the same, though none of them would take it by a reload
   nettune.tcp.listen_backlog:
-    server: "{{ item.server }}"
-    unit: "{{ item.unit | default(omit) }}"
+    server: "{{ item }}"
     backlog: {at_least: 4096}
-  loop:
-    - server: haproxy
-    - server: apache
-    - {server: systemd_socket, unit: app.socket}
+  loop: [haproxy, apache, lighttpd]
+
+- name: Let a socket unit of systemd have a longer queue, with a drop-in and at once
+  nettune.tcp.listen_backlog:
+    server: systemd_socket
+    unit: app.socket
+    backlog: 8192
+
+- name: Edit now, and let the restart in tonight's maintenance bring it into force
+  nettune.tcp.listen_backlog:
+    server: apache
+    unit: httpd.service
+    backlog: 8192
+    apply: none
+
+- name: Only tell which of HAProxy's queues are shorter than that, and change nothing
+  nettune.tcp.listen_backlog:
+    server: haproxy
+    backlog: {at_least: 4096}
+    apply: none
+  check_mode: true
 
 - name: Raise the queue of a Node.js server while it runs. Its own number comes back when it is restarted
   nettune.tcp.listen_backlog:

@@ -59,6 +59,8 @@ def parse_request(params: t.Mapping[str, t.Any]) -> Request:
     filters = tuple(parse_filter(text) for text in params["listen"] or ())
     if server is None:
         _check_any(params, filters)
+    elif server.daemon_reload and params["apply"] == RELOAD:
+        raise BadRequest(f"server={server.name} cannot be reloaded: apply=live or apply=restart brings a number into force")
     unit = _unit(params["unit"], server)
     return Request(server, _want(params["backlog"]), filters, params["config"], unit, params["apply"])
 

@@ -173,7 +173,7 @@ SERVER = Server(
     name="nginx",
     unit="nginx.service",
     processes=("nginx",),
-    relisten=Relisten(on_reload_if_number_changed=True, tested="nginx 1.22.1"),
+    relisten=Relisten(on_reload_if_number_changed=True, tested="1.22.1"),
     read=_read,
     listens=_listens,
     edit=_edit,

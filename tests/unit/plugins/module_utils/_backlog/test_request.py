@@ -96,6 +96,11 @@ def test_the_unit_of_sockets_is_one_of_them() -> None:
     assert parse_request(params).unit is None
 
 
+def test_a_socket_unit_has_no_reload() -> None:
+    with pytest.raises(BadRequest, match="server=systemd_socket cannot be reloaded: apply=live or apply=restart"):
+        parse_request({**PARAMS, "server": "systemd_socket", "unit": "x", "apply": "reload"})
+
+
 @pytest.mark.parametrize(
     "params, message",
     [
