@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import stat
 import typing as t
 
-from ._errors import MissingRight
+from ._errors import BadRequest, MissingRight
 from ._transaction import Step
 
 _SELINUX = "security.selinux"
@@ -54,8 +55,17 @@ def step(path: str, content: t.Optional[bytes], *, mode: int = 0o644) -> Step:
 
 
 def check_replaceable(path: str) -> None:
-    """Raise MissingRight, naming the directory and what it lacks, when ``path`` could not be replaced."""
-    directory = os.path.dirname(os.path.realpath(path))
+    """Raise MissingRight, naming the directory and what it lacks, when ``path`` could not be replaced.
+
+    Raises BadRequest for what is there and no file, such as /dev/null, and for a file that is mounted by itself, as
+    containers have: only what it is a mount of could be replaced.
+    """
+    real = os.path.realpath(path)
+    if os.path.exists(real) and not os.path.isfile(real):
+        raise BadRequest(f"{path} cannot be written: it is not a regular file", path=path)
+    if real in _mounts():
+        raise BadRequest(f"{path} cannot be replaced: it is a mount; change the file that is mounted there", path=path)
+    directory = os.path.dirname(real)
     while not os.path.isdir(directory):
         directory = os.path.dirname(directory)
     if os.access(directory, os.W_OK | os.X_OK):
@@ -65,6 +75,13 @@ def check_replaceable(path: str) -> None:
     raise MissingRight(
         f"{path} cannot be written: {directory} is not writable for uid {os.geteuid()}, root is needed", path=path
     )
+
+
+def _mounts(table: str = "/proc/self/mountinfo") -> t.FrozenSet[str]:
+    """Where something is mounted; blanks and the like stand there as a backslash and their octal number (proc(5))."""
+    lines = (read(table) or b"").splitlines()
+    paths = (re.sub(rb"\\([0-7]{3})", lambda octal: bytes([int(octal[1], 8)]), line.split()[4]) for line in lines)
+    return frozenset(map(os.fsdecode, paths))
 
 
 def _write_beside_and_rename(path: str, content: bytes, mode: int) -> None:

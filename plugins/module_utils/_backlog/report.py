@@ -18,14 +18,14 @@ _AROUND = 3  # lines
 
 
 def result(rows: t.Sequence[Row], before: t.Mapping[str, bytes], after: Files) -> t.Dict[str, t.Any]:
-    """The module's result."""
+    """The module's result, from files as they were, the main one first, and those that replace them."""
     return {
         "changed": bool(after) or any(row.backlog != row.backlog_before for row in rows),
         "listeners": [dict(vars(row)) for row in rows],
         "restart_required": any(row.status == RESTART_REQUIRED for row in rows),
         "files": sorted(after),
         "diff": diff(rows, before, after),
-        "warnings": list(warnings(rows)),
+        "warnings": list(warnings(rows)) or list(_nowhere(rows, before)),
     }
 
 
@@ -36,6 +36,11 @@ def warnings(rows: t.Iterable[Row]) -> t.Iterator[str]:
             yield f"{_name(row)} is {row.status}: {row.reason}"
         if row.configured is None and row.backlog != row.backlog_before:
             yield f"{_name(row)}: the next start of this server brings its own backlog back"
+
+
+def _nowhere(rows: t.Sequence[Row], files: t.Iterable[str]) -> t.Iterator[str]:
+    if not rows:
+        yield f"{next(iter(files), 'the configuration')} configures no listener, so nothing was looked at"
 
 
 def diff(rows: t.Sequence[Row], before: t.Mapping[str, bytes], after: Files) -> t.List[t.Dict[str, str]]:

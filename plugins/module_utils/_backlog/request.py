@@ -60,7 +60,9 @@ def parse_request(params: t.Mapping[str, t.Any]) -> Request:
     if server is None:
         _check_any(params, filters)
     elif server.daemon_reload and params["apply"] == RELOAD:
-        raise BadRequest(f"server={server.name} cannot be reloaded: apply=live or apply=restart brings a number into force")
+        raise BadRequest(
+            f"server={server.name} cannot be reloaded: apply=live or apply=restart brings a number into force"
+        )
     unit = _unit(params["unit"], server)
     return Request(server, _want(params["backlog"]), filters, params["config"], unit, params["apply"])
 
@@ -95,7 +97,7 @@ def parse_filter(text: str) -> Filter:
     """Read ``80``, ``*:80``, ``127.0.0.1:80``, ``[::]:80`` or the path of a UNIX socket."""
     if text.startswith(("/", "@")):
         return Filter(text, "unix", text, 0)
-    if text.startswith("unix:"):
+    if text.startswith("unix:") and len(text) > len("unix:"):
         return Filter(text, "unix", text[len("unix:") :], 0)
     if _PORT.match(text):
         return Filter(text, None, None, _port(text, text))

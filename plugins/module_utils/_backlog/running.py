@@ -48,7 +48,8 @@ class Running:
         if ways == (LIVE,) and (self.request.server is None or self.request.apply == LIVE):
             self._check_live()
         if RESTART in ways and not self._unit_runs_it():
-            raise BadRequest(f"apply=restart needs the systemd unit that runs the server; {self.request.unit} does not")
+            unit = self.request.unit
+            raise BadRequest(f"apply=restart needs the systemd unit that runs the server, and {unit} does not: name it")
         if RELOAD in ways and not self._unit_runs_it() and (self._signal is None or self._master() is None):
             raise MissingRight("the server cannot be reloaded: no unit runs it, and no process of it can be signalled")
 

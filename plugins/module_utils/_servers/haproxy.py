@@ -48,7 +48,7 @@ _Address = t.Tuple[str, str, int]
 
 def read(main: t.Optional[str], unit: t.Optional[str]) -> Config:
     """The configuration on this host: the file or directory named, or those that the service is started with."""
-    command, environment = _service(unit)
+    command, environment = _service(unit, needed=main is None)
     tree = Disk()
     config = _config(tree, [main] if main else _arguments(command), environment)
     _rows(config, tree)
@@ -57,13 +57,23 @@ def read(main: t.Optional[str], unit: t.Optional[str]) -> Config:
 
 def started(command: t.Sequence[str], unit: t.Optional[str]) -> Config:
     """The configuration of a process, without the addresses of host names."""
-    return _config(Disk(), [named(path) for path in _arguments(command)], _service(unit)[1])
+    return _config(Disk(), [named(path) for path in _arguments(command)], _service(unit, needed=False)[1])
 
 
-def _service(unit: t.Optional[str]) -> t.Tuple[t.List[str], t.Dict[str, str]]:
-    """The command of the service and the variables that it is started with."""
+def _service(unit: t.Optional[str], *, needed: bool) -> t.Tuple[t.List[str], t.Dict[str, str]]:
+    """The command of the service and the variables that it is started with.
+
+    Where they are needed, it must not be masked, and one that is named must be there.
+    """
     units = Disk()
-    found = unit_files.find(units, unit or UNIT)
+    try:
+        found = unit_files.find(units, unit or UNIT)
+    except ConfigError:
+        if needed:
+            raise
+        found = None
+    if needed and not found and unit not in (None, UNIT):
+        raise ConfigError("there is no such unit", str(unit))
     environment = unit_files.environment_of(units, found[1]) if found else {}
     return unit_files.command(found[1], environment) if found else [], environment
 

@@ -17,13 +17,12 @@ import fnmatch
 import functools
 import glob
 import os
-import stat
 import typing as t
 
 from .._errors import MissingRight
 from .nginx_syntax import Directive, SyntaxFault, parse
 from .server import Config, ConfigError
-from .source import LARGEST
+from .source import Disk
 
 MODULES = ("http", "stream", "mail")
 _DEPTH = 64  # of includes; nginx itself gives up when it has no file descriptors left
@@ -139,15 +138,12 @@ def _match(name: str, pattern: str) -> bool:
 
 def _content(path: str, file: str, line: int) -> bytes:
     try:
-        found = os.stat(path)
-        if not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST:
-            raise ConfigError(f"{path} is no file, or larger than {LARGEST >> 20} MiB", file, line)
-        with open(path, "rb") as handle:
-            return handle.read()
+        return Disk().answer(path)
     except PermissionError as exc:
         raise MissingRight(f"{path} cannot be read: {exc.strerror}", path=path) from exc
-    except OSError as exc:
-        raise ConfigError(f"{path} cannot be read: {exc.strerror}", file, line) from exc
+    except (OSError, ValueError) as exc:
+        what = f"{path} cannot be read" if line else "cannot be read"
+        raise ConfigError(f"{what}: {getattr(exc, 'strerror', None) or exc}", file, line) from exc
 
 
 def _directives(file: str, content: bytes, expand: _Expand, depth: int = 0) -> t.Iterator[t.Tuple[str, Directive]]:

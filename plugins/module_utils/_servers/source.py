@@ -27,6 +27,7 @@ import stat
 import typing as t
 
 from .._boot.sysctl_syntax import glob_matcher
+from .._errors import MissingRight
 from .server import ConfigError
 
 _WILD = re.compile(r"[*?\[\\{]")
@@ -66,14 +67,20 @@ class Disk(Tree):
         self._names = 0
 
     def read(self, path: str) -> t.Optional[bytes]:
-        """Raises ConfigError for what is no regular file, may not be read, or is too large to be configuration."""
+        """Raises ConfigError for what is no regular file or too large for configuration, MissingRight without the right.
+
+        /dev/null is an empty file: a link to it is how people leave a snippet out.
+        """
         if path not in self.files:
             try:
                 self.files[path] = self.answer(path)
             except (FileNotFoundError, NotADirectoryError):
                 return None
+            except PermissionError as exc:
+                raise MissingRight(f"{path} cannot be read: {exc.strerror}", path=path) from exc
             except (OSError, ValueError) as exc:
-                raise ConfigError(f"cannot be read: {exc}", path.replace("\0", "\\0")) from exc
+                reason = getattr(exc, "strerror", None) or exc
+                raise ConfigError(f"cannot be read: {reason}", path.replace("\0", "\\0")) from exc
         return self.files[path]
 
     def answer(self, path: str) -> bytes:
@@ -84,6 +91,8 @@ class Disk(Tree):
                 raise ConfigError(f"there are more than {MOST_NAMES} host names", path)
             return _addresses(path)
         found = os.stat(path)
+        if os.path.samestat(found, os.stat(os.devnull)):
+            return b""
         if not stat.S_ISREG(found.st_mode):
             raise ConfigError("is not a regular file", path)
         if found.st_size > LARGEST:

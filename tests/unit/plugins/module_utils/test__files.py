@@ -10,7 +10,7 @@ import pathlib
 import pytest
 
 from ansible_collections.nettune.tcp.plugins.module_utils import _files
-from ansible_collections.nettune.tcp.plugins.module_utils._errors import MissingRight
+from ansible_collections.nettune.tcp.plugins.module_utils._errors import BadRequest, MissingRight
 
 
 def test_a_new_file_gets_the_mode_and_its_directories(tmp_path: pathlib.Path) -> None:
@@ -65,6 +65,28 @@ def test_a_step_and_its_undo(tmp_path: pathlib.Path, before: bytes, after: bytes
     assert _files.read(path) == after
     step.undo()
     assert _files.read(path) == before
+
+
+def test_what_is_no_file_is_not_replaced() -> None:
+    with pytest.raises(BadRequest, match="/dev/null cannot be written: it is not a regular file"):
+        _files.check_replaceable("/dev/null")
+
+
+def test_a_file_that_is_mounted_by_itself_is_not_replaced(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = tmp_path / "mountinfo"
+    table.write_text(
+        "22 1 0:21 / / rw - ext4 /dev/vda rw\n30 22 0:21 /x /etc/with\\040blank rw shared:1 - ext4 /dev/vda rw\n"
+    )
+    mounts = _files._mounts(str(table))
+    assert mounts == {"/", "/etc/with blank"}
+    path = tmp_path / "nginx.conf"
+    path.write_bytes(b"")
+    _files.check_replaceable(str(path))
+    monkeypatch.setattr(_files, "_mounts", lambda: {str(path)})
+    with pytest.raises(BadRequest, match=r"nginx.conf cannot be replaced: it is a mount"):
+        _files.check_replaceable(str(path))
 
 
 def test_a_directory_without_the_right_to_write_is_named(

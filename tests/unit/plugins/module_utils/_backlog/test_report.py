@@ -46,6 +46,11 @@ def test_what_a_restart_would_take_back_is_warned_of() -> None:
     assert not result([row(3000, 3000, configured=None)], {}, {})["warnings"]
 
 
+def test_a_configuration_without_listeners_is_warned_of() -> None:
+    warnings = ["/etc/x configures no listener, so nothing was looked at"]
+    assert result([], {"/etc/x": b"", "/etc/y": b""}, {})["warnings"] == warnings
+
+
 def test_the_diff_has_files_and_kernel() -> None:
     rows = [row(511, 3000), row(511, 511), row(511, 3000, family="unix", address="/run/x", port=0)]
     assert diff(rows, {"/etc/x": b"a\nb\n"}, {"/etc/x": b"a\nc\n", "/etc/new": b"d\n"}) == [

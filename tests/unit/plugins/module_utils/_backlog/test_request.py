@@ -42,7 +42,7 @@ def test_sockets_are_named_in_these_ways(text: str, expected: t.Tuple[t.Any, ...
     assert (found.family, found.address, found.port) == expected
 
 
-@pytest.mark.parametrize("text", "0 65536 localhost:80 ::1:80 [::1] [x]:80 1.2.3:80 80-90 :80".split())
+@pytest.mark.parametrize("text", "0 65536 unix: localhost:80 ::1:80 [::1] [x]:80 1.2.3:80 80-90 :80".split())
 def test_what_names_no_socket_is_refused(text: str) -> None:
     with pytest.raises(BadRequest, match="listen"):
         parse_filter(text)

@@ -295,6 +295,19 @@ def test_read_takes_what_the_service_is_started_with(tmp_path: Path, monkeypatch
     assert SERVER.check(config)[:3] == ["env", "HOST=1.1.1.1", "haproxy"]
 
 
+def test_a_unit_that_is_named_must_be_one_unless_the_file_is_named_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unit_files, "LOOKUP", [str(tmp_path)])
+    (tmp_path / "masked.service").symlink_to("/dev/null")
+    main = tmp_path / "a.cfg"
+    main.write_text("frontend a\n bind :80\n")
+    for unit, message in (("none.service", "there is no such unit"), ("masked.service", "masked.service is masked")):
+        with pytest.raises(ConfigError, match=message):
+            SERVER.read(None, unit)
+        assert ports(SERVER.read(str(main), unit)) == [80]
+
+
 @pytest.mark.parametrize(
     "address, expected",
     [

@@ -215,7 +215,13 @@ def test_a_missing_file_is_named(tmp_path: pathlib.Path) -> None:
     with pytest.raises(ConfigError, match=r"^/.*/nginx.conf: .*No such file"):
         SERVER.read(str(tmp_path / "nginx.conf"), None)
     (tmp_path / "nginx.conf").write_text("http {\ninclude gone; }")
-    with pytest.raises(ConfigError, match=r"nginx.conf:2: .*gone cannot be read"):
+    with pytest.raises(ConfigError, match=r"nginx.conf:2: .*gone cannot be read: No such file or directory"):
+        SERVER.read(str(tmp_path / "nginx.conf"), None)
+
+
+def test_what_never_ends_is_not_read(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "nginx.conf").write_text("http { include /dev/zero; include /dev/null; }")
+    with pytest.raises(ConfigError, match="/dev/zero: is not a regular file"):
         SERVER.read(str(tmp_path / "nginx.conf"), None)
 
 

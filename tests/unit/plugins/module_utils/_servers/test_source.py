@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import typing as t
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.nettune.tcp.plugins.module_utils._errors import MissingRight
 from ansible_collections.nettune.tcp.plugins.module_utils._servers import source
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.server import ConfigError
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.source import (
@@ -63,9 +65,19 @@ def test_what_is_no_readable_file_is_refused(tmp_path: Path, monkeypatch: pytest
     for name, message in (("fifo", "is not a regular file"), ("large", "is larger than"), ("a\0b", "cannot be read")):
         with pytest.raises(ConfigError, match=message):
             Disk().read(f"{tmp_path}/{name}")
+    (tmp_path / "off.conf").symlink_to(os.devnull)
+    assert Disk().read(f"{tmp_path}/off.conf") == b""
+    monkeypatch.setattr("os.stat", _denied)
+    with pytest.raises(MissingRight, match=r"/x cannot be read: Permission denied"):
+        Disk().read("/x")
+    monkeypatch.undo()
     assert Disk().read(f"{tmp_path}/none") is None
     assert Disk().read(f"{tmp_path}/large/none") is None
     assert Disk().names(f"{tmp_path}/none") == []
+
+
+def _denied(_path: str) -> t.NoReturn:
+    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 def test_names_are_resolved_once_and_kept() -> None:
