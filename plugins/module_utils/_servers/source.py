@@ -67,7 +67,7 @@ class Disk(Tree):
         self._names = 0
 
     def read(self, path: str) -> t.Optional[bytes]:
-        """Raises ConfigError for what is no regular file or too large for configuration, MissingRight without the right.
+        """Raises ConfigError for what is no regular file or is too large, MissingRight for what may not be read.
 
         /dev/null is an empty file: a link to it is how people leave a snippet out.
         """
