@@ -34,7 +34,7 @@ class Host:
     """What was asked, a server's configuration, the part of it that is meant, and the kernel the server runs in.
 
     ``holders`` has a process for each socket concerned, by inode.  ``blockers`` says why the sockets of a process
-    cannot be changed from outside, by pid.
+    cannot be changed from outside, by pid.  ``elsewhere`` is a process of the server in another network namespace.
     """
 
     request: Request
@@ -44,6 +44,7 @@ class Host:
     kernel: Kernel
     holders: t.Mapping[int, Holder]
     blockers: t.Mapping[int, NettuneError]
+    elsewhere: str = ""
 
     def ours(self, place: Place) -> t.Tuple[Listener, ...]:
         """The sockets of a place, without those of other programs."""
@@ -79,9 +80,13 @@ def _names(request: Request) -> t.Tuple[str, ...]:
 
 def kernel_of(request: Request, places: t.Collection[Place]) -> Kernel:
     """What the kernel has at these places, in the network namespace of the unit's main process."""
-    pid = service.main_pid(request.unit)
-    kernel = sockets.look(sockets.namespace_of(pid) if pid else None)
+    kernel = sockets.look(_namespace(request))
     return sockets.with_twins(sockets.with_files(kernel, places), places)
+
+
+def _namespace(request: Request) -> t.Optional[str]:
+    pid = service.main_pid(request.unit)
+    return sockets.namespace_of(pid) if pid else None
 
 
 def look(request: Request) -> Host:
@@ -106,7 +111,8 @@ def _look(request: Request) -> Host:
     there = [one for place in places for one in kernel.sockets.get(place, ())]
     found = holders.find((one.inode for one in there), _names(request))
     short = [one.inode for one in there if not request.want.satisfied_by((one.backlog or 0,))]
-    return Host(request, config, listens, places, kernel, found, _blockers(found, short))
+    elsewhere = "" if there else sockets.elsewhere(_names(request), _namespace(request))
+    return Host(request, config, listens, places, kernel, found, _blockers(found, short), elsewhere)
 
 
 def _blockers(found: t.Mapping[int, Holder], short: t.Iterable[int]) -> t.Dict[int, NettuneError]:
@@ -186,6 +192,7 @@ def _seen(host: Host, place: Place, listens: t.Sequence[Listen]) -> Seen:
         source=_source(listens[0]) if listens else None,
         backlogs=tuple(one.backlog or 0 for one in ours),
         stranger=strangers[0] if strangers and not ours else "",
+        elsewhere=host.elsewhere,
         blocked="; ".join(dict.fromkeys(str(exc) for exc in map(host.blocker, ours) if exc)),
     )
 

@@ -35,8 +35,8 @@ class Seen:
 
     ``asked`` are the numbers that the server would give to listen(2), one for each directive: 0 when only the server
     can tell, none without configuration.  ``backlogs`` are the limits in force, one for each socket; empty where the
-    server does not listen.  ``stranger`` is a program of another kind that does instead; ``blocked`` is why the
-    sockets cannot be changed from outside, empty when they can.
+    server does not listen.  ``stranger`` is a program of another kind that does instead; ``elsewhere`` is the server
+    where it runs in another network namespace; ``blocked`` is why the sockets cannot be changed from outside.
     """
 
     place: Place
@@ -45,6 +45,7 @@ class Seen:
     backlogs: t.Tuple[int, ...]
     stranger: str = ""
     blocked: str = ""
+    elsewhere: str = ""
 
     @property
     def configured(self) -> t.Optional[int]:
@@ -199,7 +200,8 @@ def _judge(plan: Plan, entry: Entry, after: Seen, somaxconn: int) -> t.Tuple[str
     if after.stranger:
         return NOT_LISTENING, f"{after.stranger} holds this address and port"
     if after.backlog is None:
-        return NOT_LISTENING, "nothing listens here now"
+        elsewhere = f"; {after.elsewhere} runs in another network namespace" if after.elsewhere else ""
+        return NOT_LISTENING, f"nothing listens here now{elsewhere}"
     if all(plan.want.satisfied_by((one,)) for one in after.backlogs):
         return EFFECTIVE, ""
     expected = min(entry.number, somaxconn)

@@ -41,6 +41,8 @@ def read(main: t.Optional[str], unit: t.Optional[str]) -> Config:
     name = unit or (posixpath.basename(main) if main else "")
     if not name.endswith(".socket"):
         raise ConfigError("a socket unit must be named, such as cups.socket", name or "unit")
+    if "@." in name:
+        raise ConfigError(f"a template has no sockets, only its instances, such as {name.replace('@.', '@1.')}", name)
     found = units.find(Disk(), name)
     if found is None:
         raise ConfigError("there is no such unit", name)

@@ -312,6 +312,11 @@ def test_a_unit_in_a_namespace_of_its_own_is_judged_by_that_one(
                 assert done["listeners"][0]["somaxconn"] == 2000
                 assert statuses(nginx.backlog(1500, apply="live")) == [("0.0.0.0", 8080, 2000, 1500, "effective")]
                 assert in_force() == {}
+                monkeypatch.setattr(service, "main_pid", lambda _unit: None)
+                [row] = nginx.backlog(1500)["listeners"]
+                assert row["status"] == "not_listening"
+                assert row["reason"].startswith("nothing listens here now; nginx (pid ")
+                assert row["reason"].endswith(") runs in another network namespace")
             finally:
                 process.terminate()
 

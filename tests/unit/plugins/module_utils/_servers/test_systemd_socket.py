@@ -158,6 +158,8 @@ def test_read_takes_the_unit_and_its_drop_ins(tmp_path: Path, monkeypatch: pytes
         assert [listen.asked for listen in SERVER.listens(config)] == [5]
     with pytest.raises(ConfigError, match=r"masked.socket is masked"):
         SERVER.read(None, "masked.socket")
+    with pytest.raises(ConfigError, match=r"a template has no sockets, only its instances, such as web@1.socket"):
+        SERVER.read(None, "web@.socket")
 
 
 def test_check() -> None:
