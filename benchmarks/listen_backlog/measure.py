@@ -69,7 +69,7 @@ def change(case: Case, directory: pathlib.Path, way: str, held: int, fresh: int)
             "refused": refused,
             "cut": sum(counted["failed"].values()) - refused,
             "closed": counted["closed"],
-            "resets": after["OutRsts"] - before["OutRsts"],
+            "resets": after["EstabResets"] - before["EstabResets"],
             "p99": counted["p99"],
             "longest": counted["longest"],
             "processes": len(pids),

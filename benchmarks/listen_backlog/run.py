@@ -80,14 +80,14 @@ def together(measured: list[Measured]) -> Measured:
 
 def report(found: dict[tuple[str, str], Measured]) -> None:
     """The tables in Markdown; times in milliseconds."""
-    print("| | requests | refused | cut off | idle ones closed | resets sent | p99 ms | longest ms | processes |")
+    # A connection that is reset has two ends, of which one or both count it (EstabResets).
+    print("| | requests | refused | cut off | idle ones closed | ends reset | p99 ms | longest ms | processes |")
     print("|---|---:|---:|---:|---:|---:|---:|---:|---|")
     for server, ways in WAYS.items():
         for way in ways:
             one = found[server, way]
             counts = " | ".join(f"{one[name]:.0f}" for name in ("requests", "refused", "cut", "closed", "resets"))
-            processes = f"{one['new']:.0f} of {one['processes']:.0f} are new" if one["new"] else "the same"
-            print(f"| {server}, {way} | {counts} | {one['p99']:.0f} | {one['longest']:.0f} | {processes} |")
+            print(f"| {server}, {way} | {counts} | {one['p99']:.0f} | {one['longest']:.0f} | {processes(one)} |")
     for server in WAYS:
         ratio = found[server, "restart"]["longest"] / found[server, "auto"]["longest"]
         print(f"{server}: by a restart the longest request takes {ratio:.1f} times as long")
@@ -97,6 +97,13 @@ def report(found: dict[tuple[str, str], Measured]) -> None:
         print(f"| {backlog} | {' | '.join(f'{one[name]:.0f}' for name in ('overflows', 'failed', *TIMES))} |")
     few, many = (found["burst", backlog]["longest"] for backlog in BACKLOGS)
     print(f"With the short queue the longest request takes {few / many:.1f} times as long")
+
+
+def processes(one: Measured) -> str:
+    """Which of the server's processes the change has replaced."""
+    if not one["new"]:
+        return "the same"
+    return "all new" if one["new"] == one["processes"] else "new workers"
 
 
 if __name__ == "__main__":

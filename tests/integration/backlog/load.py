@@ -9,6 +9,9 @@ fast as the server closes them, and they are what goes through the accept queue.
 so no more than that many can wait in the queue.  An attempt fails when its connection is refused or reset, when it
 ends before the whole answer has come, or when no answer comes at all; then the client tries again, and what the request
 takes is counted from its first attempt.
+
+Every connection comes from another address of 127.0.0.0/8: one with the addresses and ports of a connection that is in
+TIME_WAIT may have to begin again after a second, whatever is done to the server.
 """
 
 from __future__ import annotations
@@ -32,6 +35,8 @@ PATIENCE = 10.0  # seconds for the answers that are missing at the end
 PAUSE = 0.1  # seconds before a client tries again
 TICK = 0.01  # seconds between two turns of held connections
 TURNS = 400  # turns until each held connection has been asked once
+ADDRESSES = 1 << 16  # more than there are connections
+IP_BIND_ADDRESS_NO_PORT = 24  # linux/in.h: the port is chosen when the connection is made
 FEW = 50  # connections that are opened at once to be held, fewer than the shortest queue
 
 
@@ -61,6 +66,7 @@ class Clients:
     _idle: t.Deque[Connection] = field(default_factory=collections.deque)
     _poll: select.epoll = field(default_factory=select.epoll)
     _stopping: bool = False
+    _count: int = 0
 
     def fill(self) -> None:
         """Open the connections that are held."""
@@ -93,6 +99,9 @@ class Clients:
         one.socket.setblocking(False)
         self._open[one.socket.fileno()] = one
         self._poll.register(one.socket, select.EPOLLOUT)
+        one.socket.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
+        one.socket.bind((socket.inet_ntoa((0x7F010000 + self._count % ADDRESSES).to_bytes(4, "big")), 0))
+        self._count += 1
         with contextlib.suppress(BlockingIOError):
             one.socket.connect(self.address)
 

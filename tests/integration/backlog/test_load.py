@@ -23,11 +23,11 @@ HELD = 2000  # connections that are open all the time
 FRESH = 100  # connections that come and go: fewer than the smallest backlog, so that what is lost is lost by the change
 ROUNDS = 3
 
-# What a lost connection leaves in the namespace, which both ends share: EstabResets, a connection that was reset when
-# it was established; OutRsts, any reset sent, for one that nobody knows any more too; AttemptFails, one that was
-# refused; ListenOverflows and ListenDrops, one that found the queue full or no listener, and which its client
-# notices only by a delay.
-LOSSES = ("EstabResets", "OutRsts", "AttemptFails", "ListenOverflows", "ListenDrops")
+# What a lost connection leaves in the namespace, which both of its ends share: EstabResets, that it was reset when it
+# was established, be it still in the queue; AttemptFails, that it was refused; ListenOverflows and ListenDrops, that it
+# found the queue full, which its client notices only by a delay. OutRsts tells less: on a busy machine some are sent
+# without any change to the server, to nobody, as to connections that are closed already.
+LOSSES = ("EstabResets", "AttemptFails", "ListenOverflows", "ListenDrops")
 
 
 def losses() -> t.Dict[str, int]:
