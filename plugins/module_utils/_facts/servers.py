@@ -20,7 +20,7 @@ from .._kernel import programs
 from .._kernel.processes import Owners, Process, nofile
 from .._kernel.tcp_socket import Listener
 from .._servers import table
-from .._servers.server import ConfigError, Server
+from .._servers.server import Server
 
 Facts = t.Dict[str, t.Any]
 
@@ -97,7 +97,7 @@ def _row(found: _Found, workers: t.Mapping[int, t.Optional[int]]) -> Facts:
         row.update(_configured(found.server, found.master, found.unit))
     except (NettuneError, OSError, ValueError, RecursionError) as exc:
         row["error"] = str(exc)
-        row["config"] = exc.details.get("file") if isinstance(exc, ConfigError) else None
+        row["config"] = exc.details.get("file") if isinstance(exc, NettuneError) else None
     return row
 
 

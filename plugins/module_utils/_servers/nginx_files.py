@@ -140,7 +140,7 @@ def _content(path: str, file: str, line: int) -> bytes:
     try:
         return Disk().answer(path)
     except PermissionError as exc:
-        raise MissingRight(f"{path} cannot be read: {exc.strerror}", path=path) from exc
+        raise MissingRight(f"{path} cannot be read: {exc.strerror}", file=path) from exc
     except (OSError, ValueError) as exc:
         what = f"{path} cannot be read" if line else "cannot be read"
         raise ConfigError(f"{what}: {getattr(exc, 'strerror', None) or exc}", file, line) from exc

@@ -77,7 +77,7 @@ class Disk(Tree):
             except (FileNotFoundError, NotADirectoryError):
                 return None
             except PermissionError as exc:
-                raise MissingRight(f"{path} cannot be read: {exc.strerror}", path=path) from exc
+                raise MissingRight(f"{path} cannot be read: {exc.strerror}", file=path) from exc
             except (OSError, ValueError) as exc:
                 reason = getattr(exc, "strerror", None) or exc
                 raise ConfigError(f"cannot be read: {reason}", path.replace("\0", "\\0")) from exc
