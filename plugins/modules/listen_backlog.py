@@ -17,8 +17,8 @@ description:
   - Success is what the kernel says afterwards. A number that is configured but not in force is reported, and why.
   - Nothing is restarted or reloaded unless asked for. The listening socket is duplicated with C(pidfd_getfd) and
     C(listen) is called on it. The service notices nothing, its processes stay, and no connection is lost.
-  - The configuration is edited in place, only the directives concerned, and is judged by the server itself before
-    anything else is done. If that fails, every file is put back.
+  - The configuration is edited in place, only the directives concerned. The server itself judges it before the edit,
+    in check mode too, and after it, before anything else is done. If that fails, every file is put back.
 extends_documentation_fragment:
   - nettune.tcp._attributes
 attributes:

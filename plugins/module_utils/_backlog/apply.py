@@ -40,6 +40,8 @@ def manage(request: Request, *, check_mode: bool) -> t.Dict[str, t.Any]:
     for path in files:
         _files.check_replaceable(path)
     running.check_possible()
+    if files:
+        _check_present(before, running)
     if check_mode:
         after, kernel = _predicted(before, plan, files), before.kernel
     else:
@@ -94,6 +96,13 @@ def _nothing() -> None:
     """What has been looked at needs no undoing."""
 
 
+def _check_present(host: Host, running: Running) -> None:
+    """A server that refuses its configuration as it is would refuse ours too: nothing is edited then."""
+    command = host.request.server.check(host.config) if host.request.server and host.config else None
+    if command:
+        service.check(command, running.program(), "the configuration as it is, before any change")
+
+
 def _check(host: Host, files: Files, running: Running) -> None:
     server, planned = host.request.server, hosts.with_files(host.config, files)
     if server is None or planned is None:
@@ -104,7 +113,7 @@ def _check(host: Host, files: Files, running: Running) -> None:
         raise ConfigError("the configuration does not read back as it was written", planned.main)
     command = server.check(written)
     if command:
-        service.check(command, running.program())
+        service.check(command, running.program(), "the new configuration")
 
 
 def _predicted(host: Host, plan: Plan, files: Files) -> t.Tuple[Seen, ...]:

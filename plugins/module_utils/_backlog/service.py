@@ -39,7 +39,7 @@ def restart(unit: str, manager: t.Optional[systemd.Systemd] = None) -> None:
     manager.start(unit, *active)
 
 
-def check(command: t.Sequence[str], program: t.Optional[str] = None) -> None:
+def check(command: t.Sequence[str], program: t.Optional[str], what: str) -> None:
     """Let the server judge its configuration, by the program that runs if it is the one named.
 
     Raises NettuneError with the server's own words.
@@ -48,7 +48,7 @@ def check(command: t.Sequence[str], program: t.Optional[str] = None) -> None:
         command = [program, *command[1:]]
     done = _command.run(command)
     if done.code:
-        raise NettuneError(f"{' '.join(command)} refuses the new configuration: {done.text}", refused=done.text)
+        raise NettuneError(f"{' '.join(command)} refuses {what}: {done.text}", refused=done.text)
 
 
 def send(pid: int, name: str) -> None:

@@ -15,7 +15,9 @@ import subprocess
 import time
 import typing as t
 
-from ansible_collections.nettune.tcp.plugins.module_utils._backlog import apply
+import pytest
+
+from ansible_collections.nettune.tcp.plugins.module_utils._backlog import apply, service
 from ansible_collections.nettune.tcp.plugins.module_utils._backlog.request import parse_request
 from ansible_collections.nettune.tcp.tests.integration.backlog.nginx import PARAMS, in_force
 
@@ -180,3 +182,14 @@ class Running:
         """What the module would return."""
         given = {**PARAMS, "server": self.case.server, "config": str(self.config), "backlog": want, **params}
         return apply.manage(parse_request(given), check_mode=check_mode)
+
+
+def judge_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if somebody broke the configuration just after the server had judged it."""
+    judge = service.check
+
+    def check(command: t.Sequence[str], program: t.Optional[str], what: str) -> None:
+        if what == "the new configuration":
+            judge(command, program, what)
+
+    monkeypatch.setattr(service, "check", check)

@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.nettune.tcp.plugins.module_utils._errors import NettuneError
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.table import BY_NAME
 from ansible_collections.nettune.tcp.tests.integration.backlog.nginx import in_force, somaxconn, statuses
-from ansible_collections.nettune.tcp.tests.integration.backlog.servers import CASES, Running
+from ansible_collections.nettune.tcp.tests.integration.backlog.servers import CASES, Running, judge_late
 from ansible_collections.nettune.tcp.tests.integration.sandbox import Sandbox
 
 # What each server refuses.
@@ -84,19 +84,33 @@ def test_auto_and_reload(in_namespace: Sandbox, tmp_path: pathlib.Path, name: st
     in_namespace(body)
 
 
+@pytest.mark.parametrize("check_mode", [True, False])
 @pytest.mark.parametrize("name", CASES)
-def test_what_the_server_refuses_is_put_back(in_namespace: Sandbox, tmp_path: pathlib.Path, name: str) -> None:
+def test_a_configuration_that_the_server_refuses_is_left_alone(
+    in_namespace: Sandbox, tmp_path: pathlib.Path, name: str, check_mode: bool
+) -> None:
+    refuse(in_namespace, tmp_path, name, "refuses the configuration as it is, before any change", check_mode)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_an_edit_that_the_server_refuses_is_taken_back(
+    in_namespace: Sandbox, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    judge_late(monkeypatch)
+    refuse(in_namespace, tmp_path, name, "refuses the new configuration", check_mode=False)
+
+
+def refuse(in_namespace: Sandbox, root: pathlib.Path, name: str, message: str, check_mode: bool) -> None:
+    """Ask for a backlog in a configuration with nonsense: an error, and everything is as before."""
+
     def body() -> None:
-        with Running(CASES[name], tmp_path) as server:
-            before = in_force()
+        with Running(CASES[name], root) as server:
             with server.config.open("a") as handle:
                 handle.write(NONSENSE[name] + "\n")
-            text = server.config.read_text()
-            with pytest.raises(NettuneError, match="refuses the new configuration") as caught:
-                server.backlog(3000)
+            before = server.config.read_text(), in_force(), sorted(os.listdir(root))
+            with pytest.raises(NettuneError, match=message) as caught:
+                server.backlog(3000, check_mode=check_mode)
             assert caught.value.details["refused"]
-            assert server.config.read_text() == text
-            assert sorted(os.listdir(tmp_path)) == sorted(set(os.listdir(tmp_path)) - {"nettune-tcp.conf"})
-            assert in_force() == before
+            assert (server.config.read_text(), in_force(), sorted(os.listdir(root))) == before
 
     in_namespace(body)

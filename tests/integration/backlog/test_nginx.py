@@ -26,6 +26,7 @@ from ansible_collections.nettune.tcp.tests.integration.backlog.nginx import (
     somaxconn,
     statuses,
 )
+from ansible_collections.nettune.tcp.tests.integration.backlog.servers import judge_late
 from ansible_collections.nettune.tcp.tests.integration.sandbox import Sandbox, in_child
 
 ONE = "server { listen 8080; return 200 ok; }"
@@ -140,8 +141,11 @@ def test_only_what_is_meant_is_changed(in_namespace: Sandbox, tmp_path: pathlib.
     in_namespace(body)
 
 
-def test_what_nginx_refuses_is_put_back_in_its_words(in_namespace: Sandbox, tmp_path: pathlib.Path) -> None:
+def test_what_nginx_refuses_is_put_back_in_its_words(
+    in_namespace: Sandbox, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def body() -> None:
+        judge_late(monkeypatch)
         with Nginx(tmp_path, "include sites-enabled/*;") as nginx:
             nginx.stop()
             available = tmp_path / "sites-available"

@@ -70,18 +70,18 @@ def test_a_socket_is_restarted_with_its_service_if_that_runs() -> None:
 
 def test_refusals_are_in_the_words_of_who_refuses() -> None:
     with pytest.raises(NettuneError, match="refuses the new configuration: no such thing") as caught:
-        service.check(["sh", "-c", "echo no such thing >&2; exit 1"])
+        service.check(["sh", "-c", "echo no such thing >&2; exit 1"], None, "the new configuration")
     assert caught.value.details["refused"] == "no such thing"
-    service.check(["true"])
+    service.check(["true"], None, "nothing")
 
 
 def test_the_program_that_runs_judges_if_it_is_the_one_named(tmp_path: pathlib.Path) -> None:
     custom = tmp_path / "nginx"
     custom.write_text("#!/bin/sh\necho custom $1; exit 1\n")
     custom.chmod(0o755)
-    with pytest.raises(NettuneError, match="refuses the new configuration: custom -t"):
-        service.check(["nginx", "-t"], str(custom))
-    service.check(["true"], str(custom))
+    with pytest.raises(NettuneError, match="refuses it as it is: custom -t"):
+        service.check(["nginx", "-t"], str(custom), "it as it is")
+    service.check(["true"], str(custom), "nothing")
 
 
 def test_a_signal_to_nobody_is_an_error() -> None:
