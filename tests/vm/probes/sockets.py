@@ -6,7 +6,7 @@
 
 Ports 8001 to 8004 listen:
 8001  an accept queue of 8 for a backlog of 7, and one client more, which gets no answer
-8002  4 connections, 2 that only the client has closed with shutdown(), 1 that it has closed with close()
+8002  1004 connections, 2 that only the client has closed with shutdown(), 1 that it has closed with close()
 8003  2 connections, over IPv6
 8004  20 connections that the server closed first, and 10 that the client did
 """
@@ -47,7 +47,7 @@ unanswered.setblocking(False)
 unanswered.connect_ex(full.getsockname())
 
 plain = socket.create_server(("127.0.0.1", 8002), backlog=100)
-pairs = [connect(plain) for _ in range(7)]
+pairs = [connect(plain) for _ in range(1007)]
 for client, _accepted in pairs[4:6]:
     client.shutdown(socket.SHUT_WR)
 pairs[6][0].close()
