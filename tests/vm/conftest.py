@@ -13,6 +13,7 @@ import pytest
 
 from ansible_collections.nettune.tcp.tests.lab.vm import running
 from ansible_collections.nettune.tcp.tests.vm.host import Host
+from ansible_collections.nettune.tcp.tests.vm.way import Way, walk
 
 
 @pytest.fixture(scope="session", params=os.environ.get("SUITES", "").split() or ["trixie"])
@@ -20,3 +21,9 @@ def host(request: pytest.FixtureRequest) -> t.Iterator[Host]:
     """A machine that has just been installed and booted."""
     with running(request.param) as vm:
         yield Host(vm)
+
+
+@pytest.fixture(scope="session")
+def way(host: Host) -> Way:
+    """What was seen on the machine's way through the role."""
+    return walk(host)

@@ -33,9 +33,11 @@ Data = t.Dict[str, t.Any]
 
 @dataclass(frozen=True)
 class Play:
-    """What tune.yml found and did: the role's rows by key, and how many tasks changed something."""
+    """What tune.yml found and did: what the role's modules told, and how many tasks changed something."""
 
     settings: Data
+    nofile: t.List[Data]
+    backlog: t.List[Data]
     changed: int
 
 
@@ -47,9 +49,16 @@ class Host:
 
     def module(self, name: str, *, check: bool = False, **arguments: t.Any) -> Data:
         """What the collection's module returns."""
+        return self._module(name, arguments, ["--check"] * check)
+
+    def refusal(self, name: str, **arguments: t.Any) -> str:
+        """Why the module fails."""
+        return str(self._module(name, arguments, fails=True)["msg"])
+
+    def _module(self, name: str, arguments: Data, options: t.Sequence[str] = (), *, fails: bool = False) -> Data:
         given = ["-a", json.dumps(arguments)] if arguments else []
-        answer = self._ansible(["ansible", "vm", "-m", f"nettune.tcp.{name}", *given, *(["--check"] * check)])
-        return t.cast("Data", json.loads(answer[answer.index("{") :]))
+        answer = self._ansible(["ansible", "vm", "-m", f"nettune.tcp.{name}", *given, *options], fails=fails)
+        return t.cast("Data", json.loads(re.split(r"^vm \|.* => ", answer, flags=re.MULTILINE)[-1]))
 
     def tune(self, *, check: bool = False) -> Play:
         """Apply the role."""
@@ -57,9 +66,9 @@ class Host:
         command = ["ansible-playbook", str(HERE / "tune.yml"), "-e", f"outcome={outcome}", *(["--check"] * check)]
         recap = re.search(r"^vm .*\bchanged=(\d+)", self._ansible(command), re.MULTILINE)
         assert recap
-        return Play(json.loads(outcome.read_text(encoding="utf-8"))["settings"], int(recap[1]))
+        return Play(**json.loads(outcome.read_text(encoding="utf-8")), changed=int(recap[1]))
 
-    def _ansible(self, command: t.Sequence[str]) -> str:
+    def _ansible(self, command: t.Sequence[str], *, fails: bool = False) -> str:
         inventory = self.vm.directory / "inventory.json"
         variables = {
             "ansible_ssh_args": f"-F {self.vm.ssh_config}",
@@ -76,7 +85,7 @@ class Host:
             timeout=PLAY_LIMIT,
             check=False,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert (done.returncode != 0) == fails, done.stdout + done.stderr
         return done.stdout
 
     def sysctl(self, *keys: str) -> t.Dict[str, str]:
@@ -95,6 +104,10 @@ class Host:
         """What the program of the directory probes tells, run by the machine's own Python as root."""
         program = (HERE / "probes" / f"{name}.py").read_text(encoding="utf-8")
         return json.loads(self.vm.run("python3", "-", *arguments, given=program))
+
+    def script(self, name: str) -> None:
+        """Run the shell script of the directory probes."""
+        self.vm.run("sh", given=(HERE / "probes" / f"{name}.sh").read_text(encoding="utf-8"))
 
     @contextlib.contextmanager
     def lowered(self, key: str, value: int) -> t.Iterator[None]:

@@ -2,86 +2,26 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A host's way through the role: check mode, applied, again, rebooted, taken back, rebooted."""
+"""The sysctls of a web server on its way through the role."""
 
 from __future__ import annotations
 
 import re
 import typing as t
-from dataclasses import dataclass
 
 import pytest
 
 from ansible_collections.nettune.tcp.plugins.module_utils._sysctl.catalog import lookup
+from ansible_collections.nettune.tcp.plugins.module_utils._sysctl.plan import data
 from ansible_collections.nettune.tcp.plugins.module_utils._want import parse_value, parse_want
-from ansible_collections.nettune.tcp.tests.profiles import WANTS
-from ansible_collections.nettune.tcp.tests.vm.host import Data, Host, Play
+from ansible_collections.nettune.tcp.tests.vm import others
+from ansible_collections.nettune.tcp.tests.vm.host import Data
+from ansible_collections.nettune.tcp.tests.vm.way import MORE, WEB, Values, Way
 
-WEB = {key: want for (profile, key), want in WANTS.items() if profile == "web"}
-# Of the whole host too, in no profile; the second one comes with a kernel module that nothing here would load.
-ORPHANS, CONNTRACK = "net.ipv4.tcp_max_orphans", "net.netfilter.nf_conntrack_max"
-MORE = {ORPHANS: {"at_least": 65536}, CONNTRACK: {"at_least": 32768}}
-# A module that is in use by then is not unloaded.
-OF_CONNTRACK = re.compile(r"net\.(netfilter\.|nf_conntrack_max)")
-
-Values = t.Dict[str, str]
-
-
-@dataclass(frozen=True)
-class Look:
-    """The host at one moment: which boot it is, the values of the profile's keys, and all that a play could change."""
-
-    boot_id: str
-    values: Values
-    state: t.FrozenSet[str]
-
-
-@dataclass(frozen=True)
-class Way:
-    """What was seen, in this order."""
-
-    clean: Look
-    foretold: Play
-    checked: Look
-    first: Play
-    second: Play
-    more: Data
-    applied: Look
-    rebooted: Look
-    more_values: Values
-    verified: Data
-    absent: Data
-    given_back: Look
-    rebooted_again: Look
-
-
-def look(host: Host) -> Look:
-    return Look(host.boot_id(), host.sysctl(*WEB), host.state())
-
-
-def look_after_reboot(host: Host) -> Look:
-    host.vm.reboot()
-    return look(host)
-
-
-@pytest.fixture(scope="module")
-def way(host: Host) -> Way:
-    """All of it; the arguments are evaluated from first to last."""
-    return Way(
-        clean=look(host),
-        foretold=host.tune(check=True),
-        checked=look(host),
-        first=host.tune(),
-        second=host.tune(),
-        more=host.module("sysctl", settings=MORE, load_modules=True),
-        applied=look(host),
-        rebooted=look_after_reboot(host),
-        more_values=host.sysctl(*MORE),
-        verified=host.module("sysctl", settings=WEB, check=True),
-        absent=host.module("sysctl", settings=dict.fromkeys([*WEB, *MORE]), state="absent"),
-        given_back=look(host),
-        rebooted_again=look_after_reboot(host),
-    )
+# What only another boot gives back: values of a kernel module that is in use by then, and those that were the boot's.
+LATE = re.compile(
+    "|".join([r"net\.netfilter\.", "net.nf_conntrack_max", r"net\.ipv4\.conf\.\w+\.log_martians", *others.KEYS])
+)
 
 
 def short(values: Values) -> t.Dict[str, str]:
@@ -104,7 +44,8 @@ def test_a_clean_host_falls_short(way: Way) -> None:
 
 def test_check_mode_changes_nothing_and_foretells_everything(way: Way) -> None:
     assert way.checked == way.clean
-    assert way.foretold.changed == 1
+    # The sysctls, the file limits, the backlog.
+    assert way.foretold.changed == 3
     assert way.foretold.settings == way.first.settings
 
 
@@ -118,8 +59,8 @@ def test_the_role_brings_about_the_profile_and_has_then_nothing_left_to_do(way: 
 def test_after_a_reboot_every_value_is_in_force(way: Way) -> None:
     assert way.rebooted.boot_id != way.applied.boot_id
     assert short(way.rebooted.values) == {}
-    assert statuses(way.verified["settings"]) == {"ok"}
-    assert not way.verified["changed"]
+    assert statuses(way.verified.settings) == {"ok"}
+    assert way.verified.changed == 0
 
 
 @pytest.mark.parametrize("key", ["fs.file-max", "fs.nr_open"])
@@ -129,18 +70,30 @@ def test_what_systemd_has_raised_at_boot_is_never_lowered(way: Way, key: str) ->
     assert int(way.rebooted.values[key]) == highest
 
 
+def test_a_boot_gives_what_was_said_it_would(way: Way) -> None:
+    said = {
+        key: row["runtime_before"] if row["boot_before"] is None else row["boot_before"]
+        for key, row in way.foretold_boot.items()
+    }
+    assert said == {key: data(key, value) for key, value in way.found.items()}
+
+
+def test_the_file_that_wins_at_boot_is_named(way: Way) -> None:
+    told = {key: way.foretold_boot[key]["source"] for key in others.KEYS}
+    by_release = told.pop(others.BY_RELEASE)
+    assert told == others.SOURCES
+    assert (by_release is None) == (way.found[others.BY_RELEASE] != "4")
+
+
 def test_after_a_reboot_even_keys_of_a_kernel_module_have_their_values(way: Way) -> None:
     assert statuses(way.more["settings"]) == {"changed"}
-    assert {key: int(value) for key, value in way.more_values.items()} == {
-        key: want["at_least"] for key, want in MORE.items()
-    }
+    assert {key: int(way.found[key]) for key in MORE} == {key: want["at_least"] for key, want in MORE.items()}
 
 
 def test_absent_gives_the_originals_back(way: Way) -> None:
     assert statuses(way.absent["settings"]) <= {"ok", "changed"}
     assert way.given_back.values == way.clean.values
-    assert {line for line in way.given_back.state - way.clean.state if not OF_CONNTRACK.match(line)} == set()
-    assert way.clean.state - way.given_back.state == set()
+    assert {line for line in way.given_back.state ^ way.clean.state if not LATE.match(line)} == set()
 
 
 def test_the_boot_after_that_is_as_if_nothing_had_been(way: Way) -> None:
