@@ -162,7 +162,8 @@ def test_counters_are_those_that_the_kernel_has(host: Host, of_host: Data) -> No
 
 
 def test_sysctls_are_those_that_the_kernel_has(host: Host, of_host: Data) -> None:
-    there = {line.split(" =")[0] for line in host.vm.run("sysctl", "--all", "--ignore").splitlines()}
+    # It ends with an error where some keys can only be written, after all others are printed.
+    there = {line.split(" =")[0] for line in host.vm.run("sh", "-c", "sysctl --all 2>/dev/null || true").splitlines()}
     assert set(of_host["sysctls"]) == {key for key in BY_KEY if key in there}
     assert "net.ipv4.tcp_tw_recycle" not in of_host["sysctls"]
 
