@@ -199,7 +199,7 @@ ansible_facts:
           description:
             - C(runtime) is the running value, a number, a list of numbers or a text; C(boot) what the next boot gives
               and C(source) the file and line that decide it, both null where no file sets the key, and of another
-              namespace.
+              namespace. Where a line C(-key) keeps globs off the key, C(source) names that line.
             - C(scope) is C(netns) for a value of this network namespace and C(host) for one of the whole host.
             - A key that this kernel or namespace lacks is absent.
           returned: with subset sysctls

@@ -63,8 +63,8 @@ class Accelerator:
 
 ACCELERATORS = (
     Accelerator("kvm", "max", 10),
-    # What a newer processor has, such as five levels of page tables, takes twice the time to emulate. Emulating
-    # cmpxchg16b, QEMU 7.2 spoils the flags, and Linux panics where it has used that since 6.5: in kmalloc().
+    # An older processor has less to emulate, such as no fifth level of page tables. Emulating cmpxchg16b, QEMU 7.2
+    # spoils the flags, and Linux panics where it has used that since 6.5: in kmalloc().
     Accelerator("tcg,thread=multi", "Nehalem,-cx16", 120),
 )
 
@@ -179,7 +179,7 @@ def _qemu(vm: VM, parts: Disk, way: Accelerator) -> list[str]:
     """The command; setpriv lets the kernel kill the machine when this process is no more, for whatever reason."""
     return [
         *("setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64"),
-        # One processor: of two that are emulated, now and then one panics over code that the other is just patching.
+        # One processor: with two that are emulated, Linux 7.2 was seen to panic over an int3 while code was patched.
         *("-accel", way.name, "-cpu", way.processor, "-smp", "1", "-m", "1G", "-machine", "q35"),
         *("-nodefaults", "-display", "none", "-serial", f"file:{vm.console}", "-device", "virtio-rng-pci"),
         *("-kernel", str(parts.kernel), "-initrd", str(parts.initrd)),
