@@ -24,6 +24,10 @@ LATE = re.compile(
 )
 
 
+# Their maximum is computed from the memory that is free at boot, and differs by some bytes from boot to boot.
+FROM_MEMORY = re.compile(r"net\.ipv4\.tcp_[rw]mem\b")
+
+
 def short(values: Values) -> t.Dict[str, str]:
     """Those of the values that are not what the profile wants."""
 
@@ -99,4 +103,4 @@ def test_absent_gives_the_originals_back(way: Way) -> None:
 def test_the_boot_after_that_is_as_if_nothing_had_been(way: Way) -> None:
     assert way.rebooted_again.boot_id != way.given_back.boot_id
     assert way.rebooted_again.values == way.clean.values
-    assert way.rebooted_again.state == way.clean.state
+    assert {line for line in way.rebooted_again.state ^ way.clean.state if not FROM_MEMORY.match(line)} == set()

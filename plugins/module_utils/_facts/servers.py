@@ -24,7 +24,7 @@ from .._servers.server import Server
 
 Facts = t.Dict[str, t.Any]
 
-_BY_PROCESS = {name: server for server in table.BY_NAME.values() if server.started for name in server.processes}
+_BY_PROCESS = {name: server for server in table.BY_NAME.values() for name in server.processes}
 
 
 @dataclass
@@ -104,7 +104,6 @@ def _row(found: _Found, workers: t.Mapping[int, t.Optional[int]]) -> Facts:
 def _configured(server: Server, master: int, unit: t.Optional[str]) -> Facts:
     if not programs.shares_our_root(master):
         raise NettuneError("it runs in a container: gather facts in there, where its files are")
-    assert server.started is not None
     config = server.started(programs.command_of(master), unit)
     settings = server.settings(config)
     return {"config": config.main, "settings": {name: setting._asdict() for name, setting in settings.items()}}

@@ -76,6 +76,10 @@ def named(path: str) -> str:
     return path
 
 
+def _no_program(_command: t.Sequence[str], unit: t.Optional[str]) -> Config:
+    raise ConfigError("is no program", unit or "")
+
+
 @dataclass(frozen=True)
 class Relisten:
     """When a reload calls listen(2) again on a socket that is open, by version tried; a restart always does."""
@@ -101,7 +105,7 @@ class Server:
     one_number     the configuration has a single backlog for all sockets: ``edit`` is then given every listen
     daemon_reload  the configuration is systemd's: it reads it when told by ``systemctl daemon-reload``
     started        the configuration of a process, from the words of its command line and its unit: nothing but files is
-                   read, no name is resolved and no command run.  None for what is no program.  Raises ConfigError.
+                   read, no name is resolved and no command run.  Raises ConfigError, also for what is no program.
     settings       what a configuration says of connections, by the server's own names.  Pure.
     """
 
@@ -116,5 +120,5 @@ class Server:
     reload_signal: t.Optional[str]
     one_number: bool = False
     daemon_reload: bool = False
-    started: t.Optional[t.Callable[[t.Sequence[str], t.Optional[str]], Config]] = None
+    started: t.Callable[[t.Sequence[str], t.Optional[str]], Config] = _no_program
     settings: t.Callable[[Config], Settings] = lambda _config: {}

@@ -306,7 +306,6 @@ def test_a_unit_that_is_named_must_be_one_unless_the_file_is_named_too(
         with pytest.raises(ConfigError, match=message):
             SERVER.read(None, unit)
         assert ports(SERVER.read(str(main), unit)) == [80]
-        assert SERVER.started is not None
         assert ports(SERVER.started(["haproxy", "-f", str(main)], unit)) == [80]
 
 

@@ -17,9 +17,7 @@ from ansible_collections.nettune.tcp.plugins.module_utils._servers.server import
 
 
 def started(server: str, *words: str) -> Config:
-    start = table.BY_NAME[server].started
-    assert start is not None
-    return start(words, None)
+    return table.BY_NAME[server].started(words, None)
 
 
 @pytest.mark.parametrize(
@@ -92,3 +90,8 @@ def test_commands_in_a_configuration_are_not_run(tmp_path: Path) -> None:
     config = started("lighttpd", "lighttpd", "-f", str(main))
     assert lighttpd.settings(config)["server.max-fds"] == (9, f"{main}:2")
     assert not (tmp_path / "ran").exists()
+
+
+def test_a_socket_unit_is_no_program() -> None:
+    with pytest.raises(ConfigError, match=r"app\.socket: is no program"):
+        table.BY_NAME["systemd_socket"].started([], "app.socket")
