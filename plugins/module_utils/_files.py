@@ -43,6 +43,15 @@ def replace(path: str, content: t.Optional[bytes], *, mode: int = 0o644) -> None
     _sync_directory(os.path.dirname(path))
 
 
+def text(path: str) -> str:
+    """What a file says, empty where it is gone, as those of a process may be at any time, or may not be read."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as handle:
+            return handle.read()
+    except OSError:
+        return ""
+
+
 def step(path: str, content: t.Optional[bytes], *, mode: int = 0o644) -> Step:
     """The replacement as a step that puts the old bytes back when undone."""
     before = read(path)

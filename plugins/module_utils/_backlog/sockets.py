@@ -13,8 +13,7 @@ import typing as t
 from dataclasses import dataclass, field, replace
 
 from .._errors import Unsupported
-from .._kernel import netns, proc_sys, unix_diag
-from .._kernel.holders import name_of
+from .._kernel import netns, proc_pid, proc_sys, unix_diag
 from .._kernel.sock_diag import SockDiag, listener_of, mask
 from .._kernel.tcp_socket import LISTEN, Listener
 
@@ -95,8 +94,8 @@ def elsewhere(names: t.Collection[str], namespace: t.Optional[str] = None, root:
     """A process with such a name in another network namespace, if there is one and none in this; else empty."""
     here = _file(netns.path_of(namespace) if namespace else f"{root}/self/ns/net")
     found = ""
-    for pid in sorted((int(entry.name) for entry in os.scandir(root) if entry.name.isdigit()) if names else ()):
-        name = name_of(pid, root)
+    for pid in proc_pid.pids(root) if names else ():
+        name = proc_pid.name_of(pid, root)
         theirs = _file(f"{root}/{pid}/ns/net") if name in names else None
         if theirs and theirs == here:
             return ""

@@ -17,6 +17,8 @@ import time
 import typing as t
 from dataclasses import dataclass
 
+from .. import _files
+from . import proc_pid
 from .processes import parse_nofile
 from .rlimits import INFINITY, Limits
 
@@ -44,7 +46,7 @@ class Member:
 
 def runs(member: Member, root: str = "/proc") -> bool:
     """Whether this very process is still there, and not another one that got its pid."""
-    return parse_started(_text(f"{root}/{member.pid}/stat")) == member.ticks
+    return parse_started(_files.text(f"{root}/{member.pid}/stat")) == member.ticks
 
 
 def members(paths: t.Collection[str], root: str = "/proc") -> t.Dict[str, t.Tuple[Member, ...]]:
@@ -53,9 +55,8 @@ def members(paths: t.Collection[str], root: str = "/proc") -> t.Dict[str, t.Tupl
     Costs one small file per process of the host, and nothing without paths.
     """
     found: t.Dict[str, t.List[Member]] = {path: [] for path in paths}
-    pids = sorted(int(entry.name) for entry in os.scandir(root) if entry.name.isdigit()) if found else []
-    for pid in pids:
-        here = parse_cgroup(_text(f"{root}/{pid}/cgroup"))
+    for pid in proc_pid.pids(root) if found else ():
+        here = parse_cgroup(_files.text(f"{root}/{pid}/cgroup"))
         for path, rows in found.items():
             below = next((group[len(path) :] for group in here if f"{group}/".startswith(f"{path}/")), None)
             member = None if below is None else _member(root, pid, below.lstrip("/"))
@@ -78,8 +79,8 @@ def parse_started(stat: str) -> t.Optional[int]:
 
 
 def _member(root: str, pid: int, below: str) -> t.Optional[Member]:
-    soft, hard = parse_nofile(_text(f"{root}/{pid}/limits"))
-    ticks = parse_started(_text(f"{root}/{pid}/stat"))
+    soft, hard = parse_nofile(_files.text(f"{root}/{pid}/limits"))
+    ticks = parse_started(_files.text(f"{root}/{pid}/stat"))
     used: t.Optional[int] = None
     try:
         used = len(os.listdir(f"{root}/{pid}/fd"))
@@ -91,12 +92,4 @@ def _member(root: str, pid: int, below: str) -> t.Optional[Member]:
         return None
     started = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + ticks / os.sysconf("SC_CLK_TCK")
     limits = Limits(soft, INFINITY if hard is None else hard)
-    return Member(pid, _text(f"{root}/{pid}/comm").rstrip("\n"), limits, used, started, ticks, below)
-
-
-def _text(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as stream:
-            return stream.read()
-    except OSError:
-        return ""
+    return Member(pid, proc_pid.name_of(pid, root), limits, used, started, ticks, below)

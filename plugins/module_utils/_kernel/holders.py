@@ -8,7 +8,6 @@
 
 INTERFACE
     find(inodes, names=(), root="/proc") -> {inode: Holder}; a socket whose holders may not be seen is absent
-    name_of(pid, root="/proc")           -> the name of a process
 
 Who owns a socket altogether is asked of ``processes``; this search may end with the first process that has it.
 """
@@ -20,6 +19,8 @@ import os
 import typing as t
 from dataclasses import dataclass
 
+from .. import _files
+from . import proc_pid
 from .processes import FIRST_FILES, parse_unit
 
 
@@ -44,7 +45,7 @@ def find(inodes: t.Iterable[int], names: t.Sequence[str] = (), root: str = "/pro
     for pid, numbers in _likely_first(names, root) if missing else ():
         descriptors = _first(f"{root}/{pid}/fd", numbers, missing)
         if descriptors:
-            name, unit = name_of(pid, root), _unit(root, pid)
+            name, unit = proc_pid.name_of(pid, root), _unit(root, pid)
             found.update((missing.pop(link), Holder(pid, name, unit, number)) for link, number in descriptors.items())
         if not missing:
             break
@@ -53,8 +54,7 @@ def find(inodes: t.Iterable[int], names: t.Sequence[str] = (), root: str = "/pro
 
 def _likely_first(names: t.Sequence[str], root: str) -> t.Iterator[t.Tuple[int, t.Sequence[str]]]:
     """Every process with numbers of its open files, in the order in which they are worth a look."""
-    pids = sorted(int(entry.name) for entry in os.scandir(root) if entry.name.isdigit())
-    pids.sort(key=lambda pid: name_of(pid, root) not in names)
+    pids = sorted(proc_pid.pids(root), key=lambda pid: proc_pid.name_of(pid, root) not in names)
     for start, end in ((0, FIRST_FILES), (FIRST_FILES, None)):
         for pid in pids:
             try:
@@ -82,17 +82,4 @@ def _first(directory: str, numbers: t.Iterable[str], wanted: t.Mapping[str, int]
 
 
 def _unit(root: str, pid: int) -> t.Optional[str]:
-    return parse_unit(_text(f"{root}/{pid}/cgroup"), _text(f"{root}/1/cgroup"))
-
-
-def name_of(pid: int, root: str = "/proc") -> str:
-    """The name of a process, empty when it is gone."""
-    return _text(f"{root}/{pid}/comm").rstrip("\n")
-
-
-def _text(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as stream:
-            return stream.read()
-    except OSError:
-        return ""
+    return parse_unit(_files.text(f"{root}/{pid}/cgroup"), _files.text(f"{root}/1/cgroup"))

@@ -38,6 +38,7 @@ NLMSG_NOOP, NLMSG_ERROR, NLMSG_DONE, NLMSG_OVERRUN = 1, 2, 3, 4
 
 HEADER = struct.Struct("=IHHII")
 _INT = struct.Struct("=i")
+_ATTRIBUTE = struct.Struct("=HH")
 _DONE_SIZE = HEADER.size + _INT.size
 
 RECEIVE_SIZE = 32768  # the kernel sizes the datagrams of a dump by the largest read it has seen, up to this
@@ -53,6 +54,16 @@ _Received = t.TypeVar("_Received")
 if t.TYPE_CHECKING:  # pragma: no cover
     _Free = queue.SimpleQueue[t.Optional[Batch]]
     _Full = queue.SimpleQueue[t.Union[t.Tuple[Batch, int], NettuneError]]
+
+
+def attributes(message: bytes, offset: int) -> t.Iterator[t.Tuple[int, bytes]]:
+    """The (type, value) pairs from there on; what is cut off is left out."""
+    while offset + _ATTRIBUTE.size <= len(message):
+        length, kind = _ATTRIBUTE.unpack_from(message, offset)
+        if length < _ATTRIBUTE.size or offset + length > len(message):
+            return
+        yield kind, message[offset + _ATTRIBUTE.size : offset + length]
+        offset += (length + 3) & ~3
 
 
 def refusal(number: int) -> NettuneError:

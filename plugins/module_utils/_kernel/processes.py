@@ -26,6 +26,9 @@ import time
 import typing as t
 from dataclasses import dataclass
 
+from .. import _files
+from . import proc_pid
+
 Limit = t.Optional[int]
 
 FIRST_FILES = 1024
@@ -109,24 +112,17 @@ def parse_nofile(text: str) -> t.Tuple[Limit, Limit]:
     return soft, hard
 
 
-def _text(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as stream:
-            return stream.read()
-    except OSError:
-        return ""
-
-
 def nofile(pid: int, root: str = "/proc") -> t.Tuple[Limit, Limit]:
     """Soft and hard limit of open files of a process, which anybody may see."""
-    return parse_nofile(_text(f"{root}/{pid}/limits"))
+    return parse_nofile(_files.text(f"{root}/{pid}/limits"))
 
 
 def _process(root: str, pid: int, used: int, init_cgroup: str) -> Process:
     here = f"{root}/{pid}"
     soft, hard = nofile(pid, root)
-    name = _text(f"{here}/comm").rstrip("\n")
-    return Process(pid, name, parse_unit(_text(f"{here}/cgroup"), init_cgroup), soft, hard, used)
+    return Process(
+        pid, proc_pid.name_of(pid, root), parse_unit(_files.text(f"{here}/cgroup"), init_cgroup), soft, hard, used
+    )
 
 
 class _Files:
@@ -175,9 +171,7 @@ class _Search:
         self._root = root
         self._held: t.Dict[int, t.Set[int]] = {}
         self._unreadable = 0
-        self._pids = (
-            sorted(int(entry.name) for entry in os.scandir(root) if entry.name.isdigit()) if self.wanted else []
-        )
+        self._pids = proc_pid.pids(root) if self.wanted else []
 
     def look(self, start: int, stop: t.Optional[int], deadline: t.Optional[float]) -> bool:
         """Look at these files of every process for what is wanted still; False when time ran out."""
@@ -202,7 +196,7 @@ class _Search:
         return True
 
     def answer(self, complete: bool) -> Owners:
-        init_cgroup = _text(f"{self._root}/1/cgroup")
+        init_cgroup = _files.text(f"{self._root}/1/cgroup")
         by_inode: t.Dict[int, t.List[Process]] = {}
         for pid, held in sorted(self._held.items()):
             try:

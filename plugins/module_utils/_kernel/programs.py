@@ -7,7 +7,7 @@
 """The program that a process belongs to: what it runs, how it was started, and which process is the master of the rest.
 
 INTERFACE
-    program_of(pid) -> path or None;  command_of(pid) -> words;  name_of(pid);  parent_of(pid) -> (pid, name)
+    program_of(pid) -> path or None;  command_of(pid) -> words;  parent_of(pid) -> (pid, name)
     master_of(pid, name, parent_of) -> pid;  children_of(pid, name) -> pids;  shares_our_root(pid)
 """
 
@@ -15,6 +15,9 @@ from __future__ import annotations
 
 import os
 import typing as t
+
+from .. import _files
+from . import proc_pid
 
 
 def program_of(pid: int) -> t.Optional[str]:
@@ -38,28 +41,17 @@ def master_of(pid: int, name: str, parent_of: t.Callable[[int], t.Tuple[int, str
 def parent_of(pid: int) -> t.Tuple[int, str]:
     """The parent of a process and the parent's name, (0, "") when either is gone."""
     try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as handle:
-            # The name stands in brackets and may hold brackets and spaces itself.
-            parent = int(handle.read().rpartition(")")[2].split()[1])
-    except (OSError, ValueError, IndexError):
+        # The name stands in brackets and may hold brackets and spaces itself.
+        parent = int(_files.text(f"/proc/{pid}/stat").rpartition(")")[2].split()[1])
+    except (ValueError, IndexError):
         return 0, ""
-    name = name_of(parent)
+    name = proc_pid.name_of(parent)
     return (parent, name) if name else (0, "")
 
 
 def children_of(pid: int, name: str) -> t.List[int]:
     """The processes of this name that a process has started."""
-    pids = (int(entry) for entry in os.listdir("/proc") if entry.isdigit())
-    return [one for one in pids if parent_of(one) == (pid, name) and name_of(one) == name]
-
-
-def name_of(pid: int) -> str:
-    """The name of a process, empty when it is gone."""
-    try:
-        with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as handle:
-            return handle.read().rstrip("\n")
-    except OSError:
-        return ""
+    return [one for one in proc_pid.pids() if parent_of(one) == (pid, name) and proc_pid.name_of(one) == name]
 
 
 def command_of(pid: int) -> t.List[str]:

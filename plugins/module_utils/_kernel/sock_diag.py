@@ -35,6 +35,7 @@ from .netlink import (
     NLMSG_ERROR,
     NLMSG_OVERRUN,
     Netlink,
+    attributes,
     payload_error,
     refusal,
     split,
@@ -51,7 +52,6 @@ FAMILIES = (socket.AF_INET, socket.AF_INET6)
 # family state timer retrans, sport dport, src dst, interface cookie[2], expires rqueue wqueue uid inode
 MESSAGE = struct.Struct("=BBBB2s2s16s16sIIIIIIII")
 REQUEST = struct.Struct("=4x48xII")  # inet_diag_req: family, prefixes, extensions, id; states, dbs
-_ATTRIBUTE = struct.Struct("=HH")
 _SMALLEST = HEADER.size + MESSAGE.size
 
 # A head goes from the type in the netlink header to the destination; these are the offsets in it.
@@ -65,17 +65,6 @@ def mask(*states: int) -> int:
     return sum(1 << state for state in states)
 
 
-def _attributes(message: bytes) -> t.Iterator[t.Tuple[int, bytes]]:
-    """The (type, value) pairs after the inet_diag_msg; what is cut off is left out."""
-    offset = MESSAGE.size
-    while offset + _ATTRIBUTE.size <= len(message):
-        length, kind = _ATTRIBUTE.unpack_from(message, offset)
-        if length < _ATTRIBUTE.size or offset + length > len(message):
-            return
-        yield kind, message[offset + _ATTRIBUTE.size : offset + length]
-        offset += (length + 3) & ~3
-
-
 def _address(family: int, raw: bytes) -> bytes:
     return raw[:4] if family == socket.AF_INET else raw
 
@@ -85,7 +74,9 @@ def listener_of(message: bytes) -> Listener:
     family, _state, _timer, _retrans, sport, _dport, source, *rest = MESSAGE.unpack_from(message)
     rqueue, wqueue, uid, inode = rest[-4:]
     address = _address(family, source)
-    v6only = [bool(value[0]) for kind, value in _attributes(message) if kind == INET_DIAG_SKV6ONLY and value]
+    v6only = [
+        bool(value[0]) for kind, value in attributes(message, MESSAGE.size) if kind == INET_DIAG_SKV6ONLY and value
+    ]
     return Listener(
         family=family_name(address),
         address=address_text(address),

@@ -19,14 +19,13 @@ import struct
 import typing as t
 
 from .._errors import Unsupported
-from .netlink import NLMSG_DONE, NLMSG_ERROR, Netlink, payload_error, refusal, split
+from .netlink import NLMSG_DONE, NLMSG_ERROR, Netlink, attributes, payload_error, refusal, split
 from .sock_diag import NETLINK_SOCK_DIAG, mask
 from .tcp_socket import LISTEN, Listener
 
 _SOCK_DIAG_BY_FAMILY = 20
 _REQUEST = struct.Struct("=BBHIIIII")
 _MESSAGE = struct.Struct("=BBBBIII")
-_ATTRIBUTE = struct.Struct("=HH")
 _PAIR = struct.Struct("=II")
 _SHOW_NAME, _SHOW_FILE, _SHOW_QUEUE = 0x1, 0x2, 0x10
 _NAME, _FILE, _QUEUE = 0, 1, 4
@@ -88,7 +87,7 @@ def _listener(message: bytes) -> t.Tuple[Listener, t.Optional[File]]:
     inode = _MESSAGE.unpack_from(message)[4]
     name, queued, limit = "", 0, None
     file: t.Optional[File] = None
-    for kind, value in _attributes(message):
+    for kind, value in attributes(message, _MESSAGE.size):
         if kind == _NAME:
             name = _text(value)
         elif kind == _QUEUE and len(value) == _PAIR.size:
@@ -97,16 +96,6 @@ def _listener(message: bytes) -> t.Tuple[Listener, t.Optional[File]]:
             inode_of_file, device = _PAIR.unpack(value)
             file = File(device, inode_of_file)
     return Listener("unix", name, 0, queued, limit, inode, None, 0), file
-
-
-def _attributes(message: bytes) -> t.Iterator[t.Tuple[int, bytes]]:
-    offset = _MESSAGE.size
-    while offset + _ATTRIBUTE.size <= len(message):
-        length, kind = _ATTRIBUTE.unpack_from(message, offset)
-        if length < _ATTRIBUTE.size or offset + length > len(message):
-            return
-        yield kind, message[offset + _ATTRIBUTE.size : offset + length]
-        offset += (length + 3) & ~3
 
 
 def _text(name: bytes) -> str:

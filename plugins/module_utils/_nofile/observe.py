@@ -119,13 +119,9 @@ def _default(of_manager: sd.Properties) -> Default:
 
 
 def _ceiling() -> Ceiling:
-    _soft, hard = processes.parse_nofile(_text("/proc/1/limits"))
+    _soft, hard = processes.nofile(1)
     nr_open = int(proc_sys.read("fs.nr_open") or 0)
     return Ceiling(nr_open, rlimits.INFINITY if hard is None else hard, rlimits.rights_of_manager().raise_hard)
-
-
-def _text(path: str) -> str:
-    return (_files.read(path) or b"").decode("utf-8", "replace")
 
 
 def _note(unit: str, section: str, shown: sd.Properties) -> str:

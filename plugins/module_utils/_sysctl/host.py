@@ -43,13 +43,17 @@ class Host:
 
     def observe(self, keys: t.Iterable[str]) -> t.Dict[str, Observed]:
         """These keys, as the kernel and the files have them."""
-        keys = list(keys)
-        boot, others = self._boot(keys, self.records.lines), self._boot(keys, {})
-        notes = self._notes(keys, boot, self.records)
-        return {key: replace(self._observe(key, boot[key], others[key]), note=notes[key]) for key in keys}
+        runtime = {key: proc_sys.read(key) for key in keys}
+        boot, others = self._boot(runtime, self.records.lines), self._boot(runtime, {})
+        notes = self._notes(runtime, boot, self.records)
+        return {
+            key: replace(self._observe(key, text, boot[key], others[key]), note=notes[key])
+            for key, text in runtime.items()
+        }
 
-    def _observe(self, key: str, boot: sysctl_d.BootValue, others: sysctl_d.BootValue) -> Observed:
-        runtime = proc_sys.read(key)
+    def _observe(
+        self, key: str, runtime: t.Optional[str], boot: sysctl_d.BootValue, others: sysctl_d.BootValue
+    ) -> Observed:
         return Observed(
             runtime=runtime,
             absence="" if runtime is not None else self._absence(key),
@@ -67,7 +71,7 @@ class Host:
 
     def predict(self, plan: Plan, seen: t.Mapping[str, Observed], records: Records) -> t.Dict[str, Observed]:
         """The keys as they would be found after the plan."""
-        boot = self._boot(list(seen), records.lines)
+        boot = self._boot({key: before.runtime for key, before in seen.items()}, records.lines)
         notes = self._notes(list(seen), boot, records)
         return {
             key: Observed(
@@ -113,14 +117,16 @@ class Host:
         if records.originals != known:
             yield _files.step(originals.PATH, originals.compose(records.originals))
 
-    def _boot(self, keys: t.Iterable[str], lines: t.Mapping[str, str]) -> t.Dict[str, sysctl_d.BootValue]:
-        """What the next boot would give with these lines in our drop-in."""
+    def _boot(
+        self, runtime: t.Mapping[str, t.Optional[str]], lines: t.Mapping[str, str]
+    ) -> t.Dict[str, sysctl_d.BootValue]:
+        """What the next boot would give, with these lines in our drop-in, to keys that hold these texts now."""
         if self._tree is None or self.request.file is None:
-            return {key: sysctl_d.BootValue() for key in keys}
+            return {key: sysctl_d.BootValue() for key in runtime}
         tree = self._tree
         if lines != self.records.lines:
             tree = sysctl_d.with_file(tree, self.request.file, drop_in.compose(lines))
-        return {key: boot.taken(proc_sys.read(key)) for key, boot in sysctl_d.resolve(tree, keys).items()}
+        return {key: boot.taken(runtime[key]) for key, boot in sysctl_d.resolve(tree, runtime).items()}
 
     def _notes(
         self, keys: t.Iterable[str], boot: t.Mapping[str, sysctl_d.BootValue], records: Records

@@ -13,14 +13,14 @@ cmd/kube-proxy/app/conntrack.go of Kubernetes, ufw-init-functions of ufw.
 
 from __future__ import annotations
 
-import os
 import re
 import typing as t
 from dataclasses import dataclass
 
+from .. import _files
 from .._boot import sysctl_syntax
 from .._errors import BadRequest
-from .._kernel import proc_sys
+from .._kernel import proc_pid, proc_sys
 
 _SECTION = re.compile(r"\[(.+)\]\s*\Z")
 _ASSIGNMENT = re.compile(r"([^=]+?)\s*=\s*(.*)\Z")
@@ -77,28 +77,30 @@ def _running(root: str, commands: t.AbstractSet[str]) -> t.Set[str]:
     """Those of the commands that run."""
     if not commands:
         return set()
-    names = (_text(f"{root}/proc/{pid}/comm").rstrip("\n") for pid in os.listdir(f"{root}/proc") if pid.isdigit())
+    names = (proc_pid.name_of(pid, f"{root}/proc") for pid in proc_pid.pids(f"{root}/proc"))
     return set(commands).intersection(names)
 
 
 def _ufw(root: str) -> t.Dict[str, Rival]:
-    if not re.search(r"^ENABLED=yes\s*$", _text(f"{root}/etc/ufw/ufw.conf"), re.MULTILINE):
+    if not re.search(r"^ENABLED=yes\s*$", _files.text(f"{root}/etc/ufw/ufw.conf"), re.MULTILINE):
         return {}
-    named = re.search(r"^IPT_SYSCTL=[\"']?(/[^\"'\s]+)", _text(f"{root}/etc/default/ufw"), re.MULTILINE)
+    named = re.search(r"^IPT_SYSCTL=[\"']?(/[^\"'\s]+)", _files.text(f"{root}/etc/default/ufw"), re.MULTILINE)
     if named is None:
         return {}
     return {
         _key(name): Rival(f"ufw sets it to {value} when it starts, from {named[1]}:{line}", value)
-        for line, name, value in sysctl_syntax.systemd(_text(root + named[1]))
+        for line, name, value in sysctl_syntax.systemd(_files.text(root + named[1]))
         if value is not None
     }
 
 
 def _tuned(root: str) -> t.Dict[str, Rival]:
-    profiles = _text(f"{root}/etc/tuned/active_profile").split()
+    profiles = _files.text(f"{root}/etc/tuned/active_profile").split()
     if not profiles or not _running(root, {"tuned"}):
         return {}
-    wins = re.search(r"^reapply_sysctl\s*=\s*(0|false)\b", _text(f"{root}/etc/tuned/tuned-main.conf"), re.MULTILINE)
+    wins = re.search(
+        r"^reapply_sysctl\s*=\s*(0|false)\b", _files.text(f"{root}/etc/tuned/tuned-main.conf"), re.MULTILINE
+    )
     ending = "after all drop-ins" if wins else "and puts back what it found there when its profile changes"
     found: t.Dict[str, Rival] = {}
     for profile in profiles:
@@ -126,7 +128,7 @@ def _of_profile(root: str, profile: str, seen: t.Set[str]) -> t.Iterator[t.Tuple
 def _profile(root: str, profile: str) -> t.Tuple[str, str]:
     for directory in _PROFILES:
         path = f"{directory}/{profile}/tuned.conf"
-        text = _text(root + path)
+        text = _files.text(root + path)
         if text:
             return path, text
     return "", ""
@@ -148,11 +150,3 @@ def _key(name: str) -> str:
         return proc_sys.canonical(name)
     except BadRequest:
         return name
-
-
-def _text(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as stream:
-            return stream.read()
-    except OSError:
-        return ""

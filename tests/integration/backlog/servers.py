@@ -19,17 +19,9 @@ import pytest
 
 from ansible_collections.nettune.tcp.plugins.module_utils._backlog import apply, service
 from ansible_collections.nettune.tcp.plugins.module_utils._backlog.request import parse_request
+from ansible_collections.nettune.tcp.tests.integration.apache import APACHE
 from ansible_collections.nettune.tcp.tests.integration.backlog.nginx import PARAMS, in_force
 
-_APACHE = """
-ServerRoot "{root}"
-ServerName here
-PidFile {root}/pid
-ErrorLog {root}/log
-DefaultRuntimeDir {root}
-LoadModule mpm_event_module /usr/lib/apache2/modules/mod_mpm_event.so
-LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so
-"""
 _APACHE_MANY = """
 LoadModule alias_module /usr/lib/apache2/modules/mod_alias.so
 Alias /fine /etc/os-release
@@ -113,7 +105,7 @@ CASES = {
         _NGINX + "http { access_log off; server { listen 8080; } server { listen 127.0.0.1:8081; } }\n",
         (8080, 8081),
     ),
-    "apache": Case("apache", _APACHE + "Listen 0.0.0.0:8080\nListen 127.0.0.1:8081\n", (8080, 8081)),
+    "apache": Case("apache", APACHE + "Listen 0.0.0.0:8080\nListen 127.0.0.1:8081\n", (8080, 8081)),
     "haproxy": Case("haproxy", _HAPROXY, (8080, 8081)),
     "lighttpd": Case("lighttpd", _LIGHTTPD, (8080, 8081)),
 }
@@ -122,7 +114,7 @@ CASES = {
 LOADED = {
     "nginx": Case("nginx", _NGINX + _NGINX_MANY % "", stop=signal.SIGQUIT),
     "nginx reuseport": Case("nginx", _NGINX + _NGINX_MANY % " reuseport", stop=signal.SIGQUIT),
-    "apache": Case("apache", _APACHE + _APACHE_MANY, stop=signal.SIGWINCH),
+    "apache": Case("apache", APACHE + _APACHE_MANY, stop=signal.SIGWINCH),
     "haproxy": Case("haproxy", _HAPROXY_MANY),
 }
 

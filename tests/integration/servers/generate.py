@@ -12,18 +12,11 @@ from __future__ import annotations
 import random
 import typing as t
 
+from ansible_collections.nettune.tcp.tests.integration.apache import APACHE
+
 Files = t.Dict[str, str]
 
 _HOSTS = ("", "*", "127.0.0.1", "127.0.0.2", "[::1]", "[::]", "localhost")
-_APACHE = """\
-ServerRoot "{root}"
-ServerName here
-PidFile {root}/pid
-ErrorLog {root}/log
-DefaultRuntimeDir {root}
-LoadModule mpm_event_module /usr/lib/apache2/modules/mod_mpm_event.so
-LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so
-"""
 
 
 class _Ports:
@@ -40,7 +33,7 @@ class _Ports:
 def apache(chance: random.Random) -> Files:
     """Directives in files that include each other, conditions, variables, continued lines."""
     ports = _Ports()
-    files: Files = {"httpd.conf": _APACHE + "Define HOST 127.0.0.1\n"}
+    files: Files = {"httpd.conf": APACHE + "Define HOST 127.0.0.1\n"}
     names = [f"conf.d/{chance.choice('abz')}{number}.conf" for number in range(chance.randint(0, 3))]
     for name in names:
         files[name] = _apache_lines(chance, ports)

@@ -33,6 +33,7 @@ from ansible_collections.nettune.tcp.plugins.module_utils._kernel.sock_diag impo
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel.tcp_socket import LISTEN
 from ansible_collections.nettune.tcp.plugins.module_utils._servers import apache, haproxy, lighttpd
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.server import Config, ConfigError, Listen, Server
+from ansible_collections.nettune.tcp.tests.integration.apache import APACHE
 from ansible_collections.nettune.tcp.tests.integration.servers import generate
 
 SOMAXCONN = 3000
@@ -63,16 +64,7 @@ class Case:
         return path
 
 
-_APACHE = """\
-ServerRoot "{root}"
-ServerName here
-PidFile {root}/pid
-ErrorLog {root}/log
-DefaultRuntimeDir {root}
-LoadModule mpm_event_module /usr/lib/apache2/modules/mod_mpm_event.so
-LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so
-Define PORT 8002
-"""
+_APACHE = f"{APACHE}Define PORT 8002\n"
 _HAPROXY = """\
 global
     maxconn 700

@@ -95,3 +95,10 @@ def test_a_directory_without_the_right_to_write_is_named(
     monkeypatch.setattr(os, "access", lambda path, _mode: not str(path).startswith(str(tmp_path)))
     with pytest.raises(MissingRight, match=str(tmp_path)):
         _files.check_replaceable(str(tmp_path / "not" / "there" / "file.conf"))
+
+
+def test_the_text_of_what_cannot_be_read_is_empty(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "file").write_bytes(b"a\xff\n")
+    assert _files.text(str(tmp_path / "file")) == "a\ufffd\n"
+    assert _files.text(str(tmp_path / "none")) == ""
+    assert _files.text(str(tmp_path)) == ""

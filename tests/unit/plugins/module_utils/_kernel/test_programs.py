@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from ansible_collections.nettune.tcp.plugins.module_utils._kernel import programs
+from ansible_collections.nettune.tcp.plugins.module_utils._kernel import proc_pid, programs
 
 TREE = {30: (20, "nginx"), 20: (10, "nginx"), 10: (1, "systemd"), 40: (41, "supervisord"), 50: (0, "")}
 
@@ -32,7 +32,7 @@ def test_the_program_of_a_process() -> None:
 
 
 def test_children_come_from_proc() -> None:
-    name = programs.name_of(os.getpid())
+    name = proc_pid.name_of(os.getpid())
     child = os.fork()
     if child == 0:
         signal.pause()
@@ -42,7 +42,7 @@ def test_children_come_from_proc() -> None:
     finally:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
-    assert programs.name_of(2**22 + 1) == ""
+    assert proc_pid.name_of(2**22 + 1) == ""
 
 
 def test_the_command_of_a_process() -> None:
