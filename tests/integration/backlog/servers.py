@@ -15,12 +15,13 @@ import subprocess
 import time
 import typing as t
 
-import pytest
-
 from ansible_collections.nettune.tcp.plugins.module_utils._backlog import apply, service
 from ansible_collections.nettune.tcp.plugins.module_utils._backlog.request import parse_request
 from ansible_collections.nettune.tcp.tests.integration.apache import APACHE
 from ansible_collections.nettune.tcp.tests.integration.backlog.nginx import PARAMS, in_force
+
+if t.TYPE_CHECKING:
+    import pytest
 
 _APACHE_MANY = """
 LoadModule alias_module /usr/lib/apache2/modules/mod_alias.so
