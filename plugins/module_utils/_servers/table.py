@@ -4,13 +4,17 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""Every web server that is known, by name: adding one is its file and its row here."""
+"""Every web server that is known, by name: adding one is its folder and its row here."""
 
 from __future__ import annotations
 
 import typing as t
 
-from . import apache, haproxy, lighttpd, nginx, systemd_socket
+from . import systemd_socket
+from .apache import adapter as apache
+from .haproxy import adapter as haproxy
+from .lighttpd import adapter as lighttpd
+from .nginx import adapter as nginx
 from .server import Server
 
 BY_NAME: t.Dict[str, Server] = {

@@ -15,11 +15,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from ansible_collections.nettune.tcp.plugins.module_utils._backlog.host import place_of
-from ansible_collections.nettune.tcp.plugins.module_utils._servers.nginx import SERVER
+from ansible_collections.nettune.tcp.plugins.module_utils._servers.nginx.adapter import SERVER
 from ansible_collections.nettune.tcp.tests.integration.backlog.nginx import Nginx, in_force, somaxconn, text_of
 from ansible_collections.nettune.tcp.tests.integration.sandbox import Sandbox, enter_network, in_child
-from ansible_collections.nettune.tcp.tests.unit.plugins.module_utils._servers import nginx_configs
-from ansible_collections.nettune.tcp.tests.unit.plugins.module_utils._servers.nginx_configs import configurations
+from ansible_collections.nettune.tcp.tests.unit.plugins.module_utils._servers.nginx import nginx_configs
+from ansible_collections.nettune.tcp.tests.unit.plugins.module_utils._servers.nginx.nginx_configs import configurations
 
 Places = t.Dict[str, int]
 

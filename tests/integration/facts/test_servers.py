@@ -25,7 +25,10 @@ import yaml
 from ansible_collections.nettune.tcp.plugins.module_utils._facts.gather import gather
 from ansible_collections.nettune.tcp.plugins.module_utils._facts.request import parse_request
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel import proc_sys
-from ansible_collections.nettune.tcp.plugins.module_utils._servers import apache, haproxy, lighttpd, nginx
+from ansible_collections.nettune.tcp.plugins.module_utils._servers.apache import adapter as apache
+from ansible_collections.nettune.tcp.plugins.module_utils._servers.haproxy import adapter as haproxy
+from ansible_collections.nettune.tcp.plugins.module_utils._servers.lighttpd import adapter as lighttpd
+from ansible_collections.nettune.tcp.plugins.module_utils._servers.nginx import adapter as nginx
 from ansible_collections.nettune.tcp.plugins.plugin_utils import _policy
 from ansible_collections.nettune.tcp.tests.integration.sandbox import Sandbox
 from ansible_collections.nettune.tcp.tests.integration.servers import running

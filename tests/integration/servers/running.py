@@ -31,7 +31,9 @@ from ansible_collections.nettune.tcp.plugins.module_utils import _files
 from ansible_collections.nettune.tcp.plugins.module_utils._errors import NettuneError
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel.sock_diag import SockDiag, listener_of, mask
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel.tcp_socket import LISTEN
-from ansible_collections.nettune.tcp.plugins.module_utils._servers import apache, haproxy, lighttpd
+from ansible_collections.nettune.tcp.plugins.module_utils._servers.apache import adapter as apache
+from ansible_collections.nettune.tcp.plugins.module_utils._servers.haproxy import adapter as haproxy
+from ansible_collections.nettune.tcp.plugins.module_utils._servers.lighttpd import adapter as lighttpd
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.server import Config, ConfigError, Listen, Server
 from ansible_collections.nettune.tcp.tests.integration.apache import APACHE
 from ansible_collections.nettune.tcp.tests.integration.servers import generate

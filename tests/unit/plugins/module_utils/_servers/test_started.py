@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.nettune.tcp.plugins.module_utils._servers import lighttpd, table
+from ansible_collections.nettune.tcp.plugins.module_utils._servers import table
+from ansible_collections.nettune.tcp.plugins.module_utils._servers.lighttpd import adapter as lighttpd
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.server import Config, ConfigError
 
 

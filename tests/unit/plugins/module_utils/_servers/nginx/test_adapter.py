@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.nettune.tcp.plugins.module_utils._servers.nginx import SERVER
+from ansible_collections.nettune.tcp.plugins.module_utils._servers.nginx.adapter import SERVER
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.server import Config, ConfigError, Listen
-from ansible_collections.nettune.tcp.tests.unit.plugins.module_utils._servers import nginx_configs
-from ansible_collections.nettune.tcp.tests.unit.plugins.module_utils._servers.nginx_configs import configurations
+from ansible_collections.nettune.tcp.tests.unit.plugins.module_utils._servers.nginx import nginx_configs
+from ansible_collections.nettune.tcp.tests.unit.plugins.module_utils._servers.nginx.nginx_configs import configurations
 
 MAIN = "/etc/nginx/nginx.conf"
 PORT = 80 if os.geteuid() == 0 else 8000

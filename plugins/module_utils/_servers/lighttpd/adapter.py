@@ -17,12 +17,12 @@ import re
 import subprocess
 import typing as t
 
-from . import lighttpd_settings
-from .lighttpd_conf import Assigned, Block, Scope, evaluate, shell_path
-from .lighttpd_sockets import BACKLOG, VERSION, Socket, sockets
-from .server import Config, ConfigError, Listen, Relisten, Server, named
-from .settings import Settings
-from .source import Disk, Edit, Memory, apply, decode, encode, line_end
+from ..server import Config, ConfigError, Listen, Relisten, Server, named
+from ..settings import Settings
+from ..source import Disk, Edit, Memory, apply, decode, encode, line_end
+from .conf import Assigned, Block, Scope, evaluate, shell_path
+from .settings import settings_of
+from .sockets import BACKLOG, VERSION, Socket, sockets
 
 MAIN = "/etc/lighttpd/lighttpd.conf"
 _SHELL = shell_path("")
@@ -87,7 +87,7 @@ def started(command: t.Sequence[str], _unit: t.Optional[str]) -> Config:
 
 def settings(config: Config) -> Settings:
     """What the configuration says of connections."""
-    return lighttpd_settings.settings(evaluate(Memory(config.files), config.main))
+    return settings_of(evaluate(Memory(config.files), config.main))
 
 
 def listens(config: Config) -> t.Tuple[Listen, ...]:

@@ -15,8 +15,8 @@ from __future__ import annotations
 import re
 import typing as t
 
-from .server import ConfigError
-from .source import Lines
+from ..server import ConfigError
+from ..source import Lines
 
 _TOKEN = re.compile(
     r"""(?P<skip>(?:[ \t\u00a0]|\#[^\r\n]*)+) | (?P<end>[\r\n]) | (?P<quote>") | (?P<number>[0-9]+)

@@ -14,16 +14,16 @@ from __future__ import annotations
 
 import typing as t
 
-from .nginx_files import said
-from .nginx_syntax import SETTINGS, Directive
-from .server import Config
-from .settings import Setting, Settings, Value, seconds, smallest
+from ..server import Config
+from ..settings import Setting, Settings, Value, seconds, smallest
+from .conf import said
+from .syntax import SETTINGS, Directive
 
 _DEFAULTS: t.Mapping[str, Value] = {"worker_processes": 1, "worker_connections": 512, "keepalive_timeout": 75}
 _UNITS = {"ms": 0.001, "": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "M": 2592000, "y": 31536000}
 
 
-def settings(config: Config) -> Settings:
+def settings_of(config: Config) -> Settings:
     """By nginx's names; of http and its servers the smallest.  Raises ConfigError."""
     found = {name: {"": Setting(_DEFAULTS.get(name.decode()))} for name in SETTINGS}
     for context, file, directive in said(config, found):

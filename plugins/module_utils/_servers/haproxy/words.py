@@ -18,7 +18,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from .source import LONGEST
+from ..source import LONGEST
 
 _SPACE = " \t\n\v\f\r"  # what isspace(3) calls so in the C locale
 _BARE = re.compile(r"[^ \t\n\v\f\r]+")

@@ -10,9 +10,9 @@ import typing as t
 
 import pytest
 
-from ansible_collections.nettune.tcp.plugins.module_utils._servers.nginx_files import ServerBlock
-from ansible_collections.nettune.tcp.plugins.module_utils._servers.nginx_listen import Line, Place, lines
-from ansible_collections.nettune.tcp.plugins.module_utils._servers.nginx_syntax import Directive
+from ansible_collections.nettune.tcp.plugins.module_utils._servers.nginx.conf import ServerBlock
+from ansible_collections.nettune.tcp.plugins.module_utils._servers.nginx.listen import Line, Place, lines
+from ansible_collections.nettune.tcp.plugins.module_utils._servers.nginx.syntax import Directive
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.server import ConfigError
 
 

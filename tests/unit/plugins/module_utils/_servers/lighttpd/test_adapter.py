@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.nettune.tcp.plugins.module_utils._servers.lighttpd import SERVER
+from ansible_collections.nettune.tcp.plugins.module_utils._servers.lighttpd.adapter import SERVER
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.server import Config, ConfigError, Listen
 
 Socket = t.Tuple[str, str, int]

@@ -20,13 +20,13 @@ import shutil
 import socket
 import typing as t
 
-from . import httpd_settings
-from .addresses import ANY4, ANY6, canonical, port_number
-from .httpd_conf import Found, walk
-from .httpd_words import Directive, Variables, words
-from .server import Config, ConfigError, Listen, Relisten, Server, named
-from .settings import Settings
-from .source import LONGEST, Disk, Edit, Memory, Tree, apply, decode, encode, glob, line_end, resolve
+from ..addresses import ANY4, ANY6, canonical, port_number
+from ..server import Config, ConfigError, Listen, Relisten, Server, named
+from ..settings import Settings
+from ..source import LONGEST, Disk, Edit, Memory, Tree, apply, decode, encode, glob, line_end, resolve
+from .conf import Found, walk
+from .settings import settings_of
+from .words import Directive, Variables, words
 
 DEFAULT = 511
 MAINS = ("/etc/apache2/apache2.conf", "/etc/httpd/conf/httpd.conf", "/etc/apache2/httpd.conf")
@@ -61,7 +61,7 @@ def started(command: t.Sequence[str], _unit: t.Optional[str]) -> Config:
 
 def settings(config: Config) -> Settings:
     """What the configuration says of connections."""
-    return httpd_settings.settings(_walk(Memory(config.files), config.main))
+    return settings_of(_walk(Memory(config.files), config.main))
 
 
 def _main(main: t.Optional[str]) -> str:

@@ -19,9 +19,9 @@ import re
 import typing as t
 from dataclasses import dataclass, field
 
-from .haproxy_words import Word, cut
-from .server import ConfigError
-from .source import LONGEST, Lines
+from ..server import ConfigError
+from ..source import LONGEST, Lines
+from .words import Word, cut
 
 PROXIES = frozenset(("frontend", "listen", "log-forward"))
 _SETTING = frozenset(("global", "defaults"))

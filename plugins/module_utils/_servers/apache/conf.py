@@ -22,9 +22,9 @@ import typing as t
 from collections import ChainMap
 from dataclasses import dataclass, field
 
-from .httpd_words import BLANKS, SETTINGS, VARIABLE, Directive, Variables, directives, words
-from .server import ConfigError
-from .source import Budget, Tree, decode, glob, is_pattern
+from ..server import ConfigError
+from ..source import Budget, Tree, decode, glob, is_pattern
+from .words import BLANKS, SETTINGS, VARIABLE, Directive, Variables, directives, words
 
 DEPTH = 128  # AP_MAX_INCLUDE_DEPTH and AP_MAX_INCLUDE_DIR_DEPTH
 

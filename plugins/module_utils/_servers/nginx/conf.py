@@ -19,10 +19,10 @@ import glob
 import os
 import typing as t
 
-from .._errors import MissingRight
-from .nginx_syntax import Directive, SyntaxFault, parse
-from .server import Config, ConfigError
-from .source import Disk
+from ..._errors import MissingRight
+from ..server import Config, ConfigError
+from ..source import Disk
+from .syntax import Directive, SyntaxFault, parse
 
 MODULES = ("http", "stream", "mail")
 _DEPTH = 64  # of includes; nginx itself gives up when it has no file descriptors left

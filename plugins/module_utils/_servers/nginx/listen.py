@@ -16,9 +16,9 @@ import re
 import socket
 import typing as t
 
-from .nginx_files import ServerBlock
-from .nginx_syntax import Directive
-from .server import ConfigError
+from ..server import ConfigError
+from .conf import ServerBlock
+from .syntax import Directive
 
 # Options that say how the socket is made; only one line for a socket may have any of them.
 _SOCKET_OPTIONS = frozenset(

@@ -20,9 +20,9 @@ import posixpath
 import typing as t
 from dataclasses import dataclass, field
 
-from .lighttpd_tokens import Token, tokens
-from .server import ConfigError
-from .source import LONGEST, Budget, Lines, Tree, decode, glob, is_pattern
+from ..server import ConfigError
+from ..source import LONGEST, Budget, Lines, Tree, decode, glob, is_pattern
+from .tokens import Token, tokens
 
 DEEPEST = 100  # blocks and includes within each other; more is no configuration
 _ELSE = frozenset(("else", "elif", "elsif", "elseif"))

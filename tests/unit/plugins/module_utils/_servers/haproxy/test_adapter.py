@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.nettune.tcp.plugins.module_utils._servers import unit as unit_files
-from ansible_collections.nettune.tcp.plugins.module_utils._servers.haproxy import SERVER
+from ansible_collections.nettune.tcp.plugins.module_utils._servers.haproxy.adapter import SERVER
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.server import Config, ConfigError
 
 Socket = t.Tuple[str, str, int]

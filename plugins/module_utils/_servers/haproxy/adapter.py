@@ -22,14 +22,14 @@ import posixpath
 import re
 import typing as t
 
-from . import haproxy_settings
-from . import unit as unit_files
-from .addresses import ANY4, ANY6, canonical, port_number
-from .haproxy_conf import PROXIES, Bind, Model, Section, read_file
-from .haproxy_words import expand
-from .server import Config, ConfigError, Listen, Relisten, Server, named
-from .settings import Settings
-from .source import Disk, Edit, Memory, Tree, apply, decode, encode, line_end, resolve
+from .. import unit as unit_files
+from ..addresses import ANY4, ANY6, canonical, port_number
+from ..server import Config, ConfigError, Listen, Relisten, Server, named
+from ..settings import Settings
+from ..source import Disk, Edit, Memory, Tree, apply, decode, encode, line_end, resolve
+from .conf import PROXIES, Bind, Model, Section, read_file
+from .settings import settings_of
+from .words import expand
 
 MAIN = "/etc/haproxy/haproxy.cfg"
 UNIT = "haproxy.service"
@@ -130,7 +130,7 @@ def _model(config: Config) -> Model:
 
 def settings(config: Config) -> Settings:
     """What the configuration says of connections."""
-    return haproxy_settings.settings(_model(config))
+    return settings_of(_model(config))
 
 
 def listens(config: Config) -> t.Tuple[Listen, ...]:

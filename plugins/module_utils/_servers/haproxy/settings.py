@@ -17,8 +17,8 @@ from __future__ import annotations
 
 import typing as t
 
-from .haproxy_conf import Model, Section
-from .settings import Setting, Settings, seconds, smallest
+from ..settings import Setting, Settings, seconds, smallest
+from .conf import Model, Section
 
 _NUMBERS = ("maxconn", "ulimit-n", "fd-hard-limit")
 _MODES = ("httpclose", "http-server-close", "http-keep-alive")
@@ -28,7 +28,7 @@ _UNITS = {"us": 0.000001, "ms": 0.001, "": 0.001, "s": 1, "m": 60, "h": 3600, "d
 _NONE = Setting(None)
 
 
-def settings(model: Model) -> Settings:
+def settings_of(model: Model) -> Settings:
     """By HAProxy's names.  Pure."""
     everywhere = [_of(section) for section in model.sections if section.kind == "global"]
     proxies = [_of(section) for section in model.sections if section.binds and not section.disabled]

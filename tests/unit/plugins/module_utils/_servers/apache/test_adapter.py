@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.nettune.tcp.plugins.module_utils._servers.apache import SERVER
+from ansible_collections.nettune.tcp.plugins.module_utils._servers.apache.adapter import SERVER
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.server import Config, ConfigError
 
 Socket = t.Tuple[str, str, int]

@@ -15,9 +15,9 @@ from __future__ import annotations
 
 import typing as t
 
-from .httpd_conf import Found
-from .httpd_words import Directive
-from .settings import Setting, Settings, Value, seconds, smallest
+from ..settings import Setting, Settings, Value, seconds, smallest
+from .conf import Found
+from .words import Directive
 
 _NAMES = (
     "MaxRequestWorkers",
@@ -38,7 +38,7 @@ _BY_MPM: t.Mapping[str, t.Mapping[str, Value]] = {
 _UNITS = {"ms": 0.001, "": 1, "s": 1, "mi": 60, "min": 60, "h": 3600}
 
 
-def settings(found: Found) -> Settings:
+def settings_of(found: Found) -> Settings:
     """By httpd's names.  Pure."""
     mpm = next((defaults for module, defaults in _BY_MPM.items() if module in found.modules), {})
     defaults = {**_EVERYWHERE, **mpm}

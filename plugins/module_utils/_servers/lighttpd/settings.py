@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import typing as t
 
-from .lighttpd_conf import Scope
-from .settings import Setting, Settings, Value, smallest
+from ..settings import Setting, Settings, Value, smallest
+from .conf import Scope
 
 _DEFAULTS: t.Mapping[str, Value] = {
     "server.max-connections": None,
@@ -26,7 +26,7 @@ _DEFAULTS: t.Mapping[str, Value] = {
 }
 
 
-def settings(scopes: t.Sequence[Scope]) -> Settings:
+def settings_of(scopes: t.Sequence[Scope]) -> Settings:
     """By lighttpd's names, from evaluated scopes, the global one first.  Pure."""
     return {name: _smallest(name, default, scopes) for name, default in _DEFAULTS.items()}
 

@@ -19,13 +19,13 @@ import os
 import re
 import typing as t
 
-from . import nginx_listen as reading
-from . import nginx_settings
-from .nginx_files import read as read_files
-from .nginx_files import walk
-from .nginx_listen import Line, Place
-from .nginx_syntax import words
-from .server import Config, ConfigError, Listen, Relisten, Server, named
+from ..server import Config, ConfigError, Listen, Relisten, Server, named
+from . import listen as reading
+from .conf import read as read_files
+from .conf import walk
+from .listen import Line, Place
+from .settings import settings_of
+from .syntax import words
 
 _DEFAULT = 511  # NGX_LISTEN_BACKLOG, src/os/unix/ngx_linux_config.h
 _MAINS = (
@@ -180,5 +180,5 @@ SERVER = Server(
     check=_check,
     reload_signal="SIGHUP",
     started=_started,
-    settings=nginx_settings.settings,
+    settings=settings_of,
 )

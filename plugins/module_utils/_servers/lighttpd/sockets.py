@@ -17,10 +17,10 @@ from __future__ import annotations
 import re
 import typing as t
 
-from .addresses import ANY4, ANY6, canonical, port_number
-from .lighttpd_conf import Assigned, Scope
-from .server import Config, ConfigError, Listen
-from .source import decode
+from ..addresses import ANY4, ANY6, canonical, port_number
+from ..server import Config, ConfigError, Listen
+from ..source import decode
+from .conf import Assigned, Scope
 
 BACKLOG = "server.listen-backlog"
 VERSION = "lighttpd -v"  # the path under which a configuration holds what this prints

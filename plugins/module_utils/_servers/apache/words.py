@@ -19,8 +19,8 @@ from __future__ import annotations
 import re
 import typing as t
 
-from .server import ConfigError
-from .source import LONGEST, Lines
+from ..server import ConfigError
+from ..source import LONGEST, Lines
 
 BLANKS = " \t\n\v\f\r"  # what isspace(3) calls so in the C locale
 

@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.nettune.tcp.plugins.module_utils._servers.nginx_syntax import (
+from ansible_collections.nettune.tcp.plugins.module_utils._servers.nginx.syntax import (
     Directive,
     SyntaxFault,
     parse,
