@@ -11,6 +11,7 @@ They are raised where the fact is known and become ``fail_json`` in one place, `
 
 from __future__ import annotations
 
+import errno
 import typing as t
 
 
@@ -43,3 +44,25 @@ class Gone(KernelRefused):
 
 class Unsupported(NettuneError):
     """This kernel or namespace lacks the interface."""
+
+
+class NotTrusted(NettuneError):
+    """Somebody else than root decides what is found at a path; the message names the part of it and who."""
+
+
+class NoSuchFile(NettuneError):
+    """There is nothing at a path."""
+
+
+def from_os(exc: OSError, path: str, *, at: str = "") -> NettuneError:
+    """What a failed system call means: ``{path}: {cause}``, with the part of the path that is to blame.
+
+    The one place that turns an OSError into something that a person can act on.
+    """
+    where = f" at {at}" if at not in ("", path) else ""
+    message = f"{path}: {exc.strerror or exc}{where}"
+    if exc.errno in (errno.EACCES, errno.EPERM):
+        return MissingRight(message, path=path)
+    if exc.errno == errno.ENOENT:
+        return NoSuchFile(message, path=path)
+    return NettuneError(message, path=path)

@@ -14,8 +14,8 @@ import re
 import stat
 import typing as t
 
-from ._errors import BadRequest, MissingRight
-from ._transaction import Step
+from .._errors import BadRequest, MissingRight
+from .._transaction import Step
 
 _SELINUX = "security.selinux"
 
