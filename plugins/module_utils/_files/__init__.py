@@ -8,7 +8,25 @@
 
 from __future__ import annotations
 
-from .replacing import check_replaceable, read, replace, step, text
-from .walk import Place, open_trusted, walk
+from .checking import check_replaceable, own
+from .reading import LIMIT, Trust, is_directory, names, read, text
+from .replacing import replace, step, tidy
+from .walk import Place, about, open_trusted, walk
 
-__all__ = ("Place", "check_replaceable", "open_trusted", "read", "replace", "step", "text", "walk")
+__all__ = (
+    "LIMIT",
+    "Place",
+    "Trust",
+    "about",
+    "check_replaceable",
+    "is_directory",
+    "names",
+    "open_trusted",
+    "own",
+    "read",
+    "replace",
+    "step",
+    "text",
+    "tidy",
+    "walk",
+)

@@ -1,0 +1,155 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""Files read whole: regular ones only, without waiting, and no more than is reasonable.
+
+INTERFACE
+    read(path, limit, trust) -> bytes or None;  text(path) -> what a file of /proc says, empty for whatever reason
+    names(path, trust), is_directory(path, trust)
+    Trust: how far others may decide what is read
+"""
+
+from __future__ import annotations
+
+import enum
+import os
+import stat
+import typing as t
+
+from .._errors import BadRequest, NettuneError, NoSuchFile, NotTrusted, from_os
+from .walk import Place, about, check_kind, walk
+
+LIMIT = 1 << 20  # bytes; what people write by hand is far below
+_CHUNK = 1 << 16
+_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+
+
+class Trust(enum.Enum):
+    """What others than root may decide about a file that we read as root.  Who is not root reads what he may read.
+
+    SYSTEM  everything: the system itself reads the path, so whatever is there is the answer
+    SHARED  what it holds, where they may read it themselves; but no link of theirs is followed
+    ROOT    nothing
+    """
+
+    SYSTEM = "system"
+    SHARED = "shared"
+    ROOT = "root"
+
+
+def read(path: str, *, limit: int = LIMIT, trust: Trust = Trust.SYSTEM) -> t.Optional[bytes]:
+    """The file's bytes, or None when there is no such file; /dev/null is an empty file.
+
+    Raises NettuneError with the path and the cause, also for what is no regular file or larger than ``limit`` bytes.
+    """
+    try:
+        descriptor = _opened(path, trust)
+    except NoSuchFile:
+        return None
+    if descriptor is None:
+        return b""
+    try:
+        return whole(descriptor, path, limit)
+    except OSError as exc:
+        raise from_os(exc, path) from exc
+    finally:
+        os.close(descriptor)
+
+
+def text(path: str) -> str:
+    """What a file says, empty where it is gone, as those of a process may be at any time, or may not be read."""
+    try:
+        return (read(path) or b"").decode("utf-8", "replace")
+    except NettuneError:
+        return ""
+
+
+def names(path: str, *, trust: Trust = Trust.SYSTEM) -> t.List[str]:
+    """The names in a directory, in no order; none where there is no such directory.  Raises NettuneError."""
+    try:
+        descriptor = _opened(path, trust)
+    except NoSuchFile:
+        return []
+    try:
+        return [] if descriptor is None else os.listdir(descriptor)
+    except NotADirectoryError:
+        return []
+    except OSError as exc:
+        raise from_os(exc, path) from exc
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def is_directory(path: str, *, trust: Trust = Trust.SYSTEM) -> bool:
+    """Whether a path leads to a directory.  Raises NettuneError."""
+    if trust is Trust.SYSTEM or os.geteuid() != 0:
+        return os.path.isdir(path)
+    try:
+        with walk(path, sticky=True) as place:
+            return place.status is not None and stat.S_ISDIR(place.status.st_mode)
+    except NoSuchFile:
+        return False
+
+
+def _opened(path: str, trust: Trust) -> t.Optional[int]:
+    """A descriptor of a regular file or a directory, None for /dev/null."""
+    if trust is Trust.SYSTEM or os.geteuid() != 0:
+        return _opened_by_path(path)
+    with walk(path, sticky=True) as place:
+        if _is_null(place.status):
+            return None
+        _check_trust(place, path, trust)
+        return place.open()
+
+
+def _opened_by_path(path: str) -> t.Optional[int]:
+    try:
+        status = os.stat(path)
+        if _is_null(status):
+            return None
+        check_kind(status, path)
+        descriptor = os.open(path, _READ)
+    except ValueError as exc:  # a NUL inside
+        raise about(BadRequest, path.replace("\0", "\\0"), str(exc)) from exc
+    except OSError as exc:
+        raise from_os(exc, path) from exc
+    opened = os.fstat(descriptor)
+    if not os.path.samestat(status, opened):
+        os.close(descriptor)
+        raise about(NotTrusted, path, "was replaced while it was opened")
+    return descriptor
+
+
+def _is_null(status: t.Optional[os.stat_result]) -> bool:
+    """Whether this is /dev/null: a link to it is how people leave a snippet out, or mask a unit."""
+    return status is not None and stat.S_ISCHR(status.st_mode) and status.st_rdev == os.makedev(1, 3)
+
+
+def _check_trust(place: Place, path: str, trust: Trust) -> None:
+    if trust is Trust.ROOT and place.distrust:
+        raise about(NotTrusted, path, f"is not read: {place.distrust}")
+    ours = place.status is not None and place.status.st_uid == os.geteuid()
+    if place.diverted and ours and not place.public:
+        raise about(NotTrusted, path, f"is not read, since not everybody may read it, and {place.diverted}")
+
+
+def whole(descriptor: int, path: str, limit: int) -> bytes:
+    """All of an open file.  Raises BadRequest for what is no regular file or larger, and OSError."""
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        raise about(BadRequest, path, "is not a regular file")
+    chunks: t.List[bytes] = []
+    size = 0
+    while size <= limit:
+        chunk = os.read(descriptor, max(_CHUNK, status.st_size + 1 if status.st_size <= limit else 0))
+        if not chunk:
+            return b"".join(chunks)
+        chunks.append(chunk)
+        size += len(chunk)
+    raise about(
+        BadRequest, path, f"is larger than {limit >> 20} MiB" if limit >> 20 else f"is larger than {limit} bytes"
+    )
