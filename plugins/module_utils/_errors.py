@@ -78,11 +78,14 @@ _KINDS: t.Mapping[int, t.Type[NettuneError]] = {
 }
 
 
-def from_os(exc: OSError, path: str = "", *, at: str = "") -> NettuneError:
-    """What a failed system call means: ``{path}: {cause}``, with the part ``at`` of the path that is to blame.
+def from_os(exc: OSError, path: str = "", *, doing: str = "", at: str = "") -> NettuneError:
+    """What a failed system call means: ``{path} {doing}: {cause}``, with the part ``at`` of the path that is to blame.
 
     The one place that turns an OSError into something that a person can act on.
     """
     path = path or os.fsdecode(exc.filename or "")
-    reason = (exc.strerror or str(exc)) + (f" at {at}" if at not in ("", path) else "")
-    return _KINDS.get(exc.errno or 0, NettuneError)(f"{path}: {reason}" if path else reason, path=path, reason=reason)
+    cause = (exc.strerror or str(exc)) + (f" at {at}" if at not in ("", path) else "")
+    reason = f"{doing}: {cause}" if doing else cause
+    message = f"{path} {doing}".strip()
+    kind = _KINDS.get(exc.errno or 0, NettuneError)
+    return kind(f"{message}: {cause}" if message else cause, path=path, reason=reason)

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from .checking import check_replaceable, own
-from .reading import LIMIT, Trust, is_directory, names, read, text
+from .reading import LIMIT, Trust, is_directory, names, read, read_and_judge, text
 from .replacing import replace, step, tidy
 from .walk import Place, about, open_trusted, walk
 
@@ -24,6 +24,7 @@ __all__ = (
     "open_trusted",
     "own",
     "read",
+    "read_and_judge",
     "replace",
     "step",
     "text",

@@ -38,7 +38,7 @@ def check_replaceable(path: str) -> t.List[str]:
     where only what is mounted could be replaced; it is immutable; or its directory may not be written.
     """
     try:
-        with walk(path, sticky=True) as place:
+        with walk(path, sticky=True, doing="cannot be written") as place:
             check_place(place, path)
             if place.status and not stat.S_ISREG(place.status.st_mode):
                 raise about(BadRequest, path, "cannot be written: it is not a regular file")
@@ -74,7 +74,7 @@ def own(path: str, mark: str, *, limit: int = LIMIT) -> t.Optional[bytes]:
 def _check_directory(path: str, wanted: str) -> None:
     """That a file can be made here; where there is no directory yet, that it can be made."""
     try:
-        with walk(path, sticky=True) as place:
+        with walk(path, sticky=True, doing="cannot be written") as place:
             if place.status is not None:
                 _check_entries(place, wanted)
                 return
@@ -91,7 +91,7 @@ def _check_entries(directory: Place, wanted: str) -> None:
     try:
         if os.fstatvfs(descriptor).f_flag & os.ST_RDONLY:
             reason = "is on a read-only file system"
-        elif not os.access(".", os.W_OK | os.X_OK, dir_fd=directory.directory):
+        elif not os.access(directory.path, os.W_OK | os.X_OK):
             reason = f"is not writable for uid {os.geteuid()}, root is needed"
         elif attributes.locked(descriptor):
             reason = f"is {attributes.locked(descriptor)}"

@@ -24,6 +24,7 @@ from .walk import Place, about, check_kind, walk
 
 LIMIT = 1 << 20  # bytes; what people write by hand is far below
 _CHUNK = 1 << 16
+_DOING = "cannot be read"
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 
@@ -32,11 +33,13 @@ class Trust(enum.Enum):
 
     SYSTEM  everything: the system itself reads the path, so whatever is there is the answer
     SHARED  what it holds, where they may read it themselves; but no link of theirs is followed
+    PUBLIC  the same, and which file it is: only what everybody may read, or is another user's, is read
     ROOT    nothing
     """
 
     SYSTEM = "system"
     SHARED = "shared"
+    PUBLIC = "public"
     ROOT = "root"
 
 
@@ -45,18 +48,23 @@ def read(path: str, *, limit: int = LIMIT, trust: Trust = Trust.SYSTEM) -> t.Opt
 
     Raises NettuneError with the path and the cause, also for what is no regular file or larger than ``limit`` bytes.
     """
+    return read_and_judge(path, limit=limit, trust=trust)[0]
+
+
+def read_and_judge(path: str, *, limit: int, trust: Trust) -> t.Tuple[t.Optional[bytes], bool]:
+    """The same, and whether somebody else than root may have written it."""
     try:
-        descriptor = _opened(path, trust)
+        opened = _opened(path, trust)
     except NoSuchFile:
-        return None
-    if descriptor is None:
-        return b""
+        return None, False
+    if opened.descriptor is None:
+        return b"", False
     try:
-        return whole(descriptor, path, limit)
+        return whole(opened.descriptor, path, limit), opened.foreign
     except OSError as exc:
-        raise from_os(exc, path) from exc
+        raise from_os(exc, path, doing=_DOING) from exc
     finally:
-        os.close(descriptor)
+        os.close(opened.descriptor)
 
 
 def text(path: str) -> str:
@@ -70,7 +78,7 @@ def text(path: str) -> str:
 def names(path: str, *, trust: Trust = Trust.SYSTEM) -> t.List[str]:
     """The names in a directory, in no order; none where there is no such directory.  Raises NettuneError."""
     try:
-        descriptor = _opened(path, trust)
+        descriptor = _opened(path, trust).descriptor
     except NoSuchFile:
         return []
     try:
@@ -78,7 +86,7 @@ def names(path: str, *, trust: Trust = Trust.SYSTEM) -> t.List[str]:
     except NotADirectoryError:
         return []
     except OSError as exc:
-        raise from_os(exc, path) from exc
+        raise from_os(exc, path, doing=_DOING) from exc
     finally:
         if descriptor is not None:
             os.close(descriptor)
@@ -89,39 +97,46 @@ def is_directory(path: str, *, trust: Trust = Trust.SYSTEM) -> bool:
     if trust is Trust.SYSTEM or os.geteuid() != 0:
         return os.path.isdir(path)
     try:
-        with walk(path, sticky=True) as place:
+        with walk(path, sticky=True, doing=_DOING) as place:
             return place.status is not None and stat.S_ISDIR(place.status.st_mode)
     except NoSuchFile:
         return False
 
 
-def _opened(path: str, trust: Trust) -> t.Optional[int]:
+class _Opened(t.NamedTuple):
     """A descriptor of a regular file or a directory, None for /dev/null."""
+
+    descriptor: t.Optional[int]
+    foreign: bool = False
+
+
+def _opened(path: str, trust: Trust) -> _Opened:
     if trust is Trust.SYSTEM or os.geteuid() != 0:
         return _opened_by_path(path)
-    with walk(path, sticky=True) as place:
+    with walk(path, sticky=True, doing=_DOING) as place:
         if _is_null(place.status):
-            return None
+            return _Opened(None)
+        if place.status is not None:
+            check_kind(place.status, path)
         _check_trust(place, path, trust)
-        return place.open()
+        return _Opened(place.open(), foreign=bool(place.distrust))
 
 
-def _opened_by_path(path: str) -> t.Optional[int]:
+def _opened_by_path(path: str) -> _Opened:
     try:
         status = os.stat(path)
         if _is_null(status):
-            return None
+            return _Opened(None)
         check_kind(status, path)
         descriptor = os.open(path, _READ)
-    except ValueError as exc:  # a NUL inside
-        raise about(BadRequest, path.replace("\0", "\\0"), str(exc)) from exc
-    except OSError as exc:
-        raise from_os(exc, path) from exc
-    opened = os.fstat(descriptor)
-    if not os.path.samestat(status, opened):
+        if os.path.samestat(status, os.stat(descriptor)):
+            return _Opened(descriptor)
         os.close(descriptor)
-        raise about(NotTrusted, path, "was replaced while it was opened")
-    return descriptor
+    except ValueError as exc:  # a NUL inside
+        raise about(BadRequest, path.replace("\0", "\\0"), f"{_DOING}: {exc}") from exc
+    except OSError as exc:
+        raise from_os(exc, path, doing=_DOING) from exc
+    raise about(NotTrusted, path, "was replaced while it was opened")
 
 
 def _is_null(status: t.Optional[os.stat_result]) -> bool:
@@ -132,9 +147,13 @@ def _is_null(status: t.Optional[os.stat_result]) -> bool:
 def _check_trust(place: Place, path: str, trust: Trust) -> None:
     if trust is Trust.ROOT and place.distrust:
         raise about(NotTrusted, path, f"is not read: {place.distrust}")
-    ours = place.status is not None and place.status.st_uid == os.geteuid()
-    if place.diverted and ours and not place.public:
-        raise about(NotTrusted, path, f"is not read, since not everybody may read it, and {place.diverted}")
+    theirs = place.status is not None and place.status.st_uid != 0
+    if place.public or theirs:
+        return
+    if trust is Trust.PUBLIC:
+        raise about(NotTrusted, path, "is not read: not everybody may, and it may be named by a file of another user")
+    if place.diverted:
+        raise about(NotTrusted, path, f"is not read: not everybody may, and {place.diverted}")
 
 
 def whole(descriptor: int, path: str, limit: int) -> bytes:

@@ -102,7 +102,7 @@ class _Replacement:
             return _NONE
         if content is not None:
             _make_directory(posixpath.dirname(self._path))
-        with walk(self._path, sticky=True) as place:
+        with walk(self._path, sticky=True, doing="cannot be written") as place:
             check_place(place, self._path)
             if content is None:
                 _take_out(place, there)
@@ -117,7 +117,7 @@ def tidy(paths: t.Iterable[str]) -> None:
     """Remove what runs that were killed have left beside these files."""
     for directory in sorted({posixpath.dirname(path) for path in paths}):
         try:
-            with walk(directory, sticky=True) as place:
+            with walk(directory, sticky=True, doing="cannot be written") as place:
                 if place.status and stat.S_ISDIR(place.status.st_mode) and not place.distrust:
                     _tidy(place)
         except NoSuchFile:
@@ -126,7 +126,7 @@ def tidy(paths: t.Iterable[str]) -> None:
 
 def _look(path: str) -> _File:
     try:
-        with walk(path, sticky=True) as place:
+        with walk(path, sticky=True, doing="cannot be written") as place:
             check_place(place, path)
             return _take(place, place.name)
     except NoSuchFile:
@@ -234,7 +234,7 @@ def _sync(place: Place) -> None:
 def _make_directory(path: str) -> None:
     """Make a directory, and those above it that are missing."""
     try:
-        with walk(path, sticky=True) as place:
+        with walk(path, sticky=True, doing="cannot be written") as place:
             if place.status is not None:
                 if not stat.S_ISDIR(place.status.st_mode):
                     raise about(BadRequest, path, "is not a directory")

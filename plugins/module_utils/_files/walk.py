@@ -89,17 +89,18 @@ def open_trusted(path: str, *, directory: bool = False) -> int:
 
 
 @contextlib.contextmanager
-def walk(path: str, *, sticky: bool = False, follow: bool = True) -> t.Iterator[Place]:
+def walk(path: str, *, sticky: bool = False, follow: bool = True, doing: str = "") -> t.Iterator[Place]:
     """Where a path leads.  An OSError on the way, or in the body, becomes a NettuneError that names the path.
 
+    ``doing`` says what then failed, such as "cannot be read".
     With ``sticky``, entries that root owns count as root's in a directory like /tmp too, since nobody else can replace
     them there.  Without ``follow``, a link at the end is the place itself.
     """
-    steps = _Steps(path, sticky, follow)
+    steps = _Steps(path, sticky, follow, doing)
     try:
         yield steps.go()
     except OSError as exc:
-        raise from_os(exc, path, at=steps.at) from exc
+        raise from_os(exc, path, doing=doing, at=steps.at) from exc
     finally:
         steps.close()
 
@@ -115,9 +116,9 @@ class _Level(t.NamedTuple):
 class _Steps:
     """The directories gone through, from the root on, and what was found out about them."""
 
-    def __init__(self, path: str, sticky: bool, follow: bool) -> None:
+    def __init__(self, path: str, sticky: bool, follow: bool, doing: str) -> None:
         if not path.startswith("/") or "\0" in path:
-            raise about(BadRequest, path.replace("\0", "\\0"), "is not an absolute path")
+            raise about(BadRequest, path.replace("\0", "\\0"), f"{doing or 'cannot be used'}: it is no absolute path")
         self._path, self._sticky, self._follow = path, sticky, follow
         self._owners = frozenset((0, os.geteuid()))
         self._levels: t.List[_Level] = []

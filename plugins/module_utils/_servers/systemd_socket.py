@@ -21,6 +21,7 @@ import re
 import typing as t
 
 from .._boot.unit_files import Setting, UnitFile, parse
+from .._files import Trust
 from . import unit as units
 from .addresses import ANY6, canonical, port_number
 from .server import Config, ConfigError, Listen, Relisten, Server
@@ -43,7 +44,7 @@ def read(main: t.Optional[str], unit: t.Optional[str]) -> Config:
         raise ConfigError("a socket unit must be named, such as cups.socket", name or "unit")
     if "@." in name:
         raise ConfigError(f"a template has no sockets, only its instances, such as {name.replace('@.', '@1.')}", name)
-    found = units.find(Disk(), name)
+    found = units.find(Disk(Trust.SYSTEM), name)
     if found is None:
         raise ConfigError("there is no such unit", name)
     resolved, files = found

@@ -20,6 +20,7 @@ import shutil
 import socket
 import typing as t
 
+from ..._files import Trust
 from ..addresses import ANY4, ANY6, canonical, port_number
 from ..server import Config, ConfigError, Listen, Relisten, Server, named
 from ..settings import Settings
@@ -52,9 +53,10 @@ def read(main: t.Optional[str], _unit: t.Optional[str]) -> Config:
 
 def started(command: t.Sequence[str], _unit: t.Optional[str]) -> Config:
     """The configuration of a process, without the addresses of host names."""
-    tree = Disk()
     options = dict(zip(command, command[1:]))
-    path = _main(named(posixpath.join(options.get("-d", ""), options["-f"])) if "-f" in options else None)
+    main = named(posixpath.join(options.get("-d", ""), options["-f"])) if "-f" in options else None
+    tree = Disk(Trust.ROOT if main else Trust.SHARED)
+    path = _main(main)
     _walk(tree, path)
     return Config(path, dict(tree.files))
 

@@ -104,7 +104,7 @@ class _Walker:
         content = self._tree.read(path)
         if content is None:
             raise ConfigError(f"{path} does not exist", *((by.path, by.line) if by else (path,)))
-        self._budget.spend(content, path)
+        self._budget.spend(path, content)
         outer = len(self._sections)
         for directive in directives(path, decode(content)):
             if directive.name.startswith("</"):
