@@ -111,7 +111,7 @@ def test_nor_is_what_such_a_file_includes(server: str, option: str, include: str
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="reads as root alone")
-def test_a_directory_where_everybody_may_write_is_no_configuration(tmp_path: Path) -> None:
+def test_a_directory_where_everybody_may_write_is_no_configuration() -> None:
     with pytest.raises(ConfigError, match="/tmp: is not read: others than its owner may write to /tmp"):
         started("haproxy", "haproxy", "-f", "/tmp")
 
