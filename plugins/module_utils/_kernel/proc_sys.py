@@ -126,3 +126,8 @@ def step(key: str, before: str, after: str, root: str = ROOT) -> Step:
         do=lambda: write(key, after, root),
         undo=lambda: write(key, before, root),
     )
+
+
+def boot_id() -> t.Optional[str]:
+    """What changes with each boot."""
+    return read("kernel.random.boot_id")

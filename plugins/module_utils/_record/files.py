@@ -22,6 +22,8 @@ from . import entries
 # A file: sha256, mode, uid, gid and xattrs, which have ACLs and labels too.  A directory: the same without sha256.
 State = t.Optional[t.Dict[str, t.Any]]
 
+_MODE = 0o755  # of directories made here
+
 
 def state_of(path: str) -> t.Tuple[State, t.Optional[bytes]]:
     """A file's state and content, both None where there is none."""
@@ -93,7 +95,7 @@ def make_directory(path: str, state: State = None) -> Step:
         f"make {path}",
         lambda: _make(path, state),
         lambda: _remove_empty(path),
-        (Replaced(entries.DIRECTORY, path, None, state or {"mode": 0o755}),),
+        (Replaced(entries.DIRECTORY, path, None, state or {"mode": _MODE}),),
     )
 
 
@@ -112,7 +114,7 @@ def _make(path: str, state: State) -> None:
     with contextlib.suppress(FileExistsError):
         os.mkdir(path)
     if state is None:
-        os.chmod(path, 0o755)  # whatever the umask
+        os.chmod(path, _MODE)  # whatever the umask
     else:
         _give_attributes(path, state)
 

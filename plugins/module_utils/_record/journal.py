@@ -88,7 +88,7 @@ class Journal:
             "label": self.label or None,
             "undoes": list(self.undoes),
             "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            "boot_id": boot_id(),
+            "boot_id": proc_sys.boot_id(),
             "user": os.environ.get("SUDO_USER") or pwd.getpwuid(os.getuid()).pw_name,
             "collection": COLLECTION,
         }
@@ -173,8 +173,3 @@ def _prune(known: t.Sequence[str]) -> None:
         originals.save(left)
     for run in old:
         store.remove(run)
-
-
-def boot_id() -> t.Optional[str]:
-    """What changes with each boot."""
-    return proc_sys.read("kernel.random.boot_id")

@@ -42,7 +42,7 @@ def load() -> t.Dict[str, Replaced]:
         return {}
     former = _read(f"{store.ROOT}/{_FORMER}")
     found = {
-        name_of(entries.SYSCTL, key): Replaced(entries.SYSCTL, key, text, text) for key, text in sorted(former.items())
+        name_of(entries.SYSCTL, key): Replaced(entries.SYSCTL, key, text, None) for key, text in sorted(former.items())
     }
     for name, data in _read(path()).items():
         found[name] = entries.decode(data, path())
@@ -67,9 +67,17 @@ def save(originals: Originals) -> None:
         if one.content is not None:
             save_content(store.ROOT, one)
     _files.replace(path(), content, mode=0o600)
+    _forget_contents({one.before["sha256"] for one in originals.values() if one.kind == entries.FILE and one.before})
     former = f"{store.ROOT}/{_FORMER}"
     if os.path.exists(former):
         _files.replace(former, None)
+
+
+def _forget_contents(needed: t.Container[str]) -> None:
+    directory = os.path.dirname(store.content_path(store.ROOT, ""))
+    for name in os.listdir(directory) if os.path.isdir(directory) else ():
+        if name not in needed:
+            os.unlink(f"{directory}/{name}")
 
 
 def save_content(directory: str, one: Replaced) -> None:
@@ -88,7 +96,7 @@ def sysctls(originals: Originals) -> t.Dict[str, str]:
 def left(name: str) -> t.Tuple[t.Any, ...]:
     """The state in which runs that are forgotten have left a thing, nothing where that is not known."""
     one = load().get(name)
-    return (one.after,) if one and one.after != one.before else ()
+    return (one.after,) if one and one.after not in (None, one.before) else ()
 
 
 def step(changes: t.Mapping[str, t.Optional[Replaced]]) -> Step:

@@ -170,7 +170,7 @@ def _other_drop_ins(tree: t.Optional[sysctl_d.SysctlTree], file: t.Optional[str]
     """What other drop-ins of ours set, by key."""
     found: t.Dict[str, str] = {}
     for one in tree.files if tree else ():
-        if one.path != file and one.target != file and drop_in.is_ours(one.text):
+        if file not in (one.path, one.target) and drop_in.is_ours(one.text):
             found.update(drop_in.parse(one.text, one.path))
     return found
 
