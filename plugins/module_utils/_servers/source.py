@@ -26,7 +26,7 @@ import socket
 import stat
 import typing as t
 
-from .._boot.sysctl_syntax import glob_matcher
+from .._boot.sysctl_globs import glob_matcher
 from .._errors import MissingRight
 from .server import ConfigError
 
