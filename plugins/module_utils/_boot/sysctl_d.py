@@ -122,7 +122,7 @@ def _until_reboot(tree: SysctlTree, later: BootValue, now: BootValue) -> str:
 
 
 def resolve(tree: SysctlTree, keys: t.Iterable[str]) -> dict[str, BootValue]:
-    """What the two tools leave of the files as they are, by the key as given: a dotted name or a path below /proc/sys."""
+    """What the two tools leave of the files as they are, by the key as given, dotted or a path below /proc/sys."""
     wanted = {key: syntax.path_of(key) for key in keys}
     paths = frozenset(wanted.values())
     boot = _Systemd(tree, paths)
