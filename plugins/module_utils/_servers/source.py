@@ -41,7 +41,7 @@ MOST_FILES = 100_000  # includes in all, since files that include each other twi
 
 
 class Tree(abc.ABC):
-    """Files by path.  ``files`` is what has been read so far, in its order."""
+    """Files by path.  ``files`` is what has been read so far, in its order; a path that ends with a slash is empty."""
 
     def __init__(self) -> None:
         self.files: t.Dict[str, bytes] = {}
@@ -57,6 +57,10 @@ class Tree(abc.ABC):
     @abc.abstractmethod
     def is_directory(self, path: str) -> bool:
         """Whether the path is a directory."""
+
+    def keep(self, directory: str) -> None:
+        """Remember a directory in which there is nothing, as no file tells of it."""
+        self.files[f"{_bare(directory)}/"] = b""
 
 
 class Disk(Tree):
@@ -123,6 +127,9 @@ class Memory(Tree):
             self._enter(path)
 
     def _enter(self, path: str) -> None:
+        if path.endswith("/"):
+            path = _bare(path)
+            self._names.setdefault(path, set())
         while True:
             directory, name = posixpath.split(path)
             known = self._names.setdefault(directory, set())
