@@ -95,7 +95,7 @@ def _counters(interval: float) -> Facts:
         time.sleep(interval)
         sample = _sample()
         per_second = rates.per_second(first, sample)
-    sockstat = proc_net.parse_sockstat(proc_net.read("sockstat"), _read_if_any("sockstat6"))
+    sockstat = proc_net.parse_sockstat(_read_if_any("sockstat"), _read_if_any("sockstat6"))
     return {"counters": dict(sample.counters), "rates": per_second, "sockstat": sockstat}
 
 
@@ -172,11 +172,11 @@ def _owned(request: Request, seen: _Seen) -> Facts:
 
 def _listeners(listeners: t.Sequence[Listener], owners: processes.Owners) -> t.List[Facts]:
     ordered = sorted(listeners, key=_place)
-    sharing = Counter(map(_place, listeners))
+    sharing = Counter(map(_group, listeners))
     return [
         {
             **asdict(listener),
-            "sharing": sharing[_place(listener)],
+            "sharing": sharing[_group(listener)],
             "processes": [_process(process) for process in owners.by_inode.get(listener.inode, ())],
         }
         for listener in ordered
@@ -187,6 +187,11 @@ def _place(listener: Listener) -> t.Tuple[int, str, str]:
     return listener.port, listener.family, listener.address
 
 
+def _group(listener: Listener) -> t.Tuple[object, ...]:
+    """What sockets of one SO_REUSEPORT group have in common; bound to different devices, they are none."""
+    return (*_place(listener), listener.device)
+
+
 def _process(process: processes.Process) -> Facts:
     nofile = {"soft": process.nofile_soft, "hard": process.nofile_hard, "used": process.nofile_used}
     return {"pid": process.pid, "name": process.name, "unit": process.unit, "nofile": nofile}
@@ -195,7 +200,7 @@ def _process(process: processes.Process) -> Facts:
 def _sysctls(*, with_boot: bool) -> Facts:
     texts = {key: proc_sys.read(key) for key in catalog.BY_KEY}
     keys = [key for key, text in texts.items() if text is not None]
-    found = sysctl_d.resolve(sysctl_d.read_tree(), keys) if with_boot else {}
+    found = sysctl_d.next_boot(sysctl_d.read_tree(), keys) if with_boot else {}
     boot = {key: value.taken(texts[key]) for key, value in found.items()}
     return {
         key: {

@@ -34,7 +34,8 @@ Limit = t.Optional[int]
 FIRST_FILES = 1024
 
 _HIERARCHIES = ("name=systemd", "")
-_UNIT = re.compile(r".+\.(service|scope|socket|mount|swap)$")
+# No template: its pattern of a name, such as getty@.service, is no unit's.
+_UNIT = re.compile(r"(?![^@]*@\.[a-z]+\Z)[A-Za-z0-9:_.\\-][A-Za-z0-9:_.\\@-]*\.(service|scope|socket|mount|swap)\Z")
 _NOFILE = re.compile(r"^Max open files\s+(\d+|unlimited)\s+(\d+|unlimited)\s", re.MULTILINE)
 
 

@@ -27,7 +27,7 @@ import socket
 import typing as t
 
 from .. import _files
-from .._boot.sysctl_syntax import glob_matcher
+from .._boot.sysctl_globs import glob_matcher
 from .._errors import MissingRight, NettuneError
 from .._files import Trust
 from .server import ConfigError
@@ -44,7 +44,7 @@ MOST_FILES = 100_000  # includes in all, since files that include each other twi
 
 
 class Tree(abc.ABC):
-    """Files by path.  ``files`` is what has been read so far, in its order."""
+    """Files by path.  ``files`` is what has been read so far, in its order; a path that ends with a slash is empty."""
 
     def __init__(self) -> None:
         self.files: t.Dict[str, bytes] = {}
@@ -64,6 +64,10 @@ class Tree(abc.ABC):
     def real(self, path: str) -> str:
         """Where links lead."""
         return path
+
+    def keep(self, directory: str) -> None:
+        """Remember a directory in which there is nothing, as no file tells of it."""
+        self.files[f"{_bare(directory)}/"] = b""
 
 
 class Disk(Tree):
@@ -146,6 +150,9 @@ class Memory(Tree):
             self._enter(path)
 
     def _enter(self, path: str) -> None:
+        if path.endswith("/"):
+            path = _bare(path)
+            self._names.setdefault(path, set())
         while True:
             directory, name = posixpath.split(path)
             known = self._names.setdefault(directory, set())

@@ -147,13 +147,15 @@ class Host:
         tree = self._tree
         if lines != self.records.lines:
             tree = sysctl_d.with_file(tree, self.request.file, drop_in.compose(lines))
-        return {key: boot.taken(runtime[key]) for key, boot in sysctl_d.resolve(tree, runtime).items()}
+        return {key: boot.taken(runtime[key]) for key, boot in sysctl_d.next_boot(tree, runtime).items()}
 
     def _notes(
         self, keys: t.Iterable[str], boot: t.Mapping[str, sysctl_d.BootValue], records: Records
     ) -> t.Dict[str, str]:
         late = set() if self.in_namespace else modules.late_at_boot(needed_by(keys)) - records.modules
-        return {key: "; ".join(filter(None, (_procps(boot[key]), _late(key, late)))) for key in keys}
+        return {
+            key: "; ".join(filter(None, (boot[key].until_reboot, _procps(boot[key]), _late(key, late)))) for key in keys
+        }
 
 
 def _read_records(file: t.Optional[str]) -> Records:

@@ -130,6 +130,8 @@ MAIN = ("inet", "0.0.0.0", 80)
             [("inet", "0.0.0.0", 81), ("inet", "0.0.0.0", 82), MAIN],
             id="if",
         ),
+        pytest.param(one('server.port = 81, server.bind = ,"1.2.3.4"'), [("inet", "1.2.3.4", 81)], id="comma"),
+        pytest.param(one('a = (("b",),), server.port = 81,'), [("inet", "0.0.0.0", 81)], id="comma behind an array"),
         pytest.param(one("global { server.port = 81 }"), [("inet", "0.0.0.0", 81)], id="global"),
         pytest.param(one('a = "\\"#" # server.port = 81\n'), [MAIN], id="quotes and comments"),
         pytest.param(
