@@ -15,7 +15,7 @@ from .. import _files, _job, _plan, _transaction
 from .._boot.systemd import Systemd
 from .._errors import NettuneError
 from .._record import files as recorded
-from .._servers.server import ConfigError, Listen, Server
+from .._servers.server import MARK, ConfigError, Listen, Server
 from . import host as hosts
 from . import plan as planning
 from . import queues, report, service
@@ -52,8 +52,7 @@ class Job:
         self._files = _edited(self._before, self._plan)
         self._unread = _unread(self._before)
         self._running = Running(self._before, self._plan)
-        for path in self._files:
-            _files.check_replaceable(path)
+        self._notes = [note for path, content in self._files.items() for note in _check_file(path, content)]
         self._running.check_possible()
         if self._files:
             _check_present(self._before, self._running)
@@ -64,8 +63,9 @@ class Job:
         """Edit, let the server judge, and only then tell it."""
         if self._files:
             yield replace(self._running.way_back(), replaces=queues.at_next_start(self._plan, self._request.unit))
+            there = self._before.config.files if self._before.config else {}
             for path, content in self._files.items():
-                yield from recorded.steps(path, content)
+                yield from recorded.steps(path, content, was=there.get(path))
             yield _transaction.Step("check of the configuration", self._check, _transaction.nothing)
         elif self._unread:
             yield _transaction.Step("daemon-reload", Systemd().daemon_reload, _transaction.nothing)
@@ -86,7 +86,8 @@ class Job:
     def result(self) -> t.Dict[str, t.Any]:
         """What the module returns."""
         config = self._before.config
-        return report.result(self._listeners(), config.files if config else {}, self._files, told=self._unread)
+        result = report.result(self._listeners(), config.files if config else {}, self._files, told=self._unread)
+        return {**result, "warnings": [*self._notes, *result["warnings"]]}
 
     def rows(self) -> t.Dict[str, _plan.Row]:
         """The verdict on each listener: the queue in force, and what the configuration gives at the next start."""
@@ -94,7 +95,7 @@ class Job:
 
     def warnings(self) -> t.List[str]:
         """What a person should know though nothing has failed."""
-        return list(report.warnings(self._listeners()))
+        return [*self._notes, *report.warnings(self._listeners())]
 
     def _listeners(self) -> t.List[planning.Row]:
         by_place = {seen.place: seen for seen in self._after}
@@ -131,6 +132,13 @@ def _unread(host: Host) -> bool:
         return False
     [shown] = Systemd().show([unit], ["NeedDaemonReload"])
     return shown.get("NeedDaemonReload") == "yes"
+
+
+def _check_file(path: str, content: t.Optional[bytes]) -> t.List[str]:
+    """What is lost when the file is replaced; in the place of one of ours there must be none of somebody else's."""
+    if content is None or content.startswith(MARK.encode()):
+        _files.own(path, MARK)
+    return _files.check_replaceable(path)
 
 
 def _edited(host: Host, plan: Plan) -> Files:

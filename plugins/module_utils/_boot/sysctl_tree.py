@@ -16,6 +16,9 @@ import re
 import stat
 import typing as t
 
+from .. import _files
+from .._errors import NettuneError
+
 SYSCTL_CONF = "/etc/sysctl.conf"
 
 # Highest first. Builds of systemd for a split /usr (Debian 11 and 12) and procps also look into /lib; where it is a
@@ -153,17 +156,15 @@ def _read_file(root: str, path: str) -> SysctlFile | None:
     target = path
     try:
         target = _real_path(root, path)
-        if target == "/dev/null":
-            return SysctlFile(path, "", target)
-        # Opening a FIFO would wait for a writer.
-        if not stat.S_ISREG(os.stat(root + target).st_mode):
+        if target != "/dev/null" and not stat.S_ISREG(os.stat(root + target).st_mode):
             return SysctlFile(path, "", target, "not a regular file")
-        with open(root + target, "rb") as stream:
-            content = stream.read()
+        content = b"" if target == "/dev/null" else _files.read(root + target, limit=_files.SMALL) or b""
     except FileNotFoundError:
         return SysctlFile(path, "", target, "dangling link") if os.path.islink(root + path) else None
     except OSError as exc:
         return SysctlFile(path, "", target, exc.strerror, exc.errno not in (errno.ELOOP, errno.ENOTDIR))
+    except NettuneError as exc:
+        return SysctlFile(path, "", target, str(exc.details["reason"]))
     try:
         return SysctlFile(path, content.decode("utf-8"), target)
     except UnicodeDecodeError as exc:
@@ -217,7 +218,8 @@ def _procps(root: str) -> Procps:
 def _programs(root: str, paths: t.Iterable[str]) -> t.Iterator[bytes]:
     for path in paths:
         try:
-            with open(root + _real_path(root, path), "rb") as stream:
-                yield stream.read()
-        except OSError:
+            content = _files.read(root + _real_path(root, path))
+        except (OSError, NettuneError):
             continue
+        if content is not None:
+            yield content

@@ -18,6 +18,9 @@ import re
 import typing as t
 from dataclasses import dataclass, replace
 
+from .. import _files
+from .._errors import NettuneError
+
 _COMMENT = ("#", ";")
 # What systemd strips; other blanks, such as a form feed or a no-break space, are like letters.
 _BLANKS = " \t\n\r"
@@ -196,11 +199,7 @@ def _changed(path: str) -> float:
 
 
 def _drop_ins(directory: str) -> t.Iterator[UnitFile]:
-    try:
-        names = sorted(os.listdir(directory))
-    except OSError:
-        return
-    for name in names:
+    for name in sorted(_files.names(directory)):
         if name.endswith(".conf") and not name.startswith("."):
             path = f"{directory}/{name}"
             # A directory, or a link to nowhere, masks other files of its name too.
@@ -209,7 +208,9 @@ def _drop_ins(directory: str) -> t.Iterator[UnitFile]:
 
 def _file(path: str) -> t.Optional[UnitFile]:
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape", newline="\n") as handle:
-            return UnitFile(path, handle.read())
-    except OSError:
+        content = _files.read(path, limit=_files.SMALL)
+    except NettuneError:
+        if os.path.isfile(path):
+            raise
         return None
+    return None if content is None else UnitFile(path, content.decode("utf-8", "surrogateescape"))

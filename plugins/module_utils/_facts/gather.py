@@ -14,6 +14,7 @@ import typing as t
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 
+from .. import _files
 from .._boot import login_limits, sysctl_d
 from .._errors import Unsupported
 from .._kernel import netns, proc_net, proc_sys, processes
@@ -73,7 +74,7 @@ def _look(request: Request) -> _Seen:
     if "sysctls" in subsets:
         seen.facts["sysctls"] = _sysctls(with_boot=request.netns is None)
     if "limits" in subsets:
-        seen.facts["files"] = _files()
+        seen.facts["files"] = _open_files()
         seen.facts["login_limits"] = [asdict(limit) for limit in login_limits.parse(login_limits.read_files())]
     if "conntrack" in subsets:
         seen.facts["conntrack"] = _conntrack()
@@ -81,8 +82,7 @@ def _look(request: Request) -> _Seen:
 
 
 def _provenance(request: Request) -> Facts:
-    with open("/proc/uptime", encoding="ascii") as handle:
-        uptime = float(handle.read().split()[0])
+    uptime = float((_files.read("/proc/uptime") or b"0").split()[0])
     boot_id = proc_sys.read("kernel.random.boot_id")
     return {"boot_id": boot_id, "uptime": uptime, "kernel": os.uname().release, "netns": request.netns}
 
@@ -213,7 +213,7 @@ def _sysctls(*, with_boot: bool) -> Facts:
     }
 
 
-def _files() -> Facts:
+def _open_files() -> Facts:
     allocated, _unused, maximum = (int(word) for word in (proc_sys.read("fs.file-nr") or "0 0 0").split())
     return {"allocated": allocated, "max": maximum, "nr_open": _number("fs.nr_open")}
 

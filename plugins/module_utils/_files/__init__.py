@@ -8,18 +8,22 @@
 
 from __future__ import annotations
 
-from .checking import check_replaceable, own
-from .reading import LIMIT, Trust, is_directory, names, read, read_and_judge, text
-from .replacing import replace, step, tidy
+from .checking import check_replaceable, located, own
+from .reading import LIMIT, SMALL, Trust, is_directory, names, read, read_and_judge, text
+from .replacing import UNREAD, Was, replace, step, tidy
 from .walk import Place, about, open_trusted, walk
 
 __all__ = (
     "LIMIT",
+    "SMALL",
+    "UNREAD",
     "Place",
     "Trust",
+    "Was",
     "about",
     "check_replaceable",
     "is_directory",
+    "located",
     "names",
     "open_trusted",
     "own",

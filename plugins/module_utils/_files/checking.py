@@ -8,6 +8,7 @@
 
 INTERFACE
     check_replaceable(path) -> notes     that it can be replaced, and what is lost by that
+    located(path) -> path                where the file is that would be replaced
     own(path, mark) -> bytes or None     a file of ours, and nobody else's
 """
 
@@ -21,7 +22,7 @@ import typing as t
 
 from .._errors import BadRequest, MissingRight, NoSuchFile
 from . import attributes
-from .reading import LIMIT, Trust, read
+from .reading import SMALL, Trust, read
 from .replacing import check_place
 from .walk import Place, about, walk
 
@@ -54,7 +55,17 @@ def check_replaceable(path: str) -> t.List[str]:
         return []
 
 
-def own(path: str, mark: str, *, limit: int = LIMIT) -> t.Optional[bytes]:
+def located(path: str) -> str:
+    """The path without links.  Raises NotTrusted where others could lead it elsewhere."""
+    try:
+        with walk(path, sticky=True, doing="cannot be written") as place:
+            check_place(place, path)
+            return place.path
+    except NoSuchFile:
+        return posixpath.join(located(posixpath.dirname(path)), posixpath.basename(path))
+
+
+def own(path: str, mark: str = "", *, limit: int = SMALL) -> t.Optional[bytes]:
     """The bytes of a file of ours, None where there is none.
 
     Raises BadRequest for a link, and for what does not begin with our mark: neither is read, replaced or removed.

@@ -22,7 +22,8 @@ import typing as t
 from .._errors import BadRequest, NettuneError, NoSuchFile, NotTrusted, from_os
 from .walk import Place, about, check_kind, walk
 
-LIMIT = 1 << 20  # bytes; what people write by hand is far below
+LIMIT = 16 << 20  # bytes of a configuration; what people write by hand is far below
+SMALL = 1 << 20  # bytes of a unit file, a drop-in, or what the kernel says of a process
 _CHUNK = 1 << 16
 _DOING = "cannot be read"
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
@@ -70,7 +71,7 @@ def read_and_judge(path: str, *, limit: int, trust: Trust) -> t.Tuple[t.Optional
 def text(path: str) -> str:
     """What a file says, empty where it is gone, as those of a process may be at any time, or may not be read."""
     try:
-        return (read(path) or b"").decode("utf-8", "replace")
+        return (read(path, limit=SMALL) or b"").decode("utf-8", "replace")
     except NettuneError:
         return ""
 

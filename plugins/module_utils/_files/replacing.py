@@ -26,10 +26,9 @@ import typing as t
 from .._errors import BadRequest, Changed, NoSuchFile, NotTrusted
 from .._transaction import Step
 from . import attributes, renaming
-from .reading import whole
+from .reading import LIMIT, whole
 from .walk import Place, about, walk
 
-_LARGEST = 16 << 20  # bytes of a file that is edited
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -40,12 +39,12 @@ _LEFT = re.compile(r"\.nettune-[0-9a-f]{16}|.+\.nettune-new")
 Content = t.Optional[bytes]
 
 
-class _Unread:
+class Unread:
     """Says that what is there has not been read before."""
 
 
-_UNREAD = _Unread()
-Was = t.Union[Content, _Unread]
+UNREAD = Unread()
+Was = t.Union[Content, Unread]
 
 
 class _File(t.NamedTuple):
@@ -59,7 +58,7 @@ class _File(t.NamedTuple):
 _NONE = _File(None, None, None)
 
 
-def replace(path: str, content: Content, *, mode: int = 0o644, was: Was = _UNREAD) -> None:
+def replace(path: str, content: Content, *, mode: int = 0o644, was: Was = UNREAD) -> None:
     """Give ``path`` this content, or remove it for None.  A link is followed, if nobody else could have put it there.
 
     Owner, mode, ACLs, SELinux context and user attributes of the old file are kept; a new file gets ``mode``, and
@@ -68,7 +67,7 @@ def replace(path: str, content: Content, *, mode: int = 0o644, was: Was = _UNREA
     _Replacement(path, content, mode, was).do()
 
 
-def step(path: str, content: Content, *, mode: int = 0o644, was: Was = _UNREAD) -> Step:
+def step(path: str, content: Content, *, mode: int = 0o644, was: Was = UNREAD) -> Step:
     """The replacement as a step that puts the old file back when undone.
 
     Raises Changed where the file is not what it ``was`` when the content was made from it.
@@ -82,7 +81,7 @@ class _Replacement:
         self._path, self._content, self._mode = path, content, mode
         self._before = _look(path)
         self._after: t.Optional[_File] = None
-        if not isinstance(was, _Unread) and was != self._before.content:
+        if not isinstance(was, Unread) and was != self._before.content:
             raise about(Changed, path, "was changed by somebody else meanwhile")
 
     def do(self) -> None:
@@ -143,7 +142,7 @@ def _take(place: Place, name: str) -> _File:
         raise about(BadRequest, place.path, "is not a regular file")
     descriptor = os.open(name, _READ, dir_fd=place.directory)
     try:
-        content = whole(descriptor, place.path, _LARGEST)
+        content = whole(descriptor, place.path, LIMIT)
         status = os.fstat(descriptor)
         # The time of the last change of the inode is not part of it: a rename changes that.
         identity = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)

@@ -44,7 +44,7 @@ def observe(unit: str, manager: sd.Systemd, *, must_exist: bool = True) -> Obser
     views = _with_members([shown, *running], lookup)
     if must_exist:
         _check_loaded(unit, shown, views[0])
-    own_text = _files.read(drop_in.path_of(unit))
+    own_text = _files.own(drop_in.path_of(unit))
     return Observed(
         unit=unit,
         section=section,

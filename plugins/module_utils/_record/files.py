@@ -14,6 +14,7 @@ import hashlib
 import os
 import stat
 import typing as t
+from dataclasses import replace
 
 from .. import _files
 from .._transaction import Replaced, Step
@@ -43,11 +44,14 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def steps(path: str, content: t.Optional[bytes], *, mode: int = 0o644) -> t.List[Step]:
-    """Give ``path`` this content, or remove it for None; first make the directories that are not there."""
-    path = os.path.realpath(path)
+def steps(path: str, content: t.Optional[bytes], *, mode: int = 0o644, was: _files.Was = _files.UNREAD) -> t.List[Step]:
+    """Give ``path`` this content, or remove it for None; first make the directories that are not there.
+
+    Raises Changed where the file is not what it ``was`` when the content was made from it.
+    """
+    path = _files.located(path)
     missing = list(_missing(os.path.dirname(path))) if content is not None else []
-    return [*map(make_directory, reversed(missing)), _replacement(path, content, mode)]
+    return [*map(make_directory, reversed(missing)), _replacement(path, content, mode, was)]
 
 
 def _missing(directory: str) -> t.Iterator[str]:
@@ -56,16 +60,11 @@ def _missing(directory: str) -> t.Iterator[str]:
         directory = os.path.dirname(directory)
 
 
-def _replacement(path: str, content: t.Optional[bytes], mode: int) -> Step:
+def _replacement(path: str, content: t.Optional[bytes], mode: int, was: _files.Was) -> Step:
     before, old = state_of(path)
     after = None if content is None else {**(before or {"mode": mode}), "sha256": digest(content)}
-    step = _files.step(path, content, mode=mode)
-    return Step(
-        step.what,
-        step.do,
-        lambda: put_back(path, before, old),
-        (Replaced(entries.FILE, path, before, after, content=old),),
-    )
+    step = _files.step(path, content, mode=mode, was=old if was is _files.UNREAD else was)
+    return replace(step, replaces=(Replaced(entries.FILE, path, before, after, content=old),))
 
 
 def put_back(path: str, state: State, content: t.Optional[bytes]) -> None:

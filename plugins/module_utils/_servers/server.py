@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from .._errors import NettuneError
 from .settings import Settings
 
+MARK = "# Written by the Ansible collection nettune.tcp."  # the first line of a file that is ours
+
 
 class ConfigError(NettuneError):
     """A configuration that cannot be read or edited; names file and line, and nothing has been touched."""

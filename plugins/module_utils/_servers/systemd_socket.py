@@ -24,7 +24,7 @@ from .._boot.unit_files import Setting, UnitFile, parse
 from .._files import Trust
 from . import unit as units
 from .addresses import ANY6, canonical, port_number
-from .server import Config, ConfigError, Listen, Relisten, Server
+from .server import MARK, Config, ConfigError, Listen, Relisten, Server
 from .source import Disk, decode, encode
 
 DEFAULT = 2**31 - 1
@@ -166,7 +166,7 @@ def edit(config: Config, wanted: t.Mapping[Listen, int]) -> t.Dict[str, t.Option
     number = numbers.pop()
     unit = posixpath.basename(config.main)
     path = f"/etc/systemd/system/{unit}.d/{OWN}"
-    content = encode(f"# Written by the Ansible collection nettune.tcp.\n[Socket]\nBacklog={number}\n")
+    content = encode(f"{MARK}\n[Socket]\nBacklog={number}\n")
     decided = _backlog(_files(Config(config.main, {**config.files, path: content})))
     if decided is None or decided[0] != number:
         raise ConfigError("this line outdoes any drop-in of ours", *(_place(decided[1]) if decided else (path, 0)))

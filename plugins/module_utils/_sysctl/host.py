@@ -162,9 +162,9 @@ def _read_records(file: t.Optional[str]) -> Records:
     if file is None:
         return Records({}, {})
     return Records(
-        lines=drop_in.parse((_files.read(file) or b"").decode("utf-8", "surrogateescape"), file),
+        lines=drop_in.parse((_files.own(file) or b"").decode("utf-8", "surrogateescape"), file),
         originals=originals.sysctls(originals.load()),
-        modules=modules.parse(_files.read(modules.PATH)),
+        modules=modules.read(),
     )
 
 

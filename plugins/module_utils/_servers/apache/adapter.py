@@ -22,7 +22,7 @@ import typing as t
 
 from ..._files import Trust
 from ..addresses import ANY4, ANY6, canonical, port_number
-from ..server import Config, ConfigError, Listen, Relisten, Server, named
+from ..server import MARK, Config, ConfigError, Listen, Relisten, Server, named
 from ..settings import Settings
 from ..source import LONGEST, Disk, Edit, Memory, Tree, apply, decode, encode, glob, line_end, resolve
 from .conf import Found, walk
@@ -178,7 +178,7 @@ def edit(config: Config, wanted: t.Mapping[Listen, int]) -> t.Dict[str, t.Option
         return {backlog.path: _replaced(decode(config.files[backlog.path]), backlog, number)}
     own = _own_file(config, found)
     if own:
-        return {own: encode(f"# Written by the Ansible collection nettune.tcp.\nListenBacklog {number}\n")}
+        return {own: encode(f"{MARK}\nListenBacklog {number}\n")}
     return {config.main: _appended(decode(config.files[config.main]), number)}
 
 
