@@ -201,7 +201,7 @@ def _sysctls(*, with_boot: bool) -> Facts:
     texts = {key: proc_sys.read(key) for key in catalog.BY_KEY}
     keys = [key for key, text in texts.items() if text is not None]
     found = sysctl_d.next_boot(sysctl_d.read_tree(), keys) if with_boot else {}
-    boot = {key: value.taken(texts[key]) for key, value in found.items()}
+    boot = {key: value.taken(None if catalog.lookup(key).text else texts[key]) for key, value in found.items()}
     return {
         key: {
             "runtime": data(key, texts[key]),
