@@ -17,7 +17,7 @@ from .. import _want
 from .._facts.sources import open_source
 from .._kernel import proc_sys, processes
 from . import guards
-from .catalog import lookup
+from .catalog import value_of
 
 _RELEASE = re.compile(r"([0-9]+)\.([0-9]+)")
 _SHOW_LIMITS = ("systemctl", "show", "--property=Id,LimitNOFILE", "*.service")
@@ -46,7 +46,7 @@ def _running(changing: t.Container[str]) -> t.Iterator[t.Tuple[str, _want.Value]
             for key in group:
                 text = proc_sys.read(key)
                 if text is not None:
-                    yield key, _want.parse_value(text, ports=lookup(key).ports)
+                    yield key, value_of(key, text)
 
 
 def _listening() -> t.FrozenSet[int]:

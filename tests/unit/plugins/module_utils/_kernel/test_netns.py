@@ -74,7 +74,9 @@ def test_what_is_no_namespace_is_named_and_not_waited_for(tmp_path: pathlib.Path
     os.mkfifo(tmp_path / "fifo")
     with pytest.raises(NettuneError, match="fifo"):
         netns.run_in(str(tmp_path / "fifo"), os.getpid)
-    with pytest.raises(NettuneError, match=r"^/run/netns/a{80,100} cannot be opened as .*: File name too long") as caught:
+    with pytest.raises(
+        NettuneError, match=r"^/run/netns/a{80,100} cannot be opened as .*: File name too long"
+    ) as caught:
         netns.run_in("a" * 5000, os.getpid)
     assert len(str(caught.value)) < 200
 
