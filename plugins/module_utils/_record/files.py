@@ -45,9 +45,10 @@ def digest(content: bytes) -> str:
 
 def steps(path: str, content: t.Optional[bytes], *, mode: int = 0o644) -> t.List[Step]:
     """Give ``path`` this content, or remove it for None; first make the directories that are not there."""
-    path = os.path.realpath(path)
-    missing = list(_missing(os.path.dirname(path))) if content is not None else []
-    return [*map(make_directory, reversed(missing)), _replacement(path, content, mode)]
+    real = os.path.realpath(path)
+    missing = list(_missing(os.path.dirname(real))) if content is not None else []
+    verb = "remove" if content is None else "write"
+    return [*map(make_directory, reversed(missing)), _replacement(f"{verb} {path}", real, content, mode)]
 
 
 def _missing(directory: str) -> t.Iterator[str]:
@@ -56,25 +57,26 @@ def _missing(directory: str) -> t.Iterator[str]:
         directory = os.path.dirname(directory)
 
 
-def _replacement(path: str, content: t.Optional[bytes], mode: int) -> Step:
+def _replacement(what: str, path: str, content: t.Optional[bytes], mode: int) -> Step:
     before, old = state_of(path)
     after = None if content is None else {**(before or {"mode": mode}), "sha256": digest(content)}
-    step = _files.step(path, content, mode=mode)
     return Step(
-        step.what,
-        step.do,
-        lambda: put_back(path, before, old),
+        what,
+        lambda: put(path, after, content),
+        lambda: put(path, before, old),
         (Replaced(entries.FILE, path, before, after, content=old),),
     )
 
 
-def put_back(path: str, state: State, content: t.Optional[bytes]) -> None:
-    """Give a file back its content and attributes, or remove it for None."""
+def put(path: str, state: State, content: t.Optional[bytes]) -> None:
+    """Give a file its content and attributes, or remove it for None."""
     if state is None or content is None:
         _files.replace(path, None)
         return
     _files.replace(path, content, mode=state["mode"])
-    _give_attributes(path, state)
+    wanted = {key: value for key, value in state.items() if key != "sha256"}
+    if not entries.same(_attributes(path), wanted):
+        _give_attributes(path, wanted)
 
 
 def restoration(path: str, present: State, state: State, content: t.Callable[[], t.Optional[bytes]]) -> Step:
@@ -83,8 +85,8 @@ def restoration(path: str, present: State, state: State, content: t.Callable[[],
     verb = "remove" if state is None else "put back"
     return Step(
         f"{verb} {path}",
-        lambda: put_back(path, state, content()),
-        lambda: put_back(path, present, now),
+        lambda: put(path, state, content()),
+        lambda: put(path, present, now),
         (Replaced(entries.FILE, path, present, state, content=now),),
     )
 
