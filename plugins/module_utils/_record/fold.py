@@ -82,11 +82,12 @@ def to_originals(
     to have changed, such as a sysctl that was as wanted, is left alone.  ``kept`` has the contents of the originals.
     """
     found: t.List[Thing] = []
+    folded: t.Dict[int, t.List[Thing]] = {}
     for name, one in known.items():
         start = _recorded(name, runs)
-        those = [
-            thing for thing in fold(runs[start or 0 :], contents) if (thing.kind, thing.name) == (one.kind, one.name)
-        ]
+        if (start or 0) not in folded:
+            folded[start or 0] = fold(runs[start or 0 :], contents)
+        those = [thing for thing in folded[start or 0] if (thing.kind, thing.name) == (one.kind, one.name)]
         if one.kind in (entries.LIMIT, entries.BACKLOG) and those:
             found += those if start is not None else [replace(thing, before=one.before) for thing in those]
         elif those or one.after != one.before:

@@ -113,7 +113,7 @@ def _limit(row: Params) -> nofile.Request:
 
 def _backlog(row: Params) -> backlogs.Request:
     given = {name: row.get(name) for name in ("server", "backlog", "listen", "config", "unit")}
-    return backlogs.parse_request({**given, "apply": row.get("apply") or backlogs.AUTO})
+    return backlogs.parse_request({**given, "apply": row.get("apply") or backlogs.AUTO, "state": "present"})
 
 
 def _label(text: str) -> str:

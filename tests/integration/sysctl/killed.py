@@ -91,7 +91,7 @@ def _enters(pid: int) -> bool:
     info = _Info()
     libc = ctypes.CDLL(None, use_errno=True)
     libc.ptrace(_GET_SYSCALL_INFO, pid, ctypes.sizeof(info), ctypes.byref(info))
-    return info.op == _ENTRY
+    return bool(info.op == _ENTRY)
 
 
 def kill_at(call: int, body: t.Callable[[], object]) -> bool:
