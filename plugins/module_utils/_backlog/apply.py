@@ -98,9 +98,9 @@ def _nothing() -> None:
 
 def _check_present(host: Host, running: Running) -> None:
     """A server that refuses its configuration as it is would refuse ours too: nothing is edited then."""
-    command = host.request.server.check(host.config) if host.request.server and host.config else None
-    if command:
-        service.check(command, running.program(), "the configuration as it is, before any change")
+    if host.request.server and host.config:
+        command = host.request.server.check(host.config)
+        service.check(command, running.master(), "the configuration as it is, before any change")
 
 
 def _check(host: Host, files: Files, running: Running) -> None:
@@ -111,9 +111,7 @@ def _check(host: Host, files: Files, running: Running) -> None:
     written = server.read(host.request.config, host.request.unit)
     if server.listens(written) != server.listens(planned):
         raise ConfigError("the configuration does not read back as it was written", planned.main)
-    command = server.check(written)
-    if command:
-        service.check(command, running.program(), "the new configuration")
+    service.check(server.check(written), running.master(), "the new configuration")
 
 
 def _predicted(host: Host, plan: Plan, files: Files) -> t.Tuple[Seen, ...]:

@@ -55,7 +55,8 @@ class Listener:
     ``accept_queue`` is the number of connections that wait for accept() now, ``backlog`` their limit (the queue holds
     one more; None where the source does not tell). ``v6only`` is None for IPv4 and where the source does not tell.
     ``syn_recv`` is the number of half-open connections to this address and port, None when they were not counted;
-    sockets that share both (SO_REUSEPORT) share the number.
+    sockets that share both (SO_REUSEPORT) share the number.  ``uid`` is the user who made the socket, None where the
+    source does not tell.
     """
 
     family: str
@@ -65,7 +66,7 @@ class Listener:
     backlog: t.Optional[int]
     inode: int
     v6only: t.Optional[bool]
-    uid: int
+    uid: t.Optional[int]
     syn_recv: t.Optional[int] = None
 
 

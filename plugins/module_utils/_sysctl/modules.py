@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import glob
 import os
-import subprocess
 import typing as t
 from dataclasses import dataclass
 
-from .._errors import KernelRefused, MissingRight
+from .. import _command
+from .._errors import KernelRefused, MissingRight, Unsupported
 from .._kernel import proc_sys
 from .._transaction import Step
 
@@ -89,8 +89,8 @@ def _loaded_early() -> t.Set[str]:
 def can_be_loaded(name: str) -> bool:
     """Whether modprobe knows the module, without loading it."""
     try:
-        return _modprobe("--dry-run", "--quiet", name).returncode == 0
-    except OSError:  # no modprobe, as in most containers
+        return _modprobe("--dry-run", "--quiet", name).code == 0
+    except Unsupported:  # no modprobe, as in most containers
         return False
 
 
@@ -107,19 +107,9 @@ def step(name: str) -> Step:
 
 def _run(*arguments: str) -> None:
     done = _modprobe(*arguments)
-    if done.returncode != 0:
-        raise KernelRefused(f"modprobe {' '.join(arguments)}: {done.stderr.strip() or done.returncode}")
+    if done.code != 0:
+        raise KernelRefused(f"modprobe {' '.join(arguments)}: {done.stderr.strip() or done.code}")
 
 
-def _modprobe(*arguments: str) -> subprocess.CompletedProcess[str]:
-    # A login shell's PATH may lack sbin.
-    path = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin"
-    return subprocess.run(
-        ["modprobe", *arguments],
-        check=False,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "LC_ALL": "C", "PATH": path},
-        encoding="utf-8",
-        errors="replace",
-    )
+def _modprobe(*arguments: str) -> _command.Outcome:
+    return _command.run(["modprobe", *arguments])

@@ -19,7 +19,7 @@ import os
 import re
 import typing as t
 
-from ..server import Config, ConfigError, Listen, Relisten, Server, named
+from ..server import Check, Config, ConfigError, Listen, Relisten, Server, named
 from . import listen as reading
 from .conf import read as read_files
 from .conf import walk
@@ -165,8 +165,8 @@ def _implied(content: bytes, line: Line, number: int) -> _Edit:
     return line.start, line.start, gap + b"listen %d backlog=%d;" % (line.places[0].port, number)
 
 
-def _check(config: Config) -> t.List[str]:
-    return ["nginx", "-t", "-q", "-c", config.main]
+def _check(config: Config) -> Check:
+    return Check(("nginx", "-t", "-q", "-c", config.main), (config.main,))
 
 
 SERVER = Server(
