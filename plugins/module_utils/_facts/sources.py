@@ -29,7 +29,7 @@ from contextlib import suppress
 
 from .._errors import KernelRefused, MissingRight, Unsupported
 from .._kernel import proc_net
-from .._kernel.sock_diag import SockDiag, listener_of, mask
+from .._kernel.sock_diag import SockDiag, is_half_open, listener_of, mask
 from .._kernel.tcp_socket import ESTABLISHED, LISTEN, NEW_SYN_RECV, SYN_RECV, TIME_WAIT, Listener
 from .census import Census, States, all_states, census
 from .tally import Tally, count_states
@@ -38,7 +38,6 @@ ATTEMPTS = 3
 _CONNECTED = mask(*(set(range(1, NEW_SYN_RECV + 1)) - {LISTEN}))
 _DUMPED = set(range(1, NEW_SYN_RECV + 1)) - {ESTABLISHED, TIME_WAIT, LISTEN}
 _OWN_GAUGES = (4, 14)  # since then sockstat's tw is of the network namespace; up to 4.9 it was of the host
-_FAST_OPEN_SERVER = 0x2
 _Answer = t.TypeVar("_Answer")
 
 
@@ -77,10 +76,9 @@ class SockDiagSource(Source):
 
     name = "sock_diag"
 
-    def __init__(self, diag: SockDiag, root: str = "/proc/net", sysctls: str = "/proc/sys/net/ipv4") -> None:
+    def __init__(self, diag: SockDiag, root: str = "/proc/net") -> None:
         self._diag = diag
         self._root = root
-        self._sysctls = sysctls
         self._release = os.uname().release
 
     def close(self) -> None:
@@ -114,12 +112,12 @@ class SockDiagSource(Source):
         states: t.Counter[int] = Counter()
         gauges = self._gauges()
         minis = self._count(mask(*_DUMPED), states)
+        half_open = self._half_open(states) if states[SYN_RECV] else 0
         states[LISTEN] = len(self._listeners())
         waiting = gauges.get("tcp_tw", -1) - minis
         established = gauges.get("tcp_inuse", -1) + gauges.get("tcp6_inuse", 0)
-        established -= sum(states.values()) - states[SYN_RECV] - minis
-        unclear = established < 0 or waiting < 0 or (states[SYN_RECV] > 0 and self._fast_open())
-        if unclear:
+        established -= sum(states.values()) - half_open - minis
+        if established < 0 or waiting < 0:
             self._count(mask(ESTABLISHED, TIME_WAIT), states)
         else:
             states.update({ESTABLISHED: established, TIME_WAIT: waiting})
@@ -127,6 +125,12 @@ class SockDiagSource(Source):
 
     def _count(self, wanted: int, states: t.Counter[int]) -> int:
         return sum(count_states(heads, states) for heads in self._diag.heads(wanted))
+
+    def _half_open(self, states: t.Counter[int]) -> int:
+        """Count what is in SYN_RECV once more, and how many of those are of the SYN queue."""
+        of_queue = list(map(is_half_open, self._diag.messages(mask(SYN_RECV, NEW_SYN_RECV))))
+        states[SYN_RECV] = len(of_queue)
+        return sum(of_queue)
 
     def _gauges(self) -> t.Dict[str, int]:
         """sockstat, where it speaks of this network namespace."""
@@ -138,13 +142,6 @@ class SockDiagSource(Source):
             with suppress(Unsupported, MissingRight):
                 gauges.update(proc_net.parse_sockstat(proc_net.read(name, self._root)))
         return gauges
-
-    def _fast_open(self) -> bool:
-        """With TCP Fast Open on a server some sockets in SYN_RECV are in ``inuse`` and some are not."""
-        try:
-            return bool(int(proc_net.read("tcp_fastopen", self._sysctls)) & _FAST_OPEN_SERVER)
-        except (Unsupported, MissingRight, ValueError):
-            return True
 
     def _consistent(self, ask: t.Callable[[], _Answer]) -> _Answer:
         """Ask again while the kernel says that the dump was interrupted; the last answer stands."""

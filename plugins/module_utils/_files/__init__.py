@@ -8,7 +8,30 @@
 
 from __future__ import annotations
 
-from .replacing import check_replaceable, read, replace, step, text
-from .walk import Place, open_trusted, walk
+from .checking import check_replaceable, located, own
+from .reading import LIMIT, SMALL, Trust, is_directory, names, read, read_and_judge, text
+from .replacing import UNREAD, Was, replace, step, tidy
+from .walk import Place, about, open_trusted, walk
 
-__all__ = ("Place", "check_replaceable", "open_trusted", "read", "replace", "step", "text", "walk")
+__all__ = (
+    "LIMIT",
+    "SMALL",
+    "UNREAD",
+    "Place",
+    "Trust",
+    "Was",
+    "about",
+    "check_replaceable",
+    "is_directory",
+    "located",
+    "names",
+    "open_trusted",
+    "own",
+    "read",
+    "read_and_judge",
+    "replace",
+    "step",
+    "text",
+    "tidy",
+    "walk",
+)

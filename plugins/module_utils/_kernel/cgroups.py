@@ -24,7 +24,8 @@ from .rlimits import INFINITY, Limits
 
 # systemd's own hierarchy in cgroup v1, and the unified one of v2: it names its units in one of the two.
 _HIERARCHIES = ("name=systemd", "")
-_UNIT = re.compile(r".+\.(service|scope|socket|mount|swap)$")
+# No template: its pattern of a name, such as getty@.service, is no unit's.
+_UNIT = re.compile(r"(?![^@]*@\.[a-z]+\Z)[A-Za-z0-9:_.\\-][A-Za-z0-9:_.\\@-]*\.(service|scope|socket|mount|swap)\Z")
 
 
 @dataclass(frozen=True)

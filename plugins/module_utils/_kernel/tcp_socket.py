@@ -56,7 +56,8 @@ class Listener:
     one more; None where the source does not tell). ``v6only`` is None for IPv4 and where the source does not tell.
     ``syn_recv`` is the number of half-open connections to this address and port, None when they were not counted;
     sockets that share both (SO_REUSEPORT) share the number.  ``uid`` is the user who made the socket, None where the
-    source does not tell.
+    source does not tell.  ``device`` is the one network device that it is bound to (SO_BINDTODEVICE), None for all and
+    where the source does not tell.
     """
 
     family: str
@@ -68,6 +69,7 @@ class Listener:
     v6only: t.Optional[bool]
     uid: t.Optional[int]
     syn_recv: t.Optional[int] = None
+    device: t.Optional[str] = None
 
 
 def plain(address: bytes) -> bytes:

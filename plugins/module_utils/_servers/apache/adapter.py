@@ -20,8 +20,9 @@ import socket
 import typing as t
 
 from ... import _command
+from ..._files import Trust
 from ..addresses import ANY4, ANY6, canonical, port_number
-from ..server import Check, Config, ConfigError, Listen, Relisten, Server, named
+from ..server import MARK, Check, Config, ConfigError, Listen, Relisten, Server, named
 from ..settings import Settings
 from ..source import LONGEST, Disk, Edit, Memory, Tree, apply, decode, encode, glob, line_end, resolve
 from .conf import Found, walk
@@ -51,9 +52,10 @@ def read(main: t.Optional[str], _unit: t.Optional[str]) -> Config:
 
 def started(command: t.Sequence[str], _unit: t.Optional[str]) -> Config:
     """The configuration of a process, without the addresses of host names."""
-    tree = Disk()
     options = dict(zip(command, command[1:]))
-    path = _main(named(posixpath.join(options.get("-d", ""), options["-f"])) if "-f" in options else None)
+    main = named(posixpath.join(options.get("-d", ""), options["-f"])) if "-f" in options else None
+    tree = Disk(Trust.ROOT if main else Trust.SHARED)
+    path = _main(main)
     _walk(tree, path)
     return Config(path, dict(tree.files))
 
@@ -175,7 +177,7 @@ def edit(config: Config, wanted: t.Mapping[Listen, int]) -> t.Dict[str, t.Option
         return {backlog.path: _replaced(decode(config.files[backlog.path]), backlog, number)}
     own = _own_file(config, found)
     if own:
-        return {own: encode(f"# Written by the Ansible collection nettune.tcp.\nListenBacklog {number}\n")}
+        return {own: encode(f"{MARK}\nListenBacklog {number}\n")}
     return {config.main: _appended(decode(config.files[config.main]), number)}
 
 

@@ -22,6 +22,7 @@ import posixpath
 import re
 import typing as t
 
+from ..._files import Trust
 from .. import unit as unit_files
 from ..addresses import ANY4, ANY6, canonical, port_number
 from ..server import Check, Config, ConfigError, Listen, Relisten, Server, named
@@ -57,7 +58,8 @@ def read(main: t.Optional[str], unit: t.Optional[str]) -> Config:
 
 def started(command: t.Sequence[str], unit: t.Optional[str]) -> Config:
     """The configuration of a process, without the addresses of host names."""
-    return _config(Disk(), [named(path) for path in _arguments(command)], _service(unit, needed=False)[1])
+    paths = [named(path) for path in _arguments(command)]
+    return _config(Disk(Trust.ROOT if paths else Trust.SHARED), paths, _service(unit, needed=False)[1])
 
 
 def _service(unit: t.Optional[str], *, needed: bool) -> t.Tuple[t.List[str], t.Dict[str, str]]:
@@ -65,7 +67,7 @@ def _service(unit: t.Optional[str], *, needed: bool) -> t.Tuple[t.List[str], t.D
 
     Where they are needed, it must not be masked, and one that is named must be there.
     """
-    units = Disk()
+    units = Disk(Trust.SYSTEM)
     try:
         found = unit_files.find(units, unit or UNIT)
     except ConfigError:

@@ -17,6 +17,7 @@ import typing as t
 
 from ... import _command
 from ..._errors import Unsupported
+from ..._files import Trust
 from ..server import Check, Config, ConfigError, Listen, Relisten, Server, named
 from ..settings import Settings
 from ..source import LARGEST, Disk, Edit, Memory, apply, decode, encode, line_end
@@ -36,9 +37,11 @@ class _Host(Disk):
         super().__init__()
         self._directory = directory
 
-    def answer(self, path: str) -> bytes:
+    def answer(self, path: str) -> t.Optional[bytes]:
         """lighttpd gives the command of an include_shell to a shell, whenever it reads or checks its configuration."""
         if path.startswith(_SHELL):
+            if self.foreign:
+                raise ConfigError("is not run: somebody else than root may write the configuration", path)
             return self._run(["/bin/sh", "-c", path[len(_SHELL) :]], path)
         return self._run(VERSION.split(), path) if path == VERSION else super().answer(path)
 
@@ -55,7 +58,7 @@ class _Host(Disk):
 class _Files(Disk):
     """The files of this host; what a command would print is taken for nothing."""
 
-    def answer(self, path: str) -> bytes:
+    def answer(self, path: str) -> t.Optional[bytes]:
         return b"" if path.startswith(_SHELL) else super().answer(path)
 
 
@@ -71,8 +74,8 @@ def read(main: t.Optional[str], _unit: t.Optional[str]) -> Config:
 def started(command: t.Sequence[str], _unit: t.Optional[str]) -> Config:
     """The configuration of a process, without what commands print."""
     options = dict(zip(command, command[1:]))
-    path = named(options["-f"]) if "-f" in options else MAIN
-    tree = _Files()
+    path, trust = (named(options["-f"]), Trust.ROOT) if "-f" in options else (MAIN, Trust.SHARED)
+    tree = _Files(trust)
     evaluate(tree, path)
     return Config(path, dict(tree.files))
 

@@ -305,6 +305,26 @@ def test_read_takes_what_the_includes_reach(tmp_path: Path) -> None:
     assert [listen.port for listen in SERVER.listens(config)] == [80, 81]
 
 
+@pytest.mark.parametrize("include", ["empty", "empty/", "emp*", "s*/deep", "s*", "sub/*/"])
+def test_a_directory_without_files_includes_nothing(tmp_path: Path, include: str) -> None:
+    """As ``apache2 -t`` 2.4.71 judges it: what the pattern matches need not hold a file."""
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "sub" / "deep").mkdir(parents=True)
+    main = tmp_path / "httpd.conf"
+    main.write_text(f"ServerRoot {tmp_path}\nInclude {include}\nListen 80\n")
+    assert [listen.port for listen in SERVER.listens(SERVER.read(str(main), None))] == [80]
+
+
+@pytest.mark.parametrize("include", ["empty/*", "none*", "sub/*/*"])
+def test_a_pattern_that_matches_nothing_is_an_error(tmp_path: Path, include: str) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "sub" / "deep").mkdir(parents=True)
+    main = tmp_path / "httpd.conf"
+    main.write_text(f"ServerRoot {tmp_path}\nInclude {include}\nListen 80\n")
+    with pytest.raises(ConfigError, match=":2: nothing matches"):
+        SERVER.listens(SERVER.read(str(main), None))
+
+
 def test_read_refuses_what_is_no_file(tmp_path: Path) -> None:
     main = tmp_path / "httpd.conf"
     main.write_text("Include /dev/zero\n")

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 import typing as t
 from pathlib import Path
@@ -130,6 +131,8 @@ MAIN = ("inet", "0.0.0.0", 80)
             [("inet", "0.0.0.0", 81), ("inet", "0.0.0.0", 82), MAIN],
             id="if",
         ),
+        pytest.param(one('server.port = 81, server.bind = ,"1.2.3.4"'), [("inet", "1.2.3.4", 81)], id="comma"),
+        pytest.param(one('a = (("b",),), server.port = 81,'), [("inet", "0.0.0.0", 81)], id="comma behind an array"),
         pytest.param(one("global { server.port = 81 }"), [("inet", "0.0.0.0", 81)], id="global"),
         pytest.param(one('a = "\\"#" # server.port = 81\n'), [MAIN], id="quotes and comments"),
         pytest.param(
@@ -300,6 +303,21 @@ def test_read_runs_the_commands_of_the_configuration(tmp_path: Path) -> None:
     main.write_text('include_shell "echo server.port = $(cat here)"\n')
     config = SERVER.read(str(main), None)
     assert [listen.port for listen in SERVER.listens(config)] == [81]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to give a file to somebody else")
+@pytest.mark.parametrize("owner", [0, 65534])
+def test_commands_of_others_are_not_run(tmp_path: Path, owner: int) -> None:
+    main, included, mark = (tmp_path / name for name in ("lighttpd.conf", "included.conf", "mark"))
+    main.write_text(f'include "{included}"\n')
+    included.write_text(f'include_shell "touch {mark}; echo server.port = 81"\n')
+    os.chown(included, owner, owner)
+    if owner:
+        with pytest.raises(ConfigError, match="is not run: somebody else than root may write the configuration"):
+            SERVER.read(str(main), None)
+    else:
+        SERVER.read(str(main), None)
+    assert mark.exists() == (owner == 0)
 
 
 def test_read_refuses_commands_that_fail(tmp_path: Path) -> None:
