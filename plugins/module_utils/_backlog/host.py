@@ -18,7 +18,7 @@ from .._errors import BadRequest, Gone, MissingRight, NettuneError
 from .._kernel import holders, pidfd
 from .._kernel.holders import Holder
 from .._kernel.identity import Identity, trusted_uids
-from .._kernel.tcp_socket import Listener
+from .._kernel.tcp_socket import Listener, endpoint
 from .._servers.server import Config, Listen
 from . import sockets, ties
 from .plan import Seen
@@ -157,17 +157,11 @@ def place_of(listen: Listen) -> Place:
 def _meant(request: Request, listens: t.Tuple[Listen, ...]) -> t.Tuple[Listen, ...]:
     for one in request.filters:
         if not any(one.covers(*place_of(listen)) for listen in listens):
-            known = ", ".join(sorted(_text(listen) for listen in listens)) or "nothing"
+            known = ", ".join(sorted(endpoint(*place_of(listen)) for listen in listens)) or "nothing"
             raise BadRequest(f"listen: nothing is configured to listen on {one.text}, only {known}", listen=one.text)
     if not request.filters:
         return listens
     return tuple(listen for listen in listens if any(one.covers(*place_of(listen)) for one in request.filters))
-
-
-def _text(listen: Listen) -> str:
-    if listen.family == "unix":
-        return listen.address
-    return f"[{listen.address}]:{listen.port}" if listen.family == "inet6" else f"{listen.address}:{listen.port}"
 
 
 def _listening(request: Request) -> t.Tuple[Place, ...]:

@@ -20,6 +20,8 @@ from .._kernel import identity, pidfd
 from .._kernel.identity import Identity
 from .._servers.server import Check
 
+_PATIENCE = 60.0  # seconds for a server to judge its configuration; it may resolve names
+
 
 def restart(unit: str, manager: t.Optional[systemd.Systemd] = None) -> None:
     """Restart a service, or a socket with the services it triggers, beside which systemd would refuse to start it."""
@@ -46,7 +48,7 @@ def check(command: Check, master: t.Optional[Identity], what: str) -> None:
             if place.distrust:
                 raise NotTrusted(f"{command.words[0]} is not run on {path}: {place.distrust}", path=path)
     with _program(command.words[0], master) as program:
-        done = _command.run(command.words, program, environment=command.environment)
+        done = _command.run(command.words, program, environment=command.environment, timeout=_PATIENCE)
     if done.code:
         raise NettuneError(f"{' '.join(command.words)} refuses {what}: {done.text}", refused=done.text)
 

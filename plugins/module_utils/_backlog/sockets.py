@@ -12,9 +12,8 @@ import typing as t
 from dataclasses import dataclass, field, replace
 
 from .._errors import Unsupported
-from .._kernel import netns, proc_sys, unix_diag
-from .._kernel.sock_diag import SockDiag, listener_of, mask
-from .._kernel.tcp_socket import LISTEN, Listener
+from .._kernel import listeners, netns, proc_sys, unix_diag
+from .._kernel.tcp_socket import Listener
 
 Place = t.Tuple[str, str, int]  # family, address, port
 
@@ -45,7 +44,7 @@ def _look() -> Kernel:
         raise Unsupported("net.core.somaxconn does not exist in this network namespace")
     unix = _unix()
     found: t.Dict[Place, t.List[Listener]] = {}
-    for listener in (*_tcp(), *(one for one, _file in unix)):
+    for listener in (*listeners.tcp(), *(one for one, _file in unix)):
         found.setdefault((listener.family, listener.address, listener.port), []).append(listener)
     files = {file: one for one, file in unix if file}
     return Kernel(int(text), {place: tuple(listeners) for place, listeners in found.items()}, files)
@@ -75,11 +74,6 @@ def with_twins(kernel: Kernel, places: t.Iterable[Place]) -> Kernel:
                 one for one in kernel.sockets.get((*twin, port), ()) if both or one.v6only is False
             )
     return replace(kernel, sockets=found)
-
-
-def _tcp() -> t.Sequence[Listener]:
-    with SockDiag() as diag:
-        return [listener_of(message) for message in diag.messages(mask(LISTEN))]
 
 
 def _unix() -> t.Sequence[t.Tuple[Listener, t.Optional[unix_diag.File]]]:

@@ -15,8 +15,7 @@ import typing as t
 from .. import _want
 from .._boot import systemd
 from .._errors import NettuneError
-from .._facts.sources import open_source
-from .._kernel import proc_pid, proc_sys
+from .._kernel import listeners, proc_pid, proc_sys
 from . import guards
 from .catalog import lookup
 
@@ -51,8 +50,7 @@ def _running(changing: t.Container[str]) -> t.Iterator[t.Tuple[str, _want.Value]
 
 
 def _listening() -> t.FrozenSet[int]:
-    with open_source() as source:
-        return frozenset(listener.port for listener in source.listeners())
+    return frozenset(listener.port for listener in listeners.any_way())
 
 
 def _open_files() -> int:
