@@ -10,7 +10,9 @@ import contextlib
 import os
 import pathlib
 import shutil
+import socket
 import subprocess
+import time
 import typing as t
 
 SOURCE = pathlib.Path(__file__).with_name("planted.c")
@@ -80,3 +82,13 @@ class User:
     def was_run_by(self) -> t.List[int]:
         """The users who have run it, apart from him."""
         return [int(uid) for uid in self.mark.read_text().split()] if self.mark.exists() else []
+
+
+def wait_for(port: int) -> None:
+    """Wait until something accepts there."""
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
+            return
+        time.sleep(0.02)
+    raise AssertionError("nobody listens")

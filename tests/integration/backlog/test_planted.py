@@ -14,6 +14,7 @@ import pathlib
 
 import pytest
 
+from ansible_collections.nettune.tcp.plugins.module_utils._kernel import proc_pid
 from ansible_collections.nettune.tcp.tests.integration.backlog.nginx import in_force, somaxconn
 from ansible_collections.nettune.tcp.tests.integration.backlog.servers import CASES, Case, Running
 from ansible_collections.nettune.tcp.tests.integration.planted import KINDS, NOBODY, PROGRAMS, User
@@ -63,6 +64,10 @@ def test_root_runs_no_program_of_a_user(
             assert user.was_run_by == []
             assert his["status"] == "not_listening", his
             assert f"{PROGRAMS[name]} (pid {pid} of uid {NOBODY}), which neither root nor" in his["reason"]
+            if not check_mode:
+                server.backlog(4000, apply="reload")
             assert in_force()[places[way]] == [128]
+            assert user.was_run_by == []
+            assert proc_pid.stat_of(pid) is not None, "his process was signalled"
 
     in_namespace(body)

@@ -6,18 +6,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pathlib
-import socket
-import time
 import typing as t
 
 import pytest
 
 from ansible_collections.nettune.tcp.plugins.module_utils._facts.gather import gather
 from ansible_collections.nettune.tcp.plugins.module_utils._facts.request import parse_request
-from ansible_collections.nettune.tcp.tests.integration.planted import NOBODY, PROGRAMS, User, as_nobody
+from ansible_collections.nettune.tcp.tests.integration.planted import NOBODY, PROGRAMS, User, as_nobody, wait_for
 from ansible_collections.nettune.tcp.tests.integration.sandbox import Sandbox
 
 PORT = 8079
@@ -106,13 +103,3 @@ def test_a_users_own_server_is_one_to_himself(in_namespace: Sandbox, top: pathli
             assert (row["server"], row["backlog"] is None) == (name, False)
 
     in_namespace(body)
-
-
-def wait_for(port: int) -> None:
-    """Wait until something accepts there."""
-    end = time.monotonic() + 10
-    while time.monotonic() < end:
-        with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
-            return
-        time.sleep(0.02)
-    raise AssertionError("nobody listens")
