@@ -7,6 +7,7 @@
 import os
 
 from tools import ansible_test, artifact, audit
+from tools import cores as releases
 from tools.environment import CHECKOUT, WORK, prepare, variables
 from tools.stage import Log, Result, Stage, commands, counted
 
@@ -71,6 +72,7 @@ STAGES = (
     Stage("unit", "unit", unit),
     Stage("unit-pythons", "sanity", ansible_test.units),
     Stage("sanity", "sanity", ansible_test.sanity),
+    Stage("cores", "cores", releases.cores, ("root", "unshare")),
     Stage("artifact", "build", artifact.artifact),
     Stage("importer", "build", artifact.importer),
     Stage("audit", "audit", audit.audit, ("make",), lane="machine"),
