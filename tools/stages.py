@@ -63,6 +63,7 @@ STAGES = (
     Stage("mypy", "lint", mypy),
     Stage("yamllint", "lint", commands(["yamllint", "--strict", "."])),
     Stage("ansible-lint", "lint", commands(["ansible-lint", "--offline", "--profile", "production"])),
+    Stage("reuse", "lint", commands(["reuse", "lint", "--lines"])),
     Stage(
         "antsibull-docs",
         "docs",
