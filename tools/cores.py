@@ -12,7 +12,7 @@ from tools.stage import Log, Result, counted
 
 IN_A_NAMESPACE = ("unshare", "--net", "ansible-playbook", "--inventory=localhost,", "--connection=local")
 PLAYBOOKS = (
-    ("tests/cores/play.yml",),
+    ("tests/integration/cores/play.yml",),
     ("--check", "-e", '{"ansible_python_interpreter": "{{ ansible_playbook_python }}"}', "nettune.tcp.tune"),
 )
 CONTROLLER_SIDE = "tests/unit/plugins/plugin_utils"
