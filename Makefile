@@ -2,12 +2,12 @@
 PYTHON ?= python3
 IN = $(PYTHON) tools/environment.py
 
-LOCKS = audit test molecule importer lock
+LOCKS = audit test site molecule importer lock
 CORES = 2.19:3.11 2.20:3.12 2.21:3.12 2.22:3.13
 yes = $(if $(filter 1 true yes on,$(1)),true,false)
 
 .DEFAULT_GOAL := help
-.PHONY: help audit test quick lint docs unit sanity build cores integration molecule vm format lock release changelog clean
+.PHONY: help audit test quick lint docs unit sanity build cores integration molecule vm format lock site release changelog clean
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z ]*\):.* ## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{gsub(" ", "|", $$1); printf "make %-58s %s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ lock: ## Renew the locks in requirements/
 	@for core in $(CORES); do name=core-$${core%:*}; $(IN) lock uv pip compile --quiet --upgrade --universal \
 	  --python-version $${core#*:} --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' \
 	  requirements/$$name.in --output-file requirements/$$name.txt || exit 1; done
+
+site: ## Build the documentation site in .work/site/html
+	@$(IN) test python -m tools.site
 
 release: ## Make the release VERSION: changelog, artifact, checked install, SHA-256
 	@$(IN) test python -m tools.release $(VERSION)

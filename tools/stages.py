@@ -8,6 +8,7 @@ import os
 
 from tools import ansible_test, artifact, audit
 from tools import cores as releases
+from tools import site as pages
 from tools.environment import CHECKOUT, WORK, prepare, variables
 from tools.stage import Log, Result, Stage, commands, counted
 
@@ -69,6 +70,7 @@ STAGES = (
         "docs",
         commands(["antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs=all", "."]),
     ),
+    Stage("site", "docs", pages.site),
     Stage("changelog", "docs", commands(["antsibull-changelog", "lint"])),
     Stage("unit", "unit", unit),
     Stage("unit-pythons", "sanity", ansible_test.units),
