@@ -78,7 +78,7 @@ def parse_request(params: t.Mapping[str, t.Any]) -> Request:
         states=frozenset(params["state"]),
         local=_end("local", params),
         remote=_end("remote", params),
-        idle=int(params["idle"] * 1000),
+        idle=round(params["idle"] * 1000),
         idle_by=params["idle_by"],
         unit=unit_name(params["unit"]) if params["unit"] else None,
         keep=params["keep"],
