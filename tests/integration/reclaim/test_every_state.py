@@ -55,7 +55,7 @@ def test_every_state_that_can_be_held_is_closed_and_no_other(in_namespace: Sandb
         seen = []
         with holding(every_state):
             for state in CLOSABLE:
-                options = {"force": state == "TIME_WAIT", "local_address": ["10.9.0.0/24"]}
+                options: Data = {"force": state == "TIME_WAIT", "local_address": ["10.9.0.0/24"]}
                 before = states()
                 told = run(state, check=True, **options)
                 assert states() == before
@@ -218,7 +218,7 @@ def aged() -> Steps:
 def test_the_longest_idle_go_and_the_rest_is_kept(keep: int, most: int, gone: int, in_namespace: Sandbox) -> None:
     def body() -> t.Tuple[Data, Data, t.List[int]]:
         with holding(aged) as holder:
-            options = {"local_port": [8080], "keep": keep, "max": most}
+            options: Data = {"local_port": [8080], "keep": keep, "max": most}
             told = run("ESTABLISHED", check=True, **options)
             return told, run("ESTABLISHED", **options), holder.go_on()
 

@@ -23,6 +23,7 @@ from ansible_collections.nettune.tcp.plugins.module_utils._kernel import sock_de
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel.sock_destroy import NO_COOKIE, Identity, SockDestroy
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel.tcp_socket import LISTEN
 from ansible_collections.nettune.tcp.plugins.module_utils._reclaim import close, probe
+from ansible_collections.nettune.tcp.plugins.module_utils._reclaim.match import Connection
 from ansible_collections.nettune.tcp.plugins.module_utils._reclaim.report import CHANGED, CLOSED, GONE, REFUSED
 from ansible_collections.nettune.tcp.tests.integration.reclaim.holder import (
     DEAD,
@@ -141,7 +142,7 @@ def test_the_race_is_lost_without_cookie_and_second_look(
         )
         return not any(payload[:4])
 
-    def close_blindly(link: SockDestroy, _request: object, chosen: close.Connection, _holders: object) -> str:
+    def close_blindly(link: SockDestroy, _request: object, chosen: Connection, _holders: object) -> str:
         return CLOSED if careless(link, chosen.identity) else GONE
 
     monkeypatch.setattr(close, "close", close_blindly)
