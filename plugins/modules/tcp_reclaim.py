@@ -86,7 +86,8 @@ options:
   unit:
     description:
       - The systemd unit that the sockets belong to, by the control groups of all processes that hold them. A socket
-        that another unit holds, too, or that no process holds, is none of them.
+        that another unit holds, too, or that no process holds, is none of them. With V(SYN_RECV) and V(TIME_WAIT) in
+        O(state), which no process ever holds, it is refused.
       - There is no choice by the name of a process, because anybody may call a process anything.
     type: str
   keep:

@@ -21,6 +21,7 @@ TRAFFIC, DATA = "traffic", "data"
 CLOSABLE = tuple(state for state in STATES if state not in ("LISTEN", "CLOSE"))
 # Of these the kernel does not tell when it last heard anything.
 _WITHOUT_IDLENESS = frozenset({"SYN_SENT", "SYN_RECV", "TIME_WAIT"})
+_WITHOUT_PROCESS = frozenset({"SYN_RECV", "TIME_WAIT"})
 _MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
 
 
@@ -106,6 +107,9 @@ def _check(request: Request, *, force: bool) -> None:
     unknown = ", ".join(sorted(request.states & _WITHOUT_IDLENESS))
     if request.idle and unknown:
         raise BadRequest(f"idle makes no sense with {unknown}: the kernel does not tell for how long they are idle")
+    nobodys = ", ".join(sorted(request.states & _WITHOUT_PROCESS))
+    if request.unit and nobodys:
+        raise BadRequest(f"unit makes no sense with {nobodys}: no process holds them")
     criteria = request.idle or request.unit or request.local != End() or request.remote != End()
     if "ESTABLISHED" in request.states and not criteria:
         raise BadRequest(

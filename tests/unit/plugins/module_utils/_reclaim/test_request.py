@@ -69,6 +69,7 @@ def test_networks(network: str, address: str, covered: bool) -> None:
         ({"state": ["CLOSE_WAIT", "TIME_WAIT"]}, "force=true only"),
         ({"state": ["TIME_WAIT"], "force": True, "idle": 1}, "idle makes no sense with TIME_WAIT"),
         ({"state": ["SYN_RECV", "SYN_SENT"], "idle": 0.5}, "idle makes no sense with SYN_RECV, SYN_SENT"),
+        ({"state": ["CLOSE_WAIT", "SYN_RECV"], "unit": "app"}, "unit makes no sense with SYN_RECV"),
         ({"state": ["ESTABLISHED"]}, "say which"),
         ({"state": ["CLOSE_WAIT", "ESTABLISHED"], "keep": 5}, "say which"),
         ({"local_address": ["192.0.2.1/24"]}, "local_address .* host bits set"),
