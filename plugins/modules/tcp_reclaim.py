@@ -91,7 +91,8 @@ options:
       - There is no choice by the name of a process, because anybody may call a process anything.
     type: str
   keep:
-    description: How many of those that match stay. Only what is above that is closed, and the longest idle first.
+    description:
+      - How many of those that match stay. Only what is above that is closed, and the longest idle first, to the second.
     type: int
     default: 0
   max:

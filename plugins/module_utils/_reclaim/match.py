@@ -17,6 +17,7 @@ from __future__ import annotations
 import heapq
 import socket
 import struct
+import time
 import typing as t
 from collections import Counter
 from dataclasses import dataclass
@@ -124,7 +125,9 @@ class Choice:
         return sum(self.matched.values())
 
 
-def choose(connections: t.Iterable[Connection], request: Request) -> Choice:
+def choose(
+    connections: t.Iterable[Connection], request: Request, clock: t.Callable[[], float] = time.monotonic
+) -> Choice:
     """Those above ``keep``, at most ``max`` of them: longest idle first, then the TIME_WAIT that ends first.
 
     Of a million that match only those are kept in memory that may go.
@@ -136,7 +139,20 @@ def choose(connections: t.Iterable[Connection], request: Request) -> Choice:
             matched[one.state] += 1
             yield one
 
-    first = heapq.nsmallest(
-        request.max, counted(), key=lambda one: (-(one.idle(request.idle_by) or 0), one.left, one.local, one.remote)
-    )
+    def order(one: Connection) -> t.Tuple[t.Any, ...]:
+        return _moment(one, request.idle_by, clock()), one.local, one.remote
+
+    first = heapq.nsmallest(request.max, counted(), key=order)
     return Choice(matched, first[: max(0, sum(matched.values()) - request.keep)])
+
+
+def _moment(one: Connection, by: str, now: float) -> float:
+    """In which second something last happened on a connection, or its TIME_WAIT ends.
+
+    The kernel counts from the moment it comes to each socket, so that the order of those used almost at once would be
+    another one each time, and check mode would tell of others than a run.
+    """
+    idle = one.idle(by)
+    if idle is not None:
+        return (now - idle / 1000) // 1
+    return (now + one.left / 1000) // 1 if one.left else float("inf")

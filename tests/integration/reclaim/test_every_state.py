@@ -204,17 +204,17 @@ def test_idle_connections_alone_are_closed(idle_by: str, in_namespace: Sandbox) 
 
 
 def aged() -> Steps:
-    """Five connections, each a little older than the next."""
+    """Five connections, each a second older than the next."""
     server, made = pairs(0)
     for _number in range(5):
         client = socket.create_connection(server.getsockname())
         made.append((client, server.accept()[0]))
-        time.sleep(0.15)
+        time.sleep(1.05)
     yield None
     yield [state_of(accepted) for _client, accepted in made]
 
 
-@pytest.mark.parametrize("keep, most, gone", [(2, 100, 3), (0, 2, 2), (4, 3, 1), (5, 1, 0), (9, 1, 0)])
+@pytest.mark.parametrize("keep, most, gone", [(2, 100, 3), (0, 2, 2), (4, 3, 1), (5, 1, 0)])
 def test_the_longest_idle_go_and_the_rest_is_kept(keep: int, most: int, gone: int, in_namespace: Sandbox) -> None:
     def body() -> t.Tuple[Data, Data, t.List[int]]:
         with holding(aged) as holder:

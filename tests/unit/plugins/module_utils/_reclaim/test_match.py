@@ -133,7 +133,7 @@ def test_the_longest_idle_go_first(keep: int, most: int, gone: int) -> None:
 
 
 def test_the_order_is_by_the_measure_that_was_asked_for() -> None:
-    one, other = connection(idle=(9, 9, 1), cookie=1), connection(idle=(5, 5, 5), cookie=2)
+    one, other = (connection(idle=idle, cookie=idle[0]) for idle in ((9000, 9000, 1000), (5000, 5000, 5000)))
     assert choose([one, other], request(idle_by="data")).connections == [one, other]
     assert choose([one, other], request(idle_by="traffic")).connections == [other, one]
 
@@ -142,6 +142,20 @@ def test_of_time_wait_the_oldest_goes_first() -> None:
     old, new = (connection(6, idle=None, timer=3, expires=left, inode=0) for left in (1000, 59000))
     assert (old.left, new.left) == (1000, 59000)
     assert choose([new, old], request(state=["TIME_WAIT"], force=True, max=1)).connections == [old]
+
+
+@pytest.mark.parametrize("idle", [(1204, 1200), (1200, 1204)])
+def test_what_was_used_in_the_same_second_has_the_same_order_each_time(idle: t.Tuple[int, int]) -> None:
+    found = [connection(idle=(idle[place],) * 3, ports=(80, 40000 + place)) for place in (1, 0)]
+    [first] = choose(found, request(max=1), lambda: 77.9).connections
+    assert first.remote[1] == 40000
+
+
+def test_what_is_idle_for_nobody_knows_how_long_goes_last() -> None:
+    unknown, known = connection(idle=None), connection(idle=(0, 0, 0))
+    ending = connection(6, idle=None, timer=3, expires=9000)
+    asked = request(state=["CLOSE_WAIT", "TIME_WAIT"], force=True)
+    assert choose([unknown, ending, known], asked).connections == [known, ending, unknown]
 
 
 def test_what_is_counted_apart_by_state() -> None:
