@@ -26,13 +26,14 @@ def taken(text: str, held: str) -> str:
     is 30.  A text that is too short or refused, and one for another kind of key, is returned as it is.
     """
     count = len(held.split())
-    numbers = [_number(word.lstrip(_BLANKS)) for word in _BETWEEN.split(text.strip(" \t\n"))[:count]]
-    if not count or len(numbers) < count or None in [*numbers, *map(_number, held.split())]:
+    numbers = [number(word.lstrip(_BLANKS)) for word in _BETWEEN.split(text.strip(" \t\n"))[:count]]
+    if not count or len(numbers) < count or None in [*numbers, *map(number, held.split())]:
         return text
     return " ".join(map(str, numbers))
 
 
-def _number(word: str) -> t.Optional[int]:
+def number(word: str) -> t.Optional[int]:
+    """The number that a word is to the kernel, such as 24 for ``030``; None for what it refuses."""
     found = _NUMBER.match(word)
     if not found or not found.lastgroup:
         return None

@@ -82,9 +82,14 @@ def _look(request: Request) -> _Seen:
 
 
 def _provenance(request: Request) -> Facts:
-    uptime = float((_files.read("/proc/uptime") or b"0").split()[0])
+    told = _files.text("/proc/uptime").split()  # not there in a /proc of processes alone
     boot_id = proc_sys.read("kernel.random.boot_id")
-    return {"boot_id": boot_id, "uptime": uptime, "kernel": os.uname().release, "netns": request.netns}
+    return {
+        "boot_id": boot_id,
+        "uptime": float(told[0]) if told else None,
+        "kernel": os.uname().release,
+        "netns": request.netns,
+    }
 
 
 def _counters(interval: float) -> Facts:
@@ -201,7 +206,7 @@ def _sysctls(*, with_boot: bool) -> Facts:
     texts = {key: proc_sys.read(key) for key in catalog.BY_KEY}
     keys = [key for key, text in texts.items() if text is not None]
     found = sysctl_d.next_boot(sysctl_d.read_tree(), keys) if with_boot else {}
-    boot = {key: value.taken(texts[key]) for key, value in found.items()}
+    boot = {key: value.taken(None if catalog.lookup(key).text else texts[key]) for key, value in found.items()}
     return {
         key: {
             "runtime": data(key, texts[key]),

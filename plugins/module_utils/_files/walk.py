@@ -198,12 +198,10 @@ class _Steps:
         return target
 
     def _place(self, part: str, status: t.Optional[os.stat_result]) -> Place:
-        distrust, shared = "", self._here.shared
-        if status is None:
-            self._blame(f"anybody may put something at {self.at}" if shared else "")
-        else:
+        distrust = ""
+        if status is not None:
             distrust = self._foreign(status)
-            self._blame(distrust if shared else "")
+            self._blame(distrust if self._here.shared else "")
             if status.st_mode & _WRITABLE and not stat.S_ISLNK(status.st_mode):
                 distrust = distrust or f"others than its owner may write to {self.at}"
             self._public = self._public and bool(status.st_mode & stat.S_IROTH)

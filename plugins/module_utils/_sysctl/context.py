@@ -17,7 +17,7 @@ from .._boot import systemd
 from .._errors import NettuneError
 from .._kernel import listeners, proc_pid, proc_sys
 from . import guards
-from .catalog import lookup
+from .catalog import value_of
 
 _RELEASE = re.compile(r"([0-9]+)\.([0-9]+)")
 _SHOW_LIMITS = ("show", "--property=Id,LimitNOFILE", "*.service")
@@ -46,7 +46,7 @@ def _running(changing: t.Container[str]) -> t.Iterator[t.Tuple[str, _want.Value]
             for key in group:
                 text = proc_sys.read(key)
                 if text is not None:
-                    yield key, _want.parse_value(text, ports=lookup(key).ports)
+                    yield key, value_of(key, text)
 
 
 def _listening() -> t.FrozenSet[int]:

@@ -147,7 +147,10 @@ class Host:
         tree = self._tree
         if lines != self.records.lines:
             tree = sysctl_d.with_file(tree, self.request.file, drop_in.compose(lines))
-        return {key: boot.taken(runtime[key]) for key, boot in sysctl_d.next_boot(tree, runtime).items()}
+        return {
+            key: boot.taken(None if lookup(key).text else runtime[key])
+            for key, boot in sysctl_d.next_boot(tree, runtime).items()
+        }
 
     def _notes(
         self, keys: t.Iterable[str], boot: t.Mapping[str, sysctl_d.BootValue], records: Records
