@@ -109,8 +109,8 @@ notes:
   - As root no program is run on a main configuration file that somebody else may write, since it can name modules and
     commands to run. What such a file includes is the server's own trust in it. C(include_shell) of lighttpd is not run
     once a file was read that somebody else may write.
-  - A program is given 60 seconds, C(systemctl) 30 to show, 90 to read its units and 300 to restart one. Then it is ended
-    with all that it has started, and what was changed is put back. Long outputs are cut in the middle.
+  - A program is given 60 seconds, C(systemctl) 30 to show, 90 to read its units and 300 to restart one. Then it is
+    ended with all that it has started, and what was changed is put back. Long outputs are cut in the middle.
   - Root is needed to change anything. Without it the module says what is missing and changes nothing.
   - What a reload does was tried with nginx 1.22, Apache 2.4.62 to 2.4.71, HAProxy 2.6, 3.0 and 3.2, lighttpd 1.4.59 to
     1.4.85, and systemd 247 to 262.
