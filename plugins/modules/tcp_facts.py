@@ -155,6 +155,9 @@ ansible_facts:
             - One entry for each nginx, Apache httpd, HAProxy and lighttpd that listens, with what its configuration
               says of connections beside what the kernel says. C(pid) is the process that was started, C(unit) its
               systemd unit.
+            - A process is a server when its program is root's, or the caller's, and root or the caller has started it,
+              or it is the main process of its unit, or root made its socket. Another one with such a name is an entry
+              of C(listeners) and nothing more. Nothing that its command line names is read.
             - C(workers) is the number of processes that accept, C(nofile) the smallest soft limit of open files among
               them, C(backlog) the number of connections that can wait for the server at one address, the sum over
               the sockets of a group, null where a listener's is.

@@ -111,9 +111,7 @@ class Job:
         written = server.read(self._request.config, self._request.unit)
         if server.listens(written) != server.listens(planned):
             raise ConfigError("the configuration does not read back as it was written", planned.main)
-        command = server.check(written)
-        if command:
-            service.check(command, self._running.program(), "the new configuration")
+        service.check(server.check(written), self._running.master(), "the new configuration")
 
 
 def _look(request: Request, somaxconn: t.Optional[int]) -> Host:
@@ -188,9 +186,9 @@ def _check_edit(server: Server, host: Host, wanted: t.Mapping[Listen, int], file
 
 def _check_present(host: Host, running: Running) -> None:
     """A server that refuses its configuration as it is would refuse ours too: nothing is edited then."""
-    command = host.request.server.check(host.config) if host.request.server and host.config else None
-    if command:
-        service.check(command, running.program(), "the configuration as it is, before any change")
+    if host.request.server and host.config:
+        command = host.request.server.check(host.config)
+        service.check(command, running.master(), "the configuration as it is, before any change")
 
 
 def _check_there(plan: Plan, after: t.Sequence[Seen]) -> None:

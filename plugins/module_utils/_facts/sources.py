@@ -28,13 +28,12 @@ from collections import Counter
 from contextlib import suppress
 
 from .._errors import KernelRefused, MissingRight, Unsupported
-from .._kernel import proc_net
-from .._kernel.sock_diag import SockDiag, is_half_open, listener_of, mask
+from .._kernel import listeners, proc_net
+from .._kernel.sock_diag import SockDiag, is_half_open, mask
 from .._kernel.tcp_socket import ESTABLISHED, LISTEN, NEW_SYN_RECV, SYN_RECV, TIME_WAIT, Listener
 from .census import Census, States, all_states, census
 from .tally import Tally, count_states
 
-ATTEMPTS = 3
 _CONNECTED = mask(*(set(range(1, NEW_SYN_RECV + 1)) - {LISTEN}))
 _DUMPED = set(range(1, NEW_SYN_RECV + 1)) - {ESTABLISHED, TIME_WAIT, LISTEN}
 _OWN_GAUGES = (4, 14)  # since then sockstat's tw is of the network namespace; up to 4.9 it was of the host
@@ -94,14 +93,14 @@ class SockDiagSource(Source):
         return self._consistent(lambda: self._census(top))
 
     def _listeners(self) -> t.Tuple[Listener, ...]:
-        return tuple(map(listener_of, self._diag.messages(mask(LISTEN))))
+        return listeners.dumped(self._diag)
 
     def _census(self, top: int) -> Census:
-        listeners = self._listeners()
-        tally = Tally(listener.port for listener in listeners)
+        found = self._listeners()
+        tally = Tally(listener.port for listener in found)
         for heads in self._diag.heads(_CONNECTED):
             tally.add_heads(heads)
-        return census(tally, listeners, top)
+        return census(tally, found, top)
 
     def _states(self) -> States:
         """Without looking at ESTABLISHED and TIME_WAIT, which are most of a busy server and which the kernel counts.
@@ -144,15 +143,9 @@ class SockDiagSource(Source):
         return gauges
 
     def _consistent(self, ask: t.Callable[[], _Answer]) -> _Answer:
-        """Ask again while the kernel says that the dump was interrupted; the last answer stands."""
-        left = ATTEMPTS
-        while True:
-            self._diag.interrupted = False
-            answer = ask()
-            left -= 1
-            self.interrupted = self._diag.interrupted
-            if not self.interrupted or not left:
-                return answer
+        answer = listeners.consistent(self._diag, ask)
+        self.interrupted = self._diag.interrupted
+        return answer
 
 
 class ProcNetSource(Source):
@@ -168,25 +161,15 @@ class ProcNetSource(Source):
         """Nothing stays open."""
 
     def listeners(self) -> t.Tuple[Listener, ...]:
-        return tuple(self._read(proc_net.parse_listeners))
+        return listeners.listed(self._root)
 
     def census(self, top: int) -> Census:
-        listeners = self.listeners()
-        tally = Tally(listener.port for listener in listeners)
-        for entry in self._read(proc_net.parse_sockets):
+        found = self.listeners()
+        tally = Tally(listener.port for listener in found)
+        for entry in proc_net.of_tables(proc_net.parse_sockets, self._root):
             if not isinstance(entry, Listener):
                 tally.add_row(entry)
-        return census(tally, listeners, top)
-
-    def _read(self, parse: t.Callable[[t.Iterable[str]], t.Iterator[_Answer]]) -> t.Iterator[_Answer]:
-        with proc_net.open_file("tcp", self._root) as lines:
-            yield from parse(lines)
-        try:
-            lines = proc_net.open_file("tcp6", self._root)
-        except Unsupported:
-            return
-        with lines:
-            yield from parse(lines)
+        return census(tally, found, top)
 
 
 def open_source(root: str = "/proc/net") -> Source:

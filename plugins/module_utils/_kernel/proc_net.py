@@ -32,6 +32,8 @@ import typing as t
 from .._errors import MissingRight, Unsupported
 from .tcp_socket import LISTEN, STATE_NAMES, Listener, Row, address_text, family_name, plain
 
+_Parsed = t.TypeVar("_Parsed")
+
 Entry = t.Union[Row, Listener]
 
 _COUNTERS_TEXT = """
@@ -125,6 +127,20 @@ def parse_listeners(lines: t.Iterable[str]) -> t.Iterator[Listener]:
     """The listeners; Linux has them first, but another kernel, such as gVisor, need not."""
     entries = (parse_line(line) for line in lines if _IS_LISTENING in line)
     return (entry for entry in entries if isinstance(entry, Listener))
+
+
+def of_tables(
+    parse: t.Callable[[t.Iterable[str]], t.Iterator[_Parsed]], root: str = "/proc/net"
+) -> t.Iterator[_Parsed]:
+    """What is parsed from tcp and tcp6; a kernel without IPv6 has only the first."""
+    with open_file("tcp", root) as lines:
+        yield from parse(lines)
+    try:
+        lines = open_file("tcp6", root)
+    except Unsupported:
+        return
+    with lines:
+        yield from parse(lines)
 
 
 def parse_table(text: str, title: str) -> t.Dict[str, int]:

@@ -75,6 +75,17 @@ def _no_program(_command: t.Sequence[str], unit: t.Optional[str]) -> Config:
     raise ConfigError("is no program", unit or "")
 
 
+class Check(t.NamedTuple):
+    """How a server judges its configuration: a command, with variables that it needs.
+
+    ``runs`` are the files by which it may be told to run anything, such as a module: they have to be root's.
+    """
+
+    words: t.Tuple[str, ...]
+    runs: t.Tuple[str, ...] = ()
+    environment: t.Mapping[str, str] = {}
+
+
 @dataclass(frozen=True)
 class Relisten:
     """When a reload calls listen(2) again on a socket that is open, by version tried; a restart always does."""
@@ -93,10 +104,10 @@ class Server:
     edit           the files to replace, by path, so that these listens ask for these backlogs; empty when they already
                    do.  Changes only the bytes of the directives concerned; None as content removes a file.
                    Raises ConfigError where it cannot be done safely, as where one directive opens other sockets too.
-    check          the command by which the server judges its configuration, such as ``nginx -t``; empty for none
+    check          how the server judges its configuration, such as by ``nginx -t``
     reload_signal  what makes a running master read its configuration, such as ``SIGHUP``; None for none
     unit           the systemd unit's usual name
-    processes      the names of the processes that hold its sockets, empty for whoever does
+    processes      the names of its program, empty for that of the init system
     one_number     the configuration has a single backlog for all sockets: ``edit`` is then given every listen
     daemon_reload  the configuration is systemd's: it reads it when told by ``systemctl daemon-reload``
     started        the configuration of a process, from the words of its command line and its unit: nothing but files is
@@ -111,7 +122,7 @@ class Server:
     read: t.Callable[[t.Optional[str], t.Optional[str]], Config]
     listens: t.Callable[[Config], t.Tuple[Listen, ...]]
     edit: t.Callable[[Config, t.Mapping[Listen, int]], t.Mapping[str, t.Optional[bytes]]]
-    check: t.Callable[[Config], t.List[str]]
+    check: t.Callable[[Config], Check]
     reload_signal: t.Optional[str]
     one_number: bool = False
     daemon_reload: bool = False

@@ -122,6 +122,11 @@ class Disk(Tree):
         with _as_config_error(path):
             return _files.is_directory(path, trust=self._trust)
 
+    @property
+    def foreign(self) -> bool:
+        """Whether a file was read that somebody else than root may write."""
+        return self._trust is Trust.PUBLIC
+
     def real(self, path: str) -> str:
         """A link that leads nowhere, or in circles, leads to what it names."""
         return os.path.realpath(path.replace("\0", ""))

@@ -24,7 +24,7 @@ from .._boot.unit_files import Setting, UnitFile, parse
 from .._files import Trust
 from . import unit as units
 from .addresses import ANY6, canonical, port_number
-from .server import MARK, Config, ConfigError, Listen, Relisten, Server
+from .server import MARK, Check, Config, ConfigError, Listen, Relisten, Server
 from .source import Disk, decode, encode
 
 DEFAULT = 2**31 - 1
@@ -173,9 +173,9 @@ def edit(config: Config, wanted: t.Mapping[Listen, int]) -> t.Dict[str, t.Option
     return {path: content}
 
 
-def check(config: Config) -> t.List[str]:
+def check(config: Config) -> Check:
     """systemd's own judgement of the unit and what it refers to."""
-    return ["systemd-analyze", "--man=no", "verify", posixpath.basename(config.main)]
+    return Check(("systemd-analyze", "--man=no", "verify", posixpath.basename(config.main)))
 
 
 SERVER = Server(

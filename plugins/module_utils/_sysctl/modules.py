@@ -13,12 +13,11 @@ module that is loaded later, such as by the first firewall rule that tracks conn
 from __future__ import annotations
 
 import os
-import subprocess
 import typing as t
 from dataclasses import dataclass
 
-from .. import _files
-from .._errors import KernelRefused, MissingRight, NettuneError
+from .. import _command, _files
+from .._errors import KernelRefused, MissingRight, NettuneError, Unsupported
 from .._kernel import proc_sys
 from .._record import entries
 from .._transaction import Replaced, Step
@@ -97,8 +96,8 @@ def _loaded_early() -> t.Set[str]:
 def can_be_loaded(name: str) -> bool:
     """Whether modprobe knows the module, without loading it."""
     try:
-        return _modprobe("--dry-run", "--quiet", name).returncode == 0
-    except OSError:  # no modprobe, as in most containers
+        return _modprobe("--dry-run", "--quiet", name).code == 0
+    except Unsupported:  # no modprobe, as in most containers
         return False
 
 
@@ -135,19 +134,9 @@ def loaded(name: str) -> bool:
 
 def _run(*arguments: str) -> None:
     done = _modprobe(*arguments)
-    if done.returncode != 0:
-        raise KernelRefused(f"modprobe {' '.join(arguments)}: {done.stderr.strip() or done.returncode}")
+    if done.code != 0:
+        raise KernelRefused(f"modprobe {' '.join(arguments)}: {done.stderr.strip() or done.code}")
 
 
-def _modprobe(*arguments: str) -> subprocess.CompletedProcess[str]:
-    # A login shell's PATH may lack sbin.
-    path = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin"
-    return subprocess.run(
-        ["modprobe", *arguments],
-        check=False,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "LC_ALL": "C", "PATH": path},
-        encoding="utf-8",
-        errors="replace",
-    )
+def _modprobe(*arguments: str) -> _command.Outcome:
+    return _command.run(["modprobe", *arguments])

@@ -16,13 +16,13 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
-import shutil
 import socket
 import typing as t
 
+from ... import _command
 from ..._files import Trust
 from ..addresses import ANY4, ANY6, canonical, port_number
-from ..server import MARK, Config, ConfigError, Listen, Relisten, Server, named
+from ..server import MARK, Check, Config, ConfigError, Listen, Relisten, Server, named
 from ..settings import Settings
 from ..source import LONGEST, Disk, Edit, Memory, Tree, apply, decode, encode, glob, line_end, resolve
 from .conf import Found, walk
@@ -35,7 +35,6 @@ OWN = "nettune-tcp.conf"
 # Directories that distributions keep for such snippets, if the configuration includes them by a glob.
 SNIPPETS = ("conf-enabled", "conf.d")
 
-_PLACES = "/usr/local/sbin:/usr/sbin:/sbin"
 _ASSIGNMENT = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)$", re.MULTILINE)
 _SHELL_VARIABLE = re.compile(r"\$(?:\{([A-Za-z0-9_]+)\}|([A-Za-z0-9_]+))")
 _LISTEN = re.compile(r"(?:(?:\[(?P<v6>[^\]]*)\]|(?P<host>[^:\[\]]*)):)?(?P<port>[0-9]+)")
@@ -208,15 +207,15 @@ def _appended(text: str, number: str) -> bytes:
     return encode(f"{text}{gap}ListenBacklog {number}{end}")
 
 
-def check(config: Config) -> t.List[str]:
+def check(config: Config) -> Check:
     """``apache2ctl -t`` where envvars is, since only it sources that; elsewhere httpd by its name there."""
     envvars, sysconfig = _environment_files(config.main)
     if envvars in config.files:
-        directory = posixpath.dirname(config.main)
-        return ["env", f"APACHE_CONFDIR={directory}", "apache2ctl", "-t", "-f", config.main]
+        directory = {"APACHE_CONFDIR": posixpath.dirname(config.main)}
+        return Check(("apache2ctl", "-t", "-f", config.main), (config.main, envvars), directory)
     environment = _assignments(decode(config.files.get(sysconfig, b"")), {})
-    program = "apache2" if shutil.which("apache2", path=_PLACES) else "httpd"
-    return [program, "-t", "-f", config.main, *(f"-D{name}" for name in _defines(environment))]
+    program = "apache2" if _command.installed("apache2") else "httpd"
+    return Check((program, "-t", "-f", config.main, *(f"-D{name}" for name in _defines(environment))), (config.main,))
 
 
 SERVER = Server(

@@ -25,7 +25,7 @@ import typing as t
 from ..._files import Trust
 from .. import unit as unit_files
 from ..addresses import ANY4, ANY6, canonical, port_number
-from ..server import Config, ConfigError, Listen, Relisten, Server, named
+from ..server import Check, Config, ConfigError, Listen, Relisten, Server, named
 from ..settings import Settings
 from ..source import Disk, Edit, Memory, Tree, apply, decode, encode, line_end, resolve
 from .conf import PROXIES, Bind, Model, Section, read_file
@@ -252,12 +252,14 @@ def _line_behind(bind: Bind, line: str, text: str) -> Edit:
     return Edit(end + 1, end + 1, indent + line + line_end(text))
 
 
-def check(config: Config) -> t.List[str]:
+def check(config: Config) -> Check:
     """``haproxy -c`` on all files, with those variables of the service that they name."""
     named = {name for path in _sources(config) for name in re.findall(rb"\$\{?(\w+)", config.files[path])}
-    environment = [f"{name}={value}" for name, value in _environment(config).items() if encode(name) in named]
-    files = [argument for path in _sources(config) for argument in ("-f", path)]
-    return [*(["env", *environment] if environment else []), "haproxy", "-c", *files]
+    # LD_PRELOAD and its like are the dynamic linker's, not a setting of HAProxy's.
+    named = {name for name in named if not name.startswith(b"LD_")}
+    environment = {name: value for name, value in _environment(config).items() if encode(name) in named}
+    files = _sources(config)
+    return Check(("haproxy", "-c", *(word for path in files for word in ("-f", path))), tuple(files), environment)
 
 
 SERVER = Server(

@@ -21,7 +21,7 @@ import re
 import typing as t
 
 from ..._files import Trust
-from ..server import Config, ConfigError, Listen, Relisten, Server, named
+from ..server import Check, Config, ConfigError, Listen, Relisten, Server, named
 from ..source import Disk, Memory, apply
 from . import listen as reading
 from .conf import walk
@@ -175,8 +175,8 @@ def _implied(content: bytes, line: Line, number: int) -> _Edit:
     return line.start, line.start, gap + b"listen %d backlog=%d;" % (line.places[0].port, number)
 
 
-def _check(config: Config) -> t.List[str]:
-    return ["nginx", "-t", "-q", "-c", config.main]
+def _check(config: Config) -> Check:
+    return Check(("nginx", "-t", "-q", "-c", config.main), (config.main,))
 
 
 SERVER = Server(

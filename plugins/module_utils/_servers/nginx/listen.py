@@ -15,6 +15,7 @@ import functools
 import re
 import typing as t
 
+from ..._kernel.tcp_socket import endpoint
 from ..addresses import ANY4, ANY6, canonical
 from ..server import ConfigError
 from ..source import Tree, resolve
@@ -45,9 +46,8 @@ class Place(t.NamedTuple):
         return _WILDCARDS.get(self.family) == self.address
 
     def __str__(self) -> str:
-        if self.family == "unix":
-            return f"unix:{self.address}"
-        return f"[{self.address}]:{self.port}" if self.family == "inet6" else f"{self.address}:{self.port}"
+        prefix = "unix:" if self.family == "unix" else ""
+        return prefix + endpoint(self.family, self.address, self.port)
 
 
 class Line(t.NamedTuple):

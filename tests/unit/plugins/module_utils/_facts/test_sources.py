@@ -15,14 +15,13 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.nettune.tcp.plugins.module_utils._errors import NettuneError, Unsupported
-from ansible_collections.nettune.tcp.plugins.module_utils._facts import sources
 from ansible_collections.nettune.tcp.plugins.module_utils._facts.census import Census, Client, Peer
 from ansible_collections.nettune.tcp.plugins.module_utils._facts.sources import (
     ProcNetSource,
     SockDiagSource,
     open_source,
 )
-from ansible_collections.nettune.tcp.plugins.module_utils._kernel import netlink
+from ansible_collections.nettune.tcp.plugins.module_utils._kernel import listeners, netlink
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel.sock_diag import INET_DIAG_SHUTDOWN, SockDiag
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel.tcp_socket import STATES
 from ansible_collections.nettune.tcp.tests.unit.plugins.module_utils._kernel.captures import (
@@ -218,7 +217,7 @@ def test_an_interrupted_dump_is_asked_for_again(
     source = SockDiagSource(SockDiag(), str(tmp_path))
     assert source.census(10).states["CLOSE_WAIT"] == 1
     assert source.interrupted == interrupted
-    assert kernel.left == max(-1, times - sources.ATTEMPTS)
+    assert kernel.left == max(-1, times - listeners.ATTEMPTS)
 
 
 def test_netlink_is_preferred(monkeypatch: pytest.MonkeyPatch, proc: Path) -> None:

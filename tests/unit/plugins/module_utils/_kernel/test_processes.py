@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel import processes
-from ansible_collections.nettune.tcp.plugins.module_utils._kernel.processes import owners, parse_unit
+from ansible_collections.nettune.tcp.plugins.module_utils._kernel.cgroups import parse_unit
+from ansible_collections.nettune.tcp.plugins.module_utils._kernel.processes import owners
 
 CONTAINER = "/libpod_parent/libpod-3bbb1d0e"
 

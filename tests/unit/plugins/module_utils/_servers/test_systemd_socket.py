@@ -204,7 +204,7 @@ def test_read_takes_the_unit_and_its_drop_ins(tmp_path: Path, monkeypatch: pytes
 
 
 def test_check() -> None:
-    assert SERVER.check(unit(WEB)) == ["systemd-analyze", "--man=no", "verify", "web.socket"]
+    assert SERVER.check(unit(WEB)).words == ("systemd-analyze", "--man=no", "verify", "web.socket")
 
 
 @given(

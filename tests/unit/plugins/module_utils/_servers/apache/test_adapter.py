@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.nettune.tcp.plugins.module_utils import _command
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.apache.adapter import SERVER
-from ansible_collections.nettune.tcp.plugins.module_utils._servers.server import Config, ConfigError
+from ansible_collections.nettune.tcp.plugins.module_utils._servers.server import Check, Config, ConfigError
 
 Socket = t.Tuple[str, str, int]
 
@@ -278,14 +279,16 @@ def test_one_number_serves_all_sockets() -> None:
 
 
 def test_check_on_debian() -> None:
-    expected = "env APACHE_CONFDIR=/etc/apache2 apache2ctl -t -f /etc/apache2/apache2.conf"
-    assert SERVER.check(config_of(DEBIAN)) == expected.split()
+    main, envvars = "/etc/apache2/apache2.conf", "/etc/apache2/envvars"
+    expected = Check(("apache2ctl", "-t", "-f", main), (main, envvars), {"APACHE_CONFDIR": "/etc/apache2"})
+    assert SERVER.check(config_of(DEBIAN)) == expected
 
 
-@pytest.mark.parametrize("program, path", [("httpd", None), ("apache2", "/usr/sbin/apache2")])
-def test_check_elsewhere(program: str, path: t.Optional[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shutil.which", lambda _program, **_options: path)
-    assert SERVER.check(config_of(RHEL)) == f"{program} -t -f /etc/httpd/conf/httpd.conf -DWITH_STATUS".split()
+@pytest.mark.parametrize("program, there", [("httpd", False), ("apache2", True)])
+def test_check_elsewhere(program: str, there: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_command, "installed", lambda name: name == "apache2" and there)
+    main = "/etc/httpd/conf/httpd.conf"
+    assert SERVER.check(config_of(RHEL)) == Check((program, "-t", "-f", main, "-DWITH_STATUS"), (main,))
 
 
 def test_read_takes_what_the_includes_reach(tmp_path: Path) -> None:

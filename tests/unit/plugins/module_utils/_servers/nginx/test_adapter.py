@@ -205,7 +205,7 @@ def test_files_are_read_as_they_are_named(tmp_path: pathlib.Path) -> None:
     found = SERVER.read(str(tmp_path / "nginx.conf"), None)
     assert [path[len(str(tmp_path)) :] for path in found.files] == ["/nginx.conf", "/sites-enabled/b", "/mime"]
     assert sockets(found) == {"0.0.0.0:81": None}
-    assert SERVER.check(found) == ["nginx", "-t", "-q", "-c", str(tmp_path / "nginx.conf")]
+    assert SERVER.check(found).words == ("nginx", "-t", "-q", "-c", str(tmp_path / "nginx.conf"))
 
 
 def test_a_missing_file_is_named(tmp_path: pathlib.Path) -> None:
