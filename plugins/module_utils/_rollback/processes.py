@@ -17,13 +17,13 @@ import typing as t
 from dataclasses import replace
 
 from .. import _plan
-from .._backlog import service, sockets
+from .._backlog import sockets
 from .._backlog.running import relisten
 from .._boot import systemd
 from .._errors import NettuneError
 from .._kernel import cgroups, holders, pidfd, proc_sys, rlimits
 from .._kernel.cgroups import Member
-from .._kernel.processes import nofile
+from .._kernel.proc_pid import nofile
 from .._kernel.tcp_socket import Listener
 from .._nofile.limits import parse_directive
 from .._nofile.verdict import plain
@@ -102,7 +102,7 @@ def queues(name: str, things: t.Sequence[Thing]) -> t.Iterator[Item]:
 
 
 def _listeners(place: sockets.Place, unit: t.Optional[str]) -> t.Tuple[Listener, ...]:
-    pid = service.main_pid(unit)
+    pid = systemd.main_pid(unit)
     kernel = sockets.look(sockets.namespace_of(pid) if pid else None)
     return sockets.with_twins(sockets.with_files(kernel, [place]), [place]).sockets.get(place, ())
 
