@@ -84,10 +84,11 @@ class Calls:
                 raise OSError(hit.error, os.strerror(hit.error))
             if hit and not hit.after:
                 _die()
-            answer = function(*arguments, **options)
-            if hit:
-                _die()
-            return answer
+            try:
+                return function(*arguments, **options)
+            finally:
+                if hit:
+                    _die()
 
         return call
 

@@ -52,6 +52,10 @@ def write_all(directories: t.Iterable[str], files: Files) -> None:
         path.chmod(mode)
 
 
+def _nothing(*_arguments: t.Any, **_options: t.Any) -> None:
+    """In the place of what is not tried here."""
+
+
 class Host(abc.ABC):
     """``directories`` are all that is written to; what is recorded of runs is not part of the state."""
 
@@ -77,6 +81,9 @@ class Host(abc.ABC):
     def state(self) -> State:
         """All that the run may change."""
         return dict(read_all(self.directories))
+
+    def end(self) -> None:  # noqa: B027 - most have nothing to do
+        """Leave nothing behind."""
 
     def temporary(self) -> t.List[str]:
         """Files that are nobody's."""
@@ -121,14 +128,20 @@ class ListenBacklog(Host):
     def prepare(self) -> None:
         """As it is installed."""
         place = self.directories[0]
-        service.check = lambda *_arguments, **_options: None  # type: ignore[assignment] - nothing but files is tried
+        setattr(service, "check", _nothing)  # noqa: B010 - nothing but files is tried
         inner = b"server { listen 127.0.0.1:65001; }\n"
         files = {"nginx.conf": b"http { server { listen 127.0.0.1:65000; } include d/*.conf; }\n", "d/a.conf": inner}
         write_all(self.directories, {f"{place}/{name}": (0o640, content) for name, content in files.items()})
 
     def run(self) -> t.Dict[str, t.Any]:
         """A longer queue for both."""
-        params = {"server": "nginx", "backlog": 4096, "config": f"{self.directories[0]}/nginx.conf", "listen": []}
+        params = {
+            "server": "nginx",
+            "backlog": 4096,
+            "config": f"{self.directories[0]}/nginx.conf",
+            "listen": [],
+            "state": "present",
+        }
         request = backlog_request.parse_request({**params, "unit": None, "apply": "auto"})
         return backlog.manage(request, check_mode=False)
 
@@ -147,9 +160,9 @@ class NoFile(Host):
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             time.sleep(600)
             os._exit(0)
-        sd.check_booted = lambda *_arguments: None  # type: ignore[assignment]
-        cgroups.members = lambda _paths: {"/web": (self._member(),)}  # type: ignore[assignment]
-        cgroups.runs = lambda _member: True  # type: ignore[assignment]
+        setattr(sd, "check_booted", _nothing)  # noqa: B010
+        setattr(cgroups, "members", lambda _paths: {"/web": (self._member(),)})  # noqa: B010
+        setattr(cgroups, "runs", lambda _member: True)  # noqa: B010
         place = pathlib.Path(self.directories[0])
         (place / self.unit).write_text("[Service]\nExecStart=/bin/true\nLimitNOFILE=1024\n", encoding="utf-8")
         self._systemctl(["daemon-reload"])
@@ -169,7 +182,6 @@ class NoFile(Host):
         return {**super().state(), "limit": resource.prlimit(self._pid, resource.RLIMIT_NOFILE)}
 
     def end(self) -> None:
-        """No process of the test is left behind."""
         os.kill(self._pid, signal.SIGKILL)
         os.waitpid(self._pid, 0)
 
