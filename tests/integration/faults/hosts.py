@@ -82,6 +82,10 @@ class Host(abc.ABC):
         """All that the run may change."""
         return dict(read_all(self.directories))
 
+    def is_untouched(self) -> bool:
+        """Whether the host is as it was at the start, records included."""
+        return read_all([*self.directories, store.ROOT]) == self._start
+
     def end(self) -> None:  # noqa: B027 - most have nothing to do
         """Leave nothing behind."""
 
@@ -114,6 +118,9 @@ class Sysctl(Host):
 
     def state(self) -> State:
         return {**super().state(), **self._runtime()}
+
+    def is_untouched(self) -> bool:
+        return super().is_untouched() and self._runtime() == self._values
 
     def _runtime(self) -> t.Dict[str, str]:
         return {key: str(calls.runtime(key)) for key in self.keys}
@@ -179,11 +186,17 @@ class NoFile(Host):
         self._give()
 
     def state(self) -> State:
-        return {**super().state(), "limit": resource.prlimit(self._pid, resource.RLIMIT_NOFILE)}
+        return {**super().state(), "limit": self._given()}
+
+    def is_untouched(self) -> bool:
+        return super().is_untouched() and self._given() == self._old
 
     def end(self) -> None:
         os.kill(self._pid, signal.SIGKILL)
         os.waitpid(self._pid, 0)
+
+    def _given(self) -> t.Tuple[int, int]:
+        return resource.prlimit(self._pid, resource.RLIMIT_NOFILE)
 
     def _give(self) -> None:
         resource.prlimit(self._pid, resource.RLIMIT_NOFILE, self._old)
