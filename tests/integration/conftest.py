@@ -8,12 +8,25 @@ from __future__ import annotations
 
 import functools
 import os
+import pathlib
+import shutil
 import subprocess
+import tempfile
 import typing as t
 
 import pytest
 
+from ansible_collections.nettune.tcp.plugins.module_utils import _lock
+from ansible_collections.nettune.tcp.plugins.module_utils._record import store
 from ansible_collections.nettune.tcp.tests.integration import sandbox
+
+
+@pytest.fixture(autouse=True)
+def _records_of_its_own(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test leaves a record on the machine where it runs, or waits for another one."""
+    place = tmp_path_factory.mktemp("records")
+    monkeypatch.setattr(store, "ROOT", str(place / "nettune-tcp"))
+    monkeypatch.setattr(_lock, "PATH", str(place / "lock"))
 
 
 @pytest.fixture
@@ -45,3 +58,12 @@ def namespace_pid() -> t.Iterator[int]:
         assert process.stdout.readline() == b"ready\n"
         yield process.pid
         process.kill()
+
+
+@pytest.fixture(name="top")
+def fixture_top() -> t.Iterator[pathlib.Path]:
+    """A directory that everybody may go through."""
+    top = pathlib.Path(tempfile.mkdtemp())
+    top.chmod(0o755)
+    yield top
+    shutil.rmtree(top)

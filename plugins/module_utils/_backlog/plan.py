@@ -86,13 +86,15 @@ class Entry:
 class Plan:
     """Everything that would be done: which numbers are configured, and by which ways they get into force.
 
-    ``reload_listens``: when it is reloaded the server calls listen() where the number has changed since it read it.
+    ``somaxconn`` is what the kernel cuts them to.  ``reload_listens``: when it is reloaded the server calls listen()
+    where the number has changed since it read it.
     """
 
     want: Want
     entries: t.Tuple[Entry, ...]
     ways: t.Tuple[str, ...]
     reload_listens: bool
+    somaxconn: int
 
     @property
     def needing(self) -> t.Tuple[Entry, ...]:
@@ -111,7 +113,7 @@ class Plan:
 def make(want: Want, seen: t.Iterable[Seen], somaxconn: int, *, apply: str, reload_listens: bool) -> Plan:
     """Plan for these listeners."""
     entries = tuple(_entry(want, one, somaxconn) for one in seen)
-    return Plan(want, entries, _ways(entries, apply, reload_listens), reload_listens)
+    return Plan(want, entries, _ways(entries, apply, reload_listens), reload_listens, somaxconn)
 
 
 def _entry(want: Want, seen: Seen, somaxconn: int) -> Entry:

@@ -15,12 +15,13 @@ from dataclasses import dataclass, field
 from .. import _transaction
 from .._boot.systemd import Systemd
 from .._errors import BadRequest, Gone, MissingRight
-from .._kernel import holders, pidfd, programs
+from .._kernel import holders, pidfd
 from .._kernel.holders import Holder
+from .._kernel.identity import Identity
 from .._kernel.tcp_socket import Listener
 from . import host as hosts
 from . import plan as planning
-from . import service
+from . import queues, service
 from .host import Host
 from .plan import Entry, Plan
 from .request import LIVE, RELOAD, RESTART, Request
@@ -50,7 +51,7 @@ class Running:
         if RESTART in ways and not self._unit_runs_it():
             unit = self.request.unit
             raise BadRequest(f"apply=restart needs the systemd unit that runs the server, and {unit} does not: name it")
-        if RELOAD in ways and not self._unit_runs_it() and (self._signal is None or self._master() is None):
+        if RELOAD in ways and not self._unit_runs_it() and (self._signal is None or self.master() is None):
             raise MissingRight("the server cannot be reloaded: no unit runs it, and no process of it can be signalled")
 
     def steps(self) -> t.Iterator[_transaction.Step]:
@@ -59,11 +60,17 @@ class Running:
             if way == LIVE:
                 yield from self._relisten()
             else:
-                yield _transaction.Step(f"{way} of the server", self._tell_and_wait, lambda: None)
+                yield _transaction.Step(
+                    f"{way} of the server", self._tell_and_wait, _transaction.nothing, self._told_queues()
+                )
 
     def way_back(self) -> _transaction.Step:
         """A step to begin with, which does nothing; its undoing comes when all files are as they were."""
-        return _transaction.Step("what the server has read", lambda: None, self._tell_again)
+        return _transaction.Step("what the server has read", _transaction.nothing, self._tell_again)
+
+    def _told_queues(self) -> t.Tuple[_transaction.Replaced, ...]:
+        entries = [entry for entry in self.plan.entries if self.plan.relists(entry) or self.plan.may_relist(entry)]
+        return queues.told(entries, self.host.ours, self.request.unit)
 
     def read_units(self) -> None:
         """Make systemd read its units, where they are the server's configuration."""
@@ -71,10 +78,10 @@ class Running:
             self._told = True
             Systemd().daemon_reload()
 
-    def program(self) -> t.Optional[str]:
-        """The program that runs: there may be another of that name in PATH."""
-        master = self._master()
-        return programs.program_of(master) if master else None
+    def master(self) -> t.Optional[Identity]:
+        """The master process of the server that holds the sockets, None where none does."""
+        places = (one for place in self.host.places for one in self.host.ours(place))
+        return next((self.host.masters[one.inode] for one in places if one.inode in self.host.masters), None)
 
     def _tell_again(self) -> None:
         if self._told:
@@ -103,7 +110,12 @@ class Running:
         elif RELOAD in self.plan.ways and self._unit_runs_it():
             Systemd().reload(str(self.request.unit))
         elif RELOAD in self.plan.ways:
-            service.send(self._master() or 0, self._signal or "")
+            self._send()
+
+    def _send(self) -> None:
+        master = self.master()
+        if master and self._signal:
+            service.send(master, self._signal)
 
     @property
     def request(self) -> Request:
@@ -133,10 +145,6 @@ class Running:
             return True
         return any(holder.unit == self.request.unit for holder in self._holders())
 
-    def _master(self) -> t.Optional[int]:
-        holder = next(self._holders(), None)
-        return programs.master_of(holder.pid, holder.name, programs.parent_of) if holder else None
-
     def _relisten(self) -> t.Iterator[_transaction.Step]:
         """listen() on each socket that is still short, now that a reload has done what it does."""
         host = hosts.look(self.request) if self._told else self.host
@@ -146,17 +154,18 @@ class Running:
                 for one in host.ours(entry.seen.place):
                     helps = planning.helps(self.plan.want, one.backlog or 0, entry.number, entry.expected)
                     if helps and not host.blocker(one):
-                        yield self._relisten_step(host.holders[one.inode], one, entry.number)
+                        yield self._relisten_step(host.holders[one.inode], one, entry)
             if not self._closed:
                 break
             host = hosts.look(self.request)
 
-    def _relisten_step(self, holder: Holder, one: Listener, number: int) -> _transaction.Step:
-        before = one.backlog or 0
+    def _relisten_step(self, holder: Holder, one: Listener, entry: Entry) -> _transaction.Step:
+        before, number = one.backlog or 0, entry.number
         return _transaction.Step(
             f"listen({number}) on {one.address} {one.port}, socket {one.inode} of pid {holder.pid}",
             lambda: self._listen(holder, one.inode, number),
             lambda: self._listen(holder, one.inode, before),
+            (queues.replaced(entry.seen.place, one, entry.expected, self.request.unit),),
         )
 
     def _listen(self, holder: Holder, inode: int, backlog: int) -> None:

@@ -12,7 +12,6 @@ INTERFACE
         .unreadable  number of processes whose files we may not see: the answer may lack some
     holds(descriptor, root="/proc")     whether it is the same process still, with the same socket under that number
     of_ancestors(pid, root="/proc")     the inodes of the sockets that a process and those it descends from hold
-    unit_of(pid, root="/proc")          the systemd unit of a process by its control group, or None
 
 All open files are looked at, one readlink each. Nothing is believed of a process but what the kernel says: when it was
 started makes its pid unmistakable, and its control group, which it cannot choose, tells its unit.
@@ -26,10 +25,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from .. import _files
 from . import proc_pid
-from .cgroups import parse_started
-from .processes import parse_unit
 
 _SOCKET = re.compile(r"socket:\[(\d+)\]\Z")
 
@@ -69,10 +65,10 @@ def find(inodes: t.Collection[int], root: str = "/proc") -> Found:
 
 
 def _held(pid: int, wanted: t.Container[int], root: str) -> t.Iterator[Descriptor]:
-    ticks = _started(pid, root)
+    stat = proc_pid.stat_of(pid, root)
     for number, inode in _sockets(pid, root):
-        if inode in wanted and ticks is not None:
-            yield Descriptor(pid, ticks, number, inode)
+        if inode in wanted and stat is not None:
+            yield Descriptor(pid, stat.ticks, number, inode)
 
 
 def _sockets(pid: int, root: str) -> t.Iterator[t.Tuple[int, int]]:
@@ -92,14 +88,11 @@ def _inode(path: str) -> t.Optional[int]:
     return int(found.group(1)) if found else None
 
 
-def _started(pid: int, root: str) -> t.Optional[int]:
-    return parse_started(_files.text(f"{root}/{pid}/stat"))
-
-
 def holds(descriptor: Descriptor, root: str = "/proc") -> bool:
     """Whether nothing about it has changed."""
     here = _inode(f"{root}/{descriptor.pid}/fd/{descriptor.number}") == descriptor.inode
-    return here and _started(descriptor.pid, root) == descriptor.ticks
+    stat = proc_pid.stat_of(descriptor.pid, root)
+    return here and stat is not None and stat.ticks == descriptor.ticks
 
 
 def of_ancestors(pid: int, root: str = "/proc") -> t.FrozenSet[int]:
@@ -111,16 +104,6 @@ def of_ancestors(pid: int, root: str = "/proc") -> t.FrozenSet[int]:
     while pid > 1:
         with contextlib.suppress(OSError):
             found.update(inode for _number, inode in _sockets(pid, root))
-        pid = _parent(pid, root)
+        stat = proc_pid.stat_of(pid, root)
+        pid = stat.parent if stat else 0
     return frozenset(found)
-
-
-def _parent(pid: int, root: str) -> int:
-    # The name, in parentheses, may hold anything; state and parent follow it.
-    fields = _files.text(f"{root}/{pid}/stat").rpartition(")")[2].split()
-    return int(fields[1]) if len(fields) > 1 else 0
-
-
-def unit_of(pid: int, root: str = "/proc") -> t.Optional[str]:
-    """As the kernel names the control group of a process."""
-    return parse_unit(_files.text(f"{root}/{pid}/cgroup"), _files.text(f"{root}/1/cgroup"))

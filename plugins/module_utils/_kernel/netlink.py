@@ -184,10 +184,13 @@ class Netlink:
         for _batch in range(BATCHES):
             free.put(Batch(BATCH, RECEIVE_SIZE))
         reader = threading.Thread(target=self._read, args=(free, full, stop), name="netlink", daemon=True)
-        reader.start()
+        try:
+            reader.start()
+        except RuntimeError as exc:  # as many as this process may have
+            raise KernelRefused(f"netlink: {exc}") from exc
         try:
             while True:
-                filled = full.get()
+                filled = self._awaited(full)
                 if isinstance(filled, NettuneError):
                     raise filled
                 batch, received = filled
@@ -208,3 +211,12 @@ class Netlink:
                     return
         except NettuneError as exc:
             full.put(exc)
+        except BaseException as exc:  # noqa: BLE001 - whatever it is, the other thread waits for it
+            full.put(NettuneError(f"netlink: {type(exc).__name__}: {exc}"))
+
+    def _awaited(self, full: _Full) -> t.Union[t.Tuple[Batch, int], NettuneError]:
+        """What the other thread has read; it tells when the kernel says nothing, so that this takes a little longer."""
+        try:
+            return full.get(timeout=(self._waits + 2) * _PATIENCE)
+        except queue.Empty:
+            return KernelRefused("netlink: the thread that reads has ended")

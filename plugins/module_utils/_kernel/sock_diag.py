@@ -13,6 +13,7 @@ INTERFACE
         diag.heads(mask(...))           the same sockets, fast, for counting: lists of the first bytes (heads) of many
         diag.interrupted                the kernel said that a dump may be inconsistent or lost messages
     listener_of(message)
+    is_half_open(message)
 
     Raises Unsupported (no inet_diag here, or it does not speak the layout we know), MissingRight, KernelRefused.
 
@@ -46,6 +47,7 @@ from .tcp_socket import Listener, address_text, family_name
 NETLINK_SOCK_DIAG = 4
 TCPDIAG_GETSOCK = 18
 INET_DIAG_INFO = 2
+INET_DIAG_SHUTDOWN = 8
 INET_DIAG_SKV6ONLY = 11
 WITH_INFO = 1 << (INET_DIAG_INFO - 1)  # in idiag_ext
 TIMER_TIME_WAIT = 3
@@ -74,7 +76,7 @@ def _address(family: int, raw: bytes) -> bytes:
 
 def listener_of(message: bytes) -> Listener:
     """A socket in LISTEN: rqueue is its accept queue now, wqueue the limit in force (net/ipv4/tcp_diag.c)."""
-    family, _state, _timer, _retrans, sport, _dport, source, *rest = MESSAGE.unpack_from(message)
+    family, _state, _timer, _retrans, sport, _dport, source, _destination, index, *rest = MESSAGE.unpack_from(message)
     rqueue, wqueue, uid, inode = rest[-4:]
     address = _address(family, source)
     v6only = [
@@ -89,7 +91,24 @@ def listener_of(message: bytes) -> Listener:
         inode=inode,
         v6only=v6only[0] if v6only else None,
         uid=uid,
+        device=_device(index),
     )
+
+
+def _device(index: int) -> t.Optional[str]:
+    """The network device of a number, in the network namespace where we are; one that is gone keeps its number."""
+    try:
+        return socket.if_indextoname(index) if index else None
+    except OSError:
+        return str(index)
+
+
+def is_half_open(message: bytes) -> bool:
+    """Whether a socket in SYN_RECV is no more than an entry of the SYN queue (inet_req_diag_fill()).
+
+    Whole sockets are in that state after a simultaneous open, and as children of TCP Fast Open.
+    """
+    return all(kind != INET_DIAG_SHUTDOWN for kind, _value in attributes(message, MESSAGE.size))
 
 
 def walk(datagram: bytes, sequence: int) -> t.Optional[t.List[bytes]]:

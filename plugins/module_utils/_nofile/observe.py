@@ -16,8 +16,9 @@ from .. import _files
 from .._boot import systemd as sd
 from .._boot import unit_files
 from .._errors import BadRequest, Unsupported
-from .._kernel import cgroups, proc_sys, processes, rlimits
+from .._kernel import cgroups, proc_pid, proc_sys, rlimits
 from .._kernel.rlimits import Limits
+from .._record import entries, originals
 from . import drop_in
 from .limits import Ceiling, parse_directive
 from .observed import Default, Observed, View
@@ -43,7 +44,7 @@ def observe(unit: str, manager: sd.Systemd, *, must_exist: bool = True) -> Obser
     views = _with_members([shown, *running], lookup)
     if must_exist:
         _check_loaded(unit, shown, views[0])
-    own_text = _files.read(drop_in.path_of(unit))
+    own_text = _files.own(drop_in.path_of(unit))
     return Observed(
         unit=unit,
         section=section,
@@ -55,8 +56,15 @@ def observe(unit: str, manager: sd.Systemd, *, must_exist: bool = True) -> Obser
         ids={member.pid: rlimits.ids_of(member.pid) for view in views for member in view.members},
         own_text=None if own_text is None else own_text.decode("utf-8", "replace"),
         directory_exists=os.path.isdir(drop_in.directory_of(unit)),
+        directory_left=_left_over(drop_in.directory_of(unit)),
         note=_note(unit, section, shown),
     )
+
+
+def _left_over(directory: str) -> bool:
+    """Whether a run was killed after it had made the directory, and before it had written into it."""
+    recorded = originals.name_of(entries.DIRECTORY, directory) in originals.load()
+    return recorded and os.path.isdir(directory) and not os.listdir(directory)
 
 
 def section_of(unit: str) -> str:
@@ -119,7 +127,7 @@ def _default(of_manager: sd.Properties) -> Default:
 
 
 def _ceiling() -> Ceiling:
-    _soft, hard = processes.nofile(1)
+    _soft, hard = proc_pid.nofile(1)
     nr_open = int(proc_sys.read("fs.nr_open") or 0)
     return Ceiling(nr_open, rlimits.INFINITY if hard is None else hard, rlimits.rights_of_manager().raise_hard)
 

@@ -14,7 +14,7 @@ import typing as t
 from collections import Counter
 
 from .._errors import MissingRight, NettuneError
-from .._kernel import descriptors, netns, proc_pid
+from .._kernel import cgroups, descriptors, netns, proc_pid
 from .._kernel.descriptors import Descriptor
 from .._kernel.sock_destroy import SockDestroy
 from .._kernel.sock_diag import SockDiag, mask
@@ -130,9 +130,7 @@ def _same(request: Request, chosen: Connection, now: Connection, holders: t.Sequ
         return False
     if not request.unit:
         return True
-    return bool(holders) and all(
-        descriptors.holds(one) and descriptors.unit_of(one.pid) == request.unit for one in holders
-    )
+    return bool(holders) and all(descriptors.holds(one) and cgroups.unit_of(one.pid) == request.unit for one in holders)
 
 
 def _still_held(inodes: t.Set[int]) -> Holders:
@@ -147,4 +145,4 @@ def _still_held(inodes: t.Set[int]) -> Holders:
 
 def _processes(holders: Holders) -> t.Dict[int, Process]:
     pids = {one.pid for held in holders.values() for one in held}
-    return {pid: Process(pid, proc_pid.name_of(pid), descriptors.unit_of(pid)) for pid in pids}
+    return {pid: Process(pid, proc_pid.name_of(pid), cgroups.unit_of(pid)) for pid in pids}

@@ -13,7 +13,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 
 from .._kernel.descriptors import Descriptor
-from .._kernel.tcp_socket import STATES, address_text
+from .._kernel.tcp_socket import STATES, address_text, endpoint, family_name
 from .match import Choice, Connection
 from .request import Request
 
@@ -164,5 +164,4 @@ def _line(one: Connection) -> str:
 
 
 def _place(place: t.Tuple[bytes, int]) -> str:
-    address = address_text(place[0])
-    return f"[{address}]:{place[1]}" if ":" in address else f"{address}:{place[1]}"
+    return endpoint(family_name(place[0]), address_text(place[0]), place[1])

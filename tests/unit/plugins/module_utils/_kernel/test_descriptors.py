@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.nettune.tcp.plugins.module_utils._kernel import descriptors
+from ansible_collections.nettune.tcp.plugins.module_utils._kernel import cgroups, descriptors
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel.descriptors import Descriptor
 
 
@@ -88,5 +88,5 @@ def test_ancestors_end_before_the_first_process(proc: str) -> None:
 
 
 def test_the_unit_is_that_of_the_control_group(proc: str) -> None:
-    assert descriptors.unit_of(20, proc) == "b.service"
-    assert descriptors.unit_of(30, proc) is None
+    assert cgroups.unit_of(20, proc) == "b.service"
+    assert cgroups.unit_of(30, proc) is None

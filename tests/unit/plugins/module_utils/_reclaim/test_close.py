@@ -11,7 +11,7 @@ import typing as t
 import pytest
 
 from ansible_collections.nettune.tcp.plugins.module_utils._errors import MissingRight, NettuneError, Unsupported
-from ansible_collections.nettune.tcp.plugins.module_utils._kernel import descriptors
+from ansible_collections.nettune.tcp.plugins.module_utils._kernel import cgroups, descriptors
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel.descriptors import Descriptor, Found
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel.sock_destroy import Identity
 from ansible_collections.nettune.tcp.plugins.module_utils._reclaim import close
@@ -96,7 +96,7 @@ def test_the_unit_is_asked_again(
     expected: str,
 ) -> None:
     monkeypatch.setattr(descriptors, "holds", lambda _descriptor: held)
-    monkeypatch.setattr(descriptors, "unit_of", lambda _pid: unit)
+    monkeypatch.setattr(cgroups, "unit_of", lambda _pid: unit)
     assert fate(Link(CHOSEN, None), holders, unit="app") == expected
 
 
