@@ -8,10 +8,11 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 
 from . import _lock, _transaction
-from ._record import journal
+from ._record import journal, store
 
 
 class Job(t.Protocol):
@@ -39,9 +40,11 @@ def carry_out(
     *,
     check_mode: bool,
     label: str = "",
-    undoes: t.Sequence[str] = (),
+    undoes: t.Callable[[t.Sequence[AnyJob]], t.Sequence[str]] = lambda _jobs: (),
 ) -> t.Tuple[t.Sequence[AnyJob], t.Optional[str]]:
     """Plan the jobs and do them, all or nothing; in check mode foretell what that would do.
+
+    ``label`` is the caller's word for the record, and ``undoes`` tells which runs the jobs take back.
 
     Returns the jobs and the id of the record, None where nothing was changed.  Raises NettuneError after restoring
     everything when any part fails, the last look included.
@@ -52,8 +55,10 @@ def carry_out(
             job.foretell()
         return jobs, None
     with _lock.exclusive(module):
+        if os.geteuid() == 0:
+            store.tidy_up()
         jobs = plan()
-        record = journal.for_run(module, label, undoes)
+        record = journal.for_run(module, label, undoes(jobs))
         _transaction.run(_all(jobs), record)
         return jobs, record.id if record else None
 

@@ -19,6 +19,7 @@ from .._servers.server import MARK, ConfigError, Listen, Server
 from . import host as hosts
 from . import plan as planning
 from . import queues, report, service
+from . import recorded as originals
 from .host import Files, Host
 from .plan import Plan, Seen
 from .request import Request
@@ -42,14 +43,9 @@ class Job:
     def __init__(self, request: Request, somaxconn: t.Optional[int] = None) -> None:
         self._request = request
         self._before = _look(request, somaxconn)
-        self._plan = planning.make(
-            request.want,
-            hosts.observe(self._before),
-            self._before.kernel.somaxconn,
-            apply=request.apply,
-            reload_listens=request.server is not None and request.server.relisten.on_reload_if_number_changed,
-        )
-        self._files = _edited(self._before, self._plan)
+        self._originals = originals.of(self._before) if request.absent else None
+        self._plan = _plan_for(self._before, self._originals)
+        self._files = _edited(self._before, self._plan, self._originals.files if self._originals else {})
         self._unread = _unread(self._before)
         self._running = Running(self._before, self._plan)
         self._notes = [note for path, content in self._files.items() for note in _check_file(path, content)]
@@ -66,6 +62,7 @@ class Job:
             there = self._before.config.files if self._before.config else {}
             for path, content in self._files.items():
                 yield from recorded.steps(path, content, was=there.get(path))
+            yield from self._originals.removals(self._files) if self._originals else ()
             yield _transaction.Step("check of the configuration", self._check, _transaction.nothing)
         elif self._unread:
             yield _transaction.Step("daemon-reload", Systemd().daemon_reload, _transaction.nothing)
@@ -91,7 +88,8 @@ class Job:
 
     def rows(self) -> t.Dict[str, _plan.Row]:
         """The verdict on each listener: the queue in force, and what the configuration gives at the next start."""
-        return {report.name_of(one): report.row(one, str(self._request.want)) for one in self._listeners()}
+        want = None if self._request.absent else str(self._request.want)
+        return {report.name_of(one): report.row(one, want) for one in self._listeners()}
 
     def warnings(self) -> t.List[str]:
         """What a person should know though nothing has failed."""
@@ -139,18 +137,39 @@ def _check_file(path: str, content: t.Optional[bytes]) -> t.List[str]:
     return _files.check_replaceable(path)
 
 
-def _edited(host: Host, plan: Plan) -> Files:
-    """The files to replace, so that every listener meant is configured with its number."""
+def _plan_for(host: Host, known: t.Optional[originals.Recorded]) -> Plan:
+    request, seen, somaxconn = host.request, hosts.observe(host), host.kernel.somaxconn
+    reload_listens = request.server is not None and request.server.relisten.on_reload_if_number_changed
+    if known is not None:
+        return planning.make_absent(seen, somaxconn, known.places, apply=request.apply, reload_listens=reload_listens)
+    return planning.make(request.want, seen, somaxconn, apply=request.apply, reload_listens=reload_listens)
+
+
+def _edited(host: Host, plan: Plan, as_they_were: Files) -> Files:
+    """The files to replace, so that every listener meant is configured with its number.
+
+    Files are put back as they were where that does just this, and otherwise edited.
+    """
     server = host.request.server
-    if server is None or host.config is None or not any(entry.edited for entry in plan.entries):
+    if server is None or host.config is None or not (as_they_were or any(entry.edited for entry in plan.entries)):
         return {}
     numbers = {entry.seen.place: iter(entry.numbers) for entry in plan.entries}
     wanted = {listen: next(numbers[hosts.place_of(listen)]) for listen in host.listens}
     if server.one_number:
         wanted = dict.fromkeys(server.listens(host.config), max(wanted.values()))
+    if as_they_were and _reads_back(server, host, wanted, as_they_were):
+        return as_they_were
     files = server.edit(host.config, wanted)
     _check_edit(server, host, wanted, files)
     return files
+
+
+def _reads_back(server: Server, host: Host, wanted: t.Mapping[Listen, int], files: Files) -> bool:
+    try:
+        _check_edit(server, host, wanted, files)
+    except ConfigError:
+        return False
+    return True
 
 
 def _check_edit(server: Server, host: Host, wanted: t.Mapping[Listen, int], files: Files) -> None:

@@ -20,7 +20,6 @@ from .._kernel.holders import Holder
 from .._kernel.identity import Identity
 from .._kernel.tcp_socket import Listener
 from . import host as hosts
-from . import plan as planning
 from . import queues, service
 from .host import Host
 from .plan import Entry, Plan
@@ -152,8 +151,7 @@ class Running:
             self._closed = False
             for entry in self.plan.needing:
                 for one in host.ours(entry.seen.place):
-                    helps = planning.helps(self.plan.want, one.backlog or 0, entry.number, entry.expected)
-                    if helps and not host.blocker(one):
+                    if entry.helps(one.backlog or 0) and not host.blocker(one):
                         yield self._relisten_step(host.holders[one.inode], one, entry)
             if not self._closed:
                 break

@@ -8,22 +8,27 @@
 
 from __future__ import annotations
 
+from .attributes import Attributes, attributes_of, give_attributes
 from .checking import check_replaceable, located, own
 from .reading import LIMIT, SMALL, Trust, is_directory, names, read, read_and_judge, text
-from .replacing import UNREAD, Was, replace, step, tidy
+from .replacing import UNREAD, Was, look, replace, step, tidy
 from .walk import Place, about, open_trusted, walk
 
 __all__ = (
     "LIMIT",
     "SMALL",
     "UNREAD",
+    "Attributes",
     "Place",
     "Trust",
     "Was",
     "about",
+    "attributes_of",
     "check_replaceable",
+    "give_attributes",
     "is_directory",
     "located",
+    "look",
     "names",
     "open_trusted",
     "own",

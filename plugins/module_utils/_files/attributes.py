@@ -62,6 +62,28 @@ def give(descriptor: int, wanted: Attributes) -> None:
                 raise
 
 
+def attributes_of(path: str) -> Attributes:
+    """Those of a file or directory of ours.  Raises OSError."""
+    with _opened(path) as descriptor:
+        return of(descriptor)
+
+
+def give_attributes(path: str, wanted: Attributes) -> None:
+    """Give them to a file or directory of ours, and have them on disk.  Raises OSError."""
+    with _opened(path) as descriptor:
+        give(descriptor, wanted)
+        os.fsync(descriptor)
+
+
+@contextlib.contextmanager
+def _opened(path: str) -> t.Iterator[int]:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
 def locked(descriptor: int) -> str:
     """Which attribute of ext4 and the like forbids to replace an open file or to change a directory; empty for none."""
     flags = _flags(descriptor)

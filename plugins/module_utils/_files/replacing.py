@@ -7,7 +7,8 @@
 """Files replaced as a whole: a reader, or a crash, sees the old one or the new one, and nobody's edit is lost.
 
 INTERFACE
-    step(path, content, mode, was) -> Step;  replace(path, content, mode, was)
+    look(path) -> content, attributes
+    step(path, content, mode, attributes, was) -> Step;  replace(path, content, mode, was)
     tidy(paths)       what killed runs have left beside these files is removed
 
 The new file is written under a name of its own, beside the old one and relative to the descriptor of their directory,
@@ -25,7 +26,8 @@ import typing as t
 
 from .._errors import BadRequest, Changed, NoSuchFile, NotTrusted
 from .._transaction import Step
-from . import attributes, renaming
+from . import renaming
+from .attributes import Attributes, give, of
 from .reading import LIMIT, whole
 from .walk import Place, about, walk
 
@@ -52,10 +54,16 @@ class _File(t.NamedTuple):
 
     content: Content
     identity: t.Optional[t.Tuple[int, ...]]
-    attributes: t.Optional[attributes.Attributes]
+    attributes: t.Optional[Attributes]
 
 
 _NONE = _File(None, None, None)
+
+
+def look(path: str) -> t.Tuple[Content, t.Optional[Attributes]]:
+    """What would be replaced: a file's content and what belongs to it, None for both where there is no file."""
+    found = _look(path)
+    return found.content, found.attributes
 
 
 def replace(path: str, content: Content, *, mode: int = 0o644, was: Was = UNREAD) -> None:
@@ -64,28 +72,36 @@ def replace(path: str, content: Content, *, mode: int = 0o644, was: Was = UNREAD
     Owner, mode, ACLs, SELinux context and user attributes of the old file are kept; a new file gets ``mode``, and
     directories that are missing are made.  Raises Changed where the file is not what it ``was``, or changes meanwhile.
     """
-    _Replacement(path, content, mode, was).do()
+    _Replacement(path, content, mode, None, was).do()
 
 
-def step(path: str, content: Content, *, mode: int = 0o644, was: Was = UNREAD) -> Step:
+def step(
+    path: str,
+    content: Content,
+    *,
+    mode: int = 0o644,
+    attributes: t.Optional[Attributes] = None,
+    was: Was = UNREAD,
+) -> Step:
     """The replacement as a step that puts the old file back when undone.
 
+    The new one gets these ``attributes`` where there are any, and otherwise those of the old one.
     Raises Changed where the file is not what it ``was`` when the content was made from it.
     """
-    replacement = _Replacement(path, content, mode, was)
+    replacement = _Replacement(path, content, mode, attributes, was)
     return Step(f"{'remove' if content is None else 'write'} {path}", replacement.do, replacement.undo)
 
 
 class _Replacement:
-    def __init__(self, path: str, content: Content, mode: int, was: Was) -> None:
-        self._path, self._content, self._mode = path, content, mode
+    def __init__(self, path: str, content: Content, mode: int, attributes: t.Optional[Attributes], was: Was) -> None:
+        self._path, self._content, self._mode, self._attributes = path, content, mode, attributes
         self._before = _look(path)
         self._after: t.Optional[_File] = None
         if not isinstance(was, Unread) and was != self._before.content:
             raise about(Changed, path, "was changed by somebody else meanwhile")
 
     def do(self) -> None:
-        self._after = self._put(self._content, self._before)
+        self._after = self._put(self._content, self._before, self._attributes or self._before.attributes)
 
     def undo(self) -> None:
         """Nothing to do where it was not replaced; what somebody else has written since is kept."""
@@ -94,9 +110,9 @@ class _Replacement:
             return
         if now.content != self._content:
             raise about(Changed, self._path, "was changed by somebody else meanwhile, and is left as it is")
-        self._put(self._before.content, now)
+        self._put(self._before.content, now, self._before.attributes)
 
-    def _put(self, content: Content, there: _File) -> _File:
+    def _put(self, content: Content, there: _File, wanted: t.Optional[Attributes]) -> _File:
         if content is None and there is _NONE:
             return _NONE
         if content is not None:
@@ -107,7 +123,7 @@ class _Replacement:
                 _take_out(place, there)
                 after = _NONE
             else:
-                after = _put_in(place, there, content, self._before.attributes or there.attributes, self._mode)
+                after = _put_in(place, there, content, wanted, self._mode)
             _sync(place)
         return after
 
@@ -146,7 +162,7 @@ def _take(place: Place, name: str) -> _File:
         status = os.fstat(descriptor)
         # The time of the last change of the inode is not part of it: a rename changes that.
         identity = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
-        return _File(content, identity, attributes.of(descriptor))
+        return _File(content, identity, of(descriptor))
     finally:
         os.close(descriptor)
 
@@ -157,7 +173,7 @@ def check_place(place: Place, path: str) -> None:
         raise about(NotTrusted, path, f"is not edited: {place.diverted}")
 
 
-def _put_in(place: Place, there: _File, content: bytes, wanted: t.Optional[attributes.Attributes], mode: int) -> _File:
+def _put_in(place: Place, there: _File, content: bytes, wanted: t.Optional[Attributes], mode: int) -> _File:
     temporary = _TEMPORARY.format(os.urandom(8).hex())
     descriptor = os.open(temporary, _WRITE, 0o600, dir_fd=place.directory)
     try:
@@ -166,7 +182,7 @@ def _put_in(place: Place, there: _File, content: bytes, wanted: t.Optional[attri
             if wanted is None:
                 os.fchmod(descriptor, mode)
             else:
-                attributes.give(descriptor, wanted)
+                give(descriptor, wanted)
             os.fsync(descriptor)
         finally:
             os.close(descriptor)

@@ -123,7 +123,7 @@ class Job:
     def rows(self) -> t.Dict[str, _plan.Row]:
         """The verdict on the unit, as one row: the lowest limit among its processes, and what its next start gives."""
         verdict, before, after = self._verdict(), self._before, self._after
-        views = [(_lowest(one), _plain(one.at_start(one.subject))) for one in (before, after)]
+        views = [(_lowest(one), judging.plain(one.at_start(one.subject))) for one in (before, after)]
         status = judging.CHANGED if verdict.status == judging.OK and views[0] != views[1] else verdict.status
         row = _plan.Row(
             want=str(self._request.want) if self._request.want else None,
@@ -178,11 +178,4 @@ def _as_started(observed: Observed, units: t.Collection[str]) -> t.Dict[int, rli
 
 
 def _lowest(observed: Observed) -> _plan.Plain:
-    return _plain(min((seen.limits for seen in observed.processes()), default=None))
-
-
-def _plain(limits: t.Optional[rlimits.Limits]) -> _plan.Plain:
-    """One number where both limits are the same, else as systemd spells them."""
-    if limits is None:
-        return None
-    return limits.soft if limits.soft == limits.hard != rlimits.INFINITY else str(limits)
+    return judging.plain(min((seen.limits for seen in observed.processes()), default=None))

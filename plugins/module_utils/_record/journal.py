@@ -69,7 +69,7 @@ class Journal:
                 self._keep({name: one for name, one in self._originals.items() if name not in given_back})
         elif end == RESTORED:
             self._keep(self._before)
-        self._write({"end": end})
+        store.append(self.id, {"end": end})
 
     def _open(self) -> None:
         self._before = originals.load()
@@ -79,7 +79,6 @@ class Journal:
         store.make(self.id)
         info = json.dumps({"id": self.id, **self._info()}, indent=1).encode() + b"\n"
         _files.replace(f"{store.run_path(self.id)}/run.json", info, mode=0o600)
-        _files.replace(f"{store.run_path(self.id)}/journal", b"", mode=0o600)
         _prune(known)
 
     def _info(self) -> t.Dict[str, t.Any]:
@@ -94,17 +93,7 @@ class Journal:
         }
 
     def _append(self, *replaced: Replaced) -> None:
-        self._write(*map(entries.encode, replaced))
-
-    def _write(self, *lines: t.Mapping[str, t.Any]) -> None:
-        text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines).encode()
-        descriptor = os.open(f"{store.run_path(str(self.id))}/journal", os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
-        try:
-            while text:
-                text = text[os.write(descriptor, text) :]
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        store.append(str(self.id), *map(entries.encode, replaced))
 
     def _new_originals(self, changing: t.Sequence[Replaced]) -> t.Dict[str, Replaced]:
         new: t.Dict[str, Replaced] = {}

@@ -16,6 +16,7 @@ import json
 import os
 import shutil
 import typing as t
+from collections import Counter
 from dataclasses import dataclass
 
 from .. import _files
@@ -25,13 +26,14 @@ from . import entries
 
 ROOT = "/var/lib/nettune-tcp"
 KEPT = 50  # runs
+KILLED = "killed"
 
 
 @dataclass(frozen=True)
 class Run:
     """One run as it was recorded.
 
-    ``info`` is who and when.  ``end`` is one of those of a transaction, empty for a run that was killed.
+    ``info`` is who and when.  ``end`` is one of those of a transaction, ``killed``, or empty while nobody has noticed.
     """
 
     id: str
@@ -43,6 +45,11 @@ class Run:
     def changed(self) -> bool:
         """Whether anything of it may be left on the host."""
         return bool(self.replaced) and self.end != RESTORED
+
+    @property
+    def is_cut_short(self) -> bool:
+        """Whether it was killed, and nobody has tidied up yet."""
+        return not self.end
 
     @property
     def label(self) -> str:
@@ -113,6 +120,32 @@ def _lines(path: str) -> t.Iterator[t.Dict[str, t.Any]]:
         yield data if isinstance(data, dict) else {}
 
 
+def append(run: str, *lines: t.Mapping[str, t.Any]) -> None:
+    """Write lines to the end of a journal, and have them on disk; a line that a kill has torn goes first."""
+    text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines).encode()
+    path = f"{run_path(run)}/journal"
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        whole = (_files.read(path) or b"").rfind(b"\n") + 1
+        if whole != os.fstat(descriptor).st_size:
+            os.ftruncate(descriptor, whole)
+        while text:
+            text = text[os.write(descriptor, text) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def tidy_up() -> None:
+    """Notice that the newest run was killed, and remove the temporary files that it has left."""
+    newest = ids()[-1:]
+    for run in map(load, newest):
+        if run.is_cut_short:
+            own = [f"{ROOT}/originals.json", f"{run_path(run.id)}/run.json", f"{run_path(run.id)}/journal"]
+            _files.tidy([*own, *(one.name for one in run.replaced if one.kind == entries.FILE)])
+            append(run.id, {"end": KILLED})
+
+
 def _info(run: str) -> t.Mapping[str, t.Any]:
     try:
         data = json.loads(_files.read(f"{run_path(run)}/run.json") or b"{}")
@@ -148,9 +181,9 @@ def as_facts() -> t.List[t.Dict[str, t.Any]]:
     return [
         {
             "id": run.id,
-            "end": run.end or "killed",
+            "end": run.end or KILLED,
             **{key: run.info.get(key) for key in ("module", "label", "time", "user", "boot_id", "undoes")},
-            "replaced": [{"kind": one.kind, "name": one.name} for one in run.replaced if one.kind != entries.ORIGINAL],
+            "replaced": dict(Counter(one.kind for one in run.replaced if one.kind != entries.ORIGINAL)),
         }
         for run in reversed(runs())
     ]

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import typing as t
 from dataclasses import replace
@@ -81,9 +82,8 @@ class Job:
 
     def rows(self) -> t.Dict[str, _plan.Row]:
         """The verdict on each key."""
-        fights = self._fights()
         return {
-            key: planning.verdict(entry, self._before[key], self._after[key], fights[key])
+            key: planning.verdict(entry, self._before[key], self._after[key], self._fights[key])
             for key, entry in self._plan.keys.items()
         }
 
@@ -95,16 +95,15 @@ class Job:
             "settings": _plan.rows_as_data(rows),
             "file": self._request.file,
             "diff": _plan.diff(rows, header="sysctl"),
-            "warnings": self.warnings(rows),
+            "warnings": self.warnings(),
         }
 
-    def warnings(self, rows: t.Mapping[str, _plan.Row]) -> t.List[str]:
+    def warnings(self) -> t.List[str]:
         """What a person should know though nothing has failed."""
-        fights = self._fights()
         return [
             f"{key} is {row.status}: {row.reason}"
-            for key, row in sorted(rows.items())
-            if row.status in (planning.OVERRIDDEN, planning.READ_ONLY) or fights[key]
+            for key, row in sorted(self.rows().items())
+            if row.status in (planning.OVERRIDDEN, planning.READ_ONLY) or self._fights[key]
         ]
 
     @property
@@ -114,6 +113,7 @@ class Job:
         # The originals are root's alone.
         return before.lines != after.lines or (os.geteuid() == 0 and before.originals != after.originals)
 
+    @functools.cached_property
     def _fights(self) -> t.Dict[str, str]:
         found = rivals.find(self._plan.keys) if self._request.file else {}
         return {key: planning.rivalry(entry, found.get(key)) for key, entry in self._plan.keys.items()}

@@ -25,7 +25,15 @@ USER = replace(ROOT, uids=(1000, 1000, 1000), unit="user@1000.service")
 
 
 def request(server: str = "nginx", unit: t.Optional[str] = None) -> Request:
-    given = {"server": server, "backlog": 1, "listen": ["80"], "config": None, "unit": unit, "apply": "auto"}
+    given = {
+        "server": server,
+        "backlog": 1,
+        "listen": ["80"],
+        "config": None,
+        "unit": unit,
+        "apply": "auto",
+        "state": "present",
+    }
     return parse_request(given)
 
 
