@@ -134,7 +134,7 @@ class Job:
         conflicts = [item for item in self._items if item.state == CHANGED]
         if request.force or not conflicts:
             return
-        said = [f"{item.name} is {item.present} now, {item.left} was left there" for item in conflicts]
+        said = [item.conflict for item in conflicts]
         raise Conflict(
             f"nothing was rolled back, since somebody has changed this meanwhile: {'; '.join(said)}"
             " (force overwrites it)",

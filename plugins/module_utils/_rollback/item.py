@@ -23,6 +23,8 @@ BACK, OURS, CHANGED, STAYS = "back", "ours", "changed", "stays"
 class Item:
     """``present``, ``left`` and ``goal`` are for people.  ``look`` reads the present state again.
 
+    ``foreign`` is what somebody else has made of it between two of our runs, None where nobody has.
+
     ``status`` and ``reason`` are those of a row for what stays.  ``sure`` tells that a step which did not fail has
     worked; processes may also be gone.  ``diff`` shows what somebody has changed in a file.
     """
@@ -35,10 +37,18 @@ class Item:
     look: t.Callable[[], Plain]
     step: t.Optional[Step] = None
     left: Plain = None
+    foreign: Plain = None
     status: str = "ok"
     reason: str = ""
     sure: bool = True
     diff: t.Optional[t.Dict[str, str]] = None
+
+    @property
+    def conflict(self) -> str:
+        """What somebody else has done, for people."""
+        if self.foreign is not None:
+            return f"{self.name} is {self.present} now, and somebody made it {self.foreign} between the runs"
+        return f"{self.name} is {self.present} now, {self.left} was left there"
 
 
 def judge(thing: Thing, present: t.Any) -> str:

@@ -34,9 +34,11 @@ def rows(items: t.Sequence[Item], now: t.Sequence[Plain], before: Boot, after: B
 
 def conflicts(items: t.Iterable[Item]) -> t.List[Row]:
     """The rows of what somebody else has changed."""
-    reason = "somebody has changed it: {0.left} was left there, and {0.goal} would be given back"
     nowhere = (BootValue(), BootValue())
-    return [_data(item, item.present, nowhere, "refused", reason.format(item)) for item in items]
+    return [
+        _data(item, item.present, nowhere, "refused", f"{item.conflict}; {item.goal} would be given back")
+        for item in items
+    ]
 
 
 def _row(item: Item, now: Plain, before: BootValue, after: BootValue) -> Row:
