@@ -59,11 +59,21 @@ def fold(runs: t.Iterable[Run], contents: t.Callable[[str], str]) -> t.List[Thin
     """
     found: t.Dict[entries.Thing, Thing] = {}
     for run in runs:
-        if run.changed:
-            for one in run.replaced:
-                key = entries.thing_of(one)
-                found[key] = _after(found.get(key), one, run, contents)
+        former = list(found.values())
+        for one in run.replaced if run.changed else ():
+            key = entries.thing_of(one)
+            known = found.get(key) or _ancestor(one, former)
+            found[key] = _after(known, one, run, contents)
     return list(found.values())
+
+
+def _ancestor(one: Replaced, former: t.Iterable[Thing]) -> t.Optional[Thing]:
+    """The process or socket in whose place there was another one since, as after a reboot, with what a run gave it."""
+    if one.kind not in (entries.LIMIT, entries.BACKLOG):
+        return None
+    those = (thing for thing in former if (thing.kind, thing.name) == (one.kind, one.name))
+    ancestor = next((thing for thing in those if thing.was_left_in(one.before)), None)
+    return replace(ancestor, where=one.where) if ancestor else None
 
 
 def _after(known: t.Optional[Thing], one: Replaced, run: Run, contents: t.Callable[[str], str]) -> Thing:

@@ -15,6 +15,8 @@ from .._plan import Plain
 from .._record.fold import Thing
 from .._transaction import Step
 
+_LONGEST = 120  # characters
+
 # Nothing is to be done; there is a step back; somebody else has changed it; it has to stay as it is.
 BACK, OURS, CHANGED, STAYS = "back", "ours", "changed", "stays"
 
@@ -47,8 +49,16 @@ class Item:
     def conflict(self) -> str:
         """What somebody else has done, for people."""
         if self.foreign is not None:
-            return f"{self.name} is {self.present} now, and somebody made it {self.foreign} between the runs"
-        return f"{self.name} is {self.present} now, {self.left} was left there"
+            return (
+                f"{self.name} is {short(self.present)} now, and somebody made it {short(self.foreign)} between the runs"
+            )
+        return f"{self.name} is {short(self.present)} now, {short(self.left)} was left there"
+
+
+def short(value: Plain) -> str:
+    """A value for a message: sets of ports may be very long."""
+    text = str(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}... ({len(text)} characters)"
 
 
 def judge(thing: Thing, present: t.Any) -> str:

@@ -13,7 +13,7 @@ import typing as t
 from .._boot.sysctl_d import BootValue
 from .._plan import Plain
 from .._record import entries
-from .item import CHANGED, OURS, Item
+from .item import CHANGED, OURS, Item, short
 
 Row = t.Dict[str, t.Any]
 Boot = t.Mapping[str, BootValue]
@@ -36,7 +36,7 @@ def conflicts(items: t.Iterable[Item]) -> t.List[Row]:
     """The rows of what somebody else has changed."""
     nowhere = (BootValue(), BootValue())
     return [
-        _data(item, item.present, nowhere, "refused", f"{item.conflict}; {item.goal} would be given back")
+        _data(item, item.present, nowhere, "refused", f"{item.conflict}; {short(item.goal)} would be given back")
         for item in items
     ]
 

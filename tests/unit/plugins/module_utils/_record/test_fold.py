@@ -76,6 +76,28 @@ def test_things_are_told_apart_and_come_in_the_order_of_their_first_touch() -> N
     ]
 
 
+def limit(pid: t.Optional[int], before: str, after: str) -> Replaced:
+    return Replaced(entries.LIMIT, "u", before, after, {} if pid is None else {"pid": pid})
+
+
+@pytest.mark.parametrize(
+    "before, expected",
+    [
+        # It was started with what the unit gave it since the first run, and a rollback has given it that back.
+        ("9", ("1", ("1",))),
+        # Somebody else gave it that.
+        ("5", ("5", ("1",))),
+    ],
+)
+def test_a_process_that_was_started_since_is_in_the_place_of_another(
+    before: str, expected: t.Tuple[t.Any, ...]
+) -> None:
+    first = Run("1", {}, (limit(None, "1", "9"), limit(7, "2", "9")), COMPLETED)
+    second = Run("2", {}, (limit(8, before, "1"),), COMPLETED)
+    thing = folded(first, second)[-1]
+    assert (thing.where, (thing.before, thing.left)) == ({"pid": 8}, expected)
+
+
 def test_a_file_of_a_run_cut_short_may_lack_its_owner() -> None:
     after = {"sha256": "x", "mode": 0o640, "uid": 7}
     replaced = (Replaced(entries.FILE, "/f", None, after),)
