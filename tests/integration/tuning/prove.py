@@ -31,7 +31,7 @@ SYSCTLS = {
     "sysctls": {
         "net.ipv4.tcp_fin_timeout": 30,
         "net.ipv4.ip_local_port_range": {"covers": [15000, 60999]},
-        "net.ipv4.ip_local_reserved_ports": {"covers": ",".join(map(str, range(20001, 22001, 2)))},
+        "net.ipv4.ip_local_reserved_ports": {"covers": ",".join(map(str, range(20001, 21201, 2)))},
     }
 }
 LIMITS = {"file_limits": [{"unit": "auto", "limit": {"at_least": FILES}}]}
