@@ -2,11 +2,12 @@
 PYTHON ?= python3
 IN = $(PYTHON) tools/environment.py
 
-LOCKS = audit test molecule importer lock
+LOCKS = audit test site molecule importer lock
+CORES = 2.19:3.11 2.20:3.12 2.21:3.12 2.22:3.13
 yes = $(if $(filter 1 true yes on,$(1)),true,false)
 
 .DEFAULT_GOAL := help
-.PHONY: help audit test lint docs unit sanity build integration molecule vm format lock changelog clean
+.PHONY: help audit test quick lint docs unit sanity build cores integration molecule vm format lock site release changelog clean
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z ]*\):.* ## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{gsub(" ", "|", $$1); printf "make %-58s %s\n", $$1, $$2}'
@@ -19,7 +20,10 @@ audit: ## Audit this machine (FAIL_ON_FINDINGS=1: exit non-zero on findings)
 test: ## Run every check and test there is
 	@$(IN) test python -m tools.run_tests
 
-lint docs unit sanity build integration molecule vm: ## Run only this part of the tests
+quick: ## Run what takes less than a minute: style, types, YAML and unit tests
+	@$(IN) test python -m tools.run_tests --only ruff mypy yamllint unit
+
+lint docs unit sanity build cores integration molecule vm: ## Run only this part of the tests
 	@$(IN) test python -m tools.run_tests --only $@
 
 format: ## Lay out the Python code and mend what ruff can mend
@@ -30,6 +34,15 @@ lock: ## Renew the locks in requirements/
 	@for name in $(LOCKS); do $(IN) lock uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' \
 	  requirements/$$name.in --output-file requirements/$$name.txt || exit 1; done
+	@for core in $(CORES); do name=core-$${core%:*}; $(IN) lock uv pip compile --quiet --upgrade --universal \
+	  --python-version $${core#*:} --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' \
+	  requirements/$$name.in --output-file requirements/$$name.txt || exit 1; done
+
+site: ## Build the documentation site in .work/site/html
+	@$(IN) test python -m tools.site
+
+release: ## Make the release VERSION: changelog, artifact, checked install, SHA-256
+	@$(IN) test python -m tools.release $(VERSION)
 
 changelog: ## Turn changelogs/fragments into a release's CHANGELOG.md
 	@$(IN) test antsibull-changelog release

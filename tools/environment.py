@@ -71,22 +71,22 @@ def venv_package() -> str:
     return "install the modules venv and ensurepip for it"
 
 
-def prepare(name: str) -> Path:
-    """Make or refresh ``.venv/NAME`` and link the collection; returns the environment's path."""
+def prepare(name: str, python: str = sys.executable) -> Path:
+    """Make or refresh ``.venv/NAME`` for this Python and link the collection; returns the environment's path."""
     check_python()
     link_collection()
     environment = CHECKOUT / ".venv" / name
     lock = CHECKOUT / "requirements" / (name + ".txt")
     stamp = environment / "stamp"
     # The path belongs to it: the programs in an environment name their interpreter by its absolute path.
-    wanted = hashlib.sha256(lock.read_bytes() + repr((sys.version, sys.executable, str(environment))).encode())
+    wanted = hashlib.sha256(lock.read_bytes() + repr((sys.version, python, str(environment))).encode())
     if not stamp.exists() or stamp.read_text(encoding="ascii") != wanted.hexdigest():
-        install(environment, lock)
+        install(environment, lock, python)
         stamp.write_text(wanted.hexdigest(), encoding="ascii")
     return environment
 
 
-def install(environment: Path, lock: Path) -> None:
+def install(environment: Path, lock: Path, python: str) -> None:
     """Make the environment from nothing; what venv and pip say is kept in ``.work/logs``."""
     began = time.monotonic()
     shown = lock.relative_to(CHECKOUT)
@@ -96,7 +96,7 @@ def install(environment: Path, lock: Path) -> None:
     options = ["--require-hashes", "--no-compile", "--no-input", "--disable-pip-version-check"]
     with log.open("wb") as output:
         for command in (
-            [sys.executable, "-m", "venv", "--clear", str(environment)],
+            [python, "-m", "venv", "--clear", str(environment)],
             [str(environment / "bin" / "python"), "-m", "pip", "install", *options, "-r", str(lock)],
         ):
             if subprocess.call(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT):

@@ -15,6 +15,7 @@ from tools.environment import CHECKOUT, WORK, Missing
 
 PACKAGES = CHECKOUT / "requirements" / "system.txt"
 POLICY = Path("/usr/sbin/policy-rc.d")
+WAIT = ("-o", "DPkg::Lock::Timeout=900")  # a cloud machine that has just booted holds the lock for minutes
 SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/sbin"
 
 
@@ -45,7 +46,7 @@ def install(needs: Iterable[str]) -> None:
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     with services_kept_down(), log.open("wb") as output:
         for command in (["update"], ["install", "--yes", "--no-install-recommends", *wanted]):
-            if subprocess.call(["apt-get", *command], env=environment, stdout=output, stderr=subprocess.STDOUT):
+            if subprocess.call(["apt-get", *WAIT, *command], env=environment, stdout=output, stderr=subprocess.STDOUT):
                 raise Missing(f"apt-get {' '.join(command)} failed: see {log.relative_to(CHECKOUT)}")
 
 

@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 # All that some ansible-core since 2.19 supports, on targets or on the controller.
-KNOWN = tuple(f"3.{minor}" for minor in range(8, 15))
+KNOWN = tuple(f"3.{minor}" for minor in range(8, 16))
 
 
 @functools.cache

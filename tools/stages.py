@@ -7,6 +7,8 @@
 import os
 
 from tools import ansible_test, artifact, audit
+from tools import cores as releases
+from tools import site as pages
 from tools.environment import CHECKOUT, WORK, prepare, variables
 from tools.stage import Log, Result, Stage, commands, counted
 
@@ -62,15 +64,18 @@ STAGES = (
     Stage("mypy", "lint", mypy),
     Stage("yamllint", "lint", commands(["yamllint", "--strict", "."])),
     Stage("ansible-lint", "lint", commands(["ansible-lint", "--offline", "--profile", "production"])),
+    Stage("reuse", "lint", commands(["reuse", "lint", "--lines"])),
     Stage(
         "antsibull-docs",
         "docs",
         commands(["antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs=all", "."]),
     ),
+    Stage("site", "docs", pages.site),
     Stage("changelog", "docs", commands(["antsibull-changelog", "lint"])),
     Stage("unit", "unit", unit),
     Stage("unit-pythons", "sanity", ansible_test.units),
     Stage("sanity", "sanity", ansible_test.sanity),
+    Stage("cores", "cores", releases.cores, ("root", "unshare")),
     Stage("artifact", "build", artifact.artifact),
     Stage("importer", "build", artifact.importer),
     Stage("audit", "audit", audit.audit, ("make",), lane="machine"),

@@ -138,8 +138,9 @@ ansible_facts:
           description:
             - One entry for each listening socket. C(accept_queue) is the number of connections waiting for accept(),
               C(backlog) their limit in force (null from C(/proc/net/tcp)), C(syn_recv) the half-open connections.
-            - C(sharing) is the number of sockets that listen on this address and port. Above 1 they are a group of
-              SO_REUSEPORT, each with a queue of its own.
+            - C(sharing) is the number of sockets that listen on this address, port and C(device). Above 1 they are a
+              group of SO_REUSEPORT, each with a queue of its own. C(device) is null for a socket that is bound to no
+              network device, and from C(/proc/net/tcp).
             - C(processes) have C(pid), C(name), C(unit) and C(nofile) with the limits C(soft) and C(hard), null for
               unlimited, and C(used), the number of open files.
           returned: with subset listeners
@@ -147,13 +148,16 @@ ansible_facts:
           elements: dict
           sample:
             - {family: inet, address: 0.0.0.0, port: 80, accept_queue: 0, backlog: 511, syn_recv: 0, inode: 18231,
-              v6only: null, uid: 0, sharing: 1,
+              v6only: null, uid: 0, sharing: 1, device: null,
               processes: [{pid: 812, name: nginx, unit: nginx.service, nofile: {soft: 1024, hard: 524288, used: 9}}]}
         servers:
           description:
             - One entry for each nginx, Apache httpd, HAProxy and lighttpd that listens, with what its configuration
               says of connections beside what the kernel says. C(pid) is the process that was started, C(unit) its
               systemd unit.
+            - A process is a server when its program is root's, or the caller's, and root or the caller has started it,
+              or it is the main process of its unit, or root made its socket. Another one with such a name is an entry
+              of C(listeners) and nothing more. Nothing that its command line names is read.
             - C(workers) is the number of processes that accept, C(nofile) the smallest soft limit of open files among
               them, C(backlog) the number of connections that can wait for the server at one address, the sum over
               the sockets of a group, null where a listener's is.

@@ -14,6 +14,7 @@ import typing as t
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 
+from .. import _files
 from .._boot import login_limits, sysctl_d
 from .._errors import NettuneError, Unsupported
 from .._kernel import netns, proc_net, proc_sys, processes
@@ -87,7 +88,7 @@ def _look(request: Request) -> _Seen:
     if "sysctls" in subsets:
         seen.facts["sysctls"] = _sysctls(with_boot=request.netns is None)
     if "limits" in subsets:
-        seen.facts["files"] = _files()
+        seen.facts["files"] = _open_files()
         seen.facts["login_limits"] = [asdict(limit) for limit in login_limits.parse(login_limits.read_files())]
     if "conntrack" in subsets:
         seen.facts["conntrack"] = _conntrack()
@@ -95,10 +96,14 @@ def _look(request: Request) -> _Seen:
 
 
 def _provenance(request: Request) -> Facts:
-    with open("/proc/uptime", encoding="ascii") as handle:
-        uptime = float(handle.read().split()[0])
+    told = _files.text("/proc/uptime").split()  # not there in a /proc of processes alone
     boot_id = proc_sys.read("kernel.random.boot_id")
-    return {"boot_id": boot_id, "uptime": uptime, "kernel": os.uname().release, "netns": request.netns}
+    return {
+        "boot_id": boot_id,
+        "uptime": float(told[0]) if told else None,
+        "kernel": os.uname().release,
+        "netns": request.netns,
+    }
 
 
 def _counters(interval: float) -> Facts:
@@ -109,7 +114,7 @@ def _counters(interval: float) -> Facts:
         time.sleep(interval)
         sample = _sample()
         per_second = rates.per_second(first, sample)
-    sockstat = proc_net.parse_sockstat(proc_net.read("sockstat"), _read_if_any("sockstat6"))
+    sockstat = proc_net.parse_sockstat(_read_if_any("sockstat"), _read_if_any("sockstat6"))
     return {"counters": dict(sample.counters), "rates": per_second, "sockstat": sockstat}
 
 
@@ -186,11 +191,11 @@ def _owned(request: Request, seen: _Seen) -> Facts:
 
 def _listeners(listeners: t.Sequence[Listener], owners: processes.Owners) -> t.List[Facts]:
     ordered = sorted(listeners, key=_place)
-    sharing = Counter(map(_place, listeners))
+    sharing = Counter(map(_group, listeners))
     return [
         {
             **asdict(listener),
-            "sharing": sharing[_place(listener)],
+            "sharing": sharing[_group(listener)],
             "processes": [_process(process) for process in owners.by_inode.get(listener.inode, ())],
         }
         for listener in ordered
@@ -201,6 +206,11 @@ def _place(listener: Listener) -> t.Tuple[int, str, str]:
     return listener.port, listener.family, listener.address
 
 
+def _group(listener: Listener) -> t.Tuple[object, ...]:
+    """What sockets of one SO_REUSEPORT group have in common; bound to different devices, they are none."""
+    return (*_place(listener), listener.device)
+
+
 def _process(process: processes.Process) -> Facts:
     nofile = {"soft": process.nofile_soft, "hard": process.nofile_hard, "used": process.nofile_used}
     return {"pid": process.pid, "name": process.name, "unit": process.unit, "nofile": nofile}
@@ -209,8 +219,8 @@ def _process(process: processes.Process) -> Facts:
 def _sysctls(*, with_boot: bool) -> Facts:
     texts = {key: proc_sys.read(key) for key in catalog.BY_KEY}
     keys = [key for key, text in texts.items() if text is not None]
-    found = sysctl_d.resolve(sysctl_d.read_tree(), keys) if with_boot else {}
-    boot = {key: value.taken(texts[key]) for key, value in found.items()}
+    found = sysctl_d.next_boot(sysctl_d.read_tree(), keys) if with_boot else {}
+    boot = {key: value.taken(None if catalog.lookup(key).text else texts[key]) for key, value in found.items()}
     return {
         key: {
             "runtime": data(key, texts[key]),
@@ -222,7 +232,7 @@ def _sysctls(*, with_boot: bool) -> Facts:
     }
 
 
-def _files() -> Facts:
+def _open_files() -> Facts:
     allocated, _unused, maximum = (int(word) for word in (proc_sys.read("fs.file-nr") or "0 0 0").split())
     return {"allocated": allocated, "max": maximum, "nr_open": _number("fs.nr_open")}
 

@@ -14,6 +14,7 @@ import hashlib
 import os
 import stat
 import typing as t
+from dataclasses import replace
 
 from .. import _files
 from .._transaction import Replaced, Step
@@ -43,12 +44,15 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def steps(path: str, content: t.Optional[bytes], *, mode: int = 0o644) -> t.List[Step]:
-    """Give ``path`` this content, or remove it for None; first make the directories that are not there."""
-    real = os.path.realpath(path)
+def steps(path: str, content: t.Optional[bytes], *, mode: int = 0o644, was: _files.Was = _files.UNREAD) -> t.List[Step]:
+    """Give ``path`` this content, or remove it for None; first make the directories that are not there.
+
+    Raises Changed where the file is not what it ``was`` when the content was made from it.
+    """
+    real = _files.located(path)
     missing = list(_missing(os.path.dirname(real))) if content is not None else []
-    verb = "remove" if content is None else "write"
-    return [*map(make_directory, reversed(missing)), _replacement(f"{verb} {path}", real, content, mode)]
+    step = replace(_replacement(real, content, mode, was), what=f"{'remove' if content is None else 'write'} {path}")
+    return [*map(make_directory, reversed(missing)), step]
 
 
 def _missing(directory: str) -> t.Iterator[str]:
@@ -57,23 +61,19 @@ def _missing(directory: str) -> t.Iterator[str]:
         directory = os.path.dirname(directory)
 
 
-def _replacement(what: str, path: str, content: t.Optional[bytes], mode: int) -> Step:
+def _replacement(path: str, content: t.Optional[bytes], mode: int, was: _files.Was) -> Step:
     before, old = state_of(path)
     after = None if content is None else {**(before or {"mode": mode}), "sha256": digest(content)}
-    return Step(
-        what,
-        lambda: put(path, after, content),
-        lambda: put(path, before, old),
-        (Replaced(entries.FILE, path, before, after, content=old),),
-    )
+    step = _files.step(path, content, mode=mode, was=old if was is _files.UNREAD else was)
+    return replace(step, replaces=(Replaced(entries.FILE, path, before, after, content=old),))
 
 
-def put(path: str, state: State, content: t.Optional[bytes]) -> None:
-    """Give a file its content and attributes, or remove it for None."""
+def put(path: str, state: State, content: t.Optional[bytes], was: _files.Was) -> None:
+    """Give a file its content and attributes, or remove it for None.  Raises Changed where it is not as it ``was``."""
     if state is None or content is None:
-        _files.replace(path, None)
+        _files.replace(path, None, was=was)
         return
-    _files.replace(path, content, mode=state["mode"])
+    _files.replace(path, content, mode=state["mode"], was=was)
     wanted = {key: value for key, value in state.items() if key != "sha256"}
     if not entries.same(_attributes(path), wanted):
         _give_attributes(path, wanted)
@@ -85,8 +85,8 @@ def restoration(path: str, present: State, state: State, content: t.Callable[[],
     verb = "remove" if state is None else "put back"
     return Step(
         f"{verb} {path}",
-        lambda: put(path, state, content()),
-        lambda: put(path, present, now),
+        lambda: put(path, state, content(), now),
+        lambda: put(path, present, now, _files.UNREAD),
         (Replaced(entries.FILE, path, present, state, content=now),),
     )
 

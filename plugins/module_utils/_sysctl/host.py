@@ -150,22 +150,27 @@ class Host:
         tree = self._tree
         if lines != self.records.lines:
             tree = sysctl_d.with_file(tree, self.request.file, drop_in.compose(lines))
-        return {key: _fitting(key, boot.taken(runtime[key])) for key, boot in sysctl_d.resolve(tree, runtime).items()}
+        return {
+            key: _fitting(key, boot.taken(None if lookup(key).text else runtime[key]))
+            for key, boot in sysctl_d.next_boot(tree, runtime).items()
+        }
 
     def _notes(
         self, keys: t.Iterable[str], boot: t.Mapping[str, sysctl_d.BootValue], records: Records
     ) -> t.Dict[str, str]:
         late = set() if self.in_namespace else modules.late_at_boot(needed_by(keys)) - records.modules
-        return {key: "; ".join(filter(None, (_procps(boot[key]), _late(key, late)))) for key in keys}
+        return {
+            key: "; ".join(filter(None, (boot[key].until_reboot, _procps(boot[key]), _late(key, late)))) for key in keys
+        }
 
 
 def _read_records(file: t.Optional[str]) -> Records:
     if file is None:
         return Records({}, {})
     return Records(
-        lines=drop_in.parse((_files.read(file) or b"").decode("utf-8", "surrogateescape"), file),
+        lines=drop_in.parse((_files.own(file) or b"").decode("utf-8", "surrogateescape"), file),
         originals=originals.sysctls(originals.load()),
-        modules=modules.parse(_files.read(modules.PATH)),
+        modules=modules.read(),
     )
 
 

@@ -13,8 +13,11 @@ import os
 import socket
 import typing as t
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from ansible_collections.nettune.tcp.plugins.module_utils._facts.census import Census, Client, Peer, States
+from ansible_collections.nettune.tcp.plugins.module_utils._facts.gather import gather
+from ansible_collections.nettune.tcp.plugins.module_utils._facts.request import parse_request
 from ansible_collections.nettune.tcp.plugins.module_utils._facts.sources import ProcNetSource, open_source
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel.tcp_socket import STATES, Listener
 from ansible_collections.nettune.tcp.tests.integration.evidence.wire import ACK, SERVER, SYN, SYN_ACK, Wire, clients
@@ -23,6 +26,7 @@ from ansible_collections.nettune.tcp.tests.integration.sandbox import Sandbox
 
 FIN_ACK = 0x11
 FAR_SEQUENCE = 1000
+SERVER_TAKES, NO_COOKIE = 0x2, 0x200
 TOP = 20
 
 
@@ -40,7 +44,7 @@ class Seen:
         known = {entry.inode: entry for entry in self.netlink.listeners}
         assert {entry.inode for entry in self.proc.listeners} == set(known)
         for entry in self.proc.listeners:
-            assert entry == replace(known[entry.inode], backlog=None, v6only=None)
+            assert entry == replace(known[entry.inode], backlog=None, v6only=None, device=None)
         assert replace(self.proc, listeners=()) == replace(self.netlink, listeners=())
         assert self.netlink_states == self.proc_states == self.netlink.states
         return self.netlink
@@ -79,6 +83,21 @@ class Server:
         self.held += callers
         return callers
 
+    def cross(self) -> None:
+        """Let the server on the wire begin to connect as well, at the same time."""
+        for packet in self.wire.received():
+            if packet.flags == SYN and packet.client == ("10.9.8.1", 3306):
+                self.wire.send(packet.client, packet.port, SYN, FAR_SEQUENCE)
+
+    def open_fast(self, count: int) -> None:
+        """Let clients send data with their SYN, to a listener that takes it without a cookie."""
+        Path("/proc/sys/net/ipv4/tcp_fastopen").write_text(str(SERVER_TAKES | NO_COOKIE), encoding="ascii")
+        listener = socket.create_server((SERVER, 85))
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN, 16)
+        for _number in range(count):
+            self.wire.send(next(self._free), 85, SYN, data=b"at once")
+        self.held += [listener, *(listener.accept()[0] for _number in range(count - 1))]
+
     def answer(self) -> None:
         """Let the server on the wire accept what was begun."""
         for packet in self.wire.received():
@@ -104,6 +123,16 @@ class Server:
     def client_acknowledges(self, client: Far) -> None:
         """The client acknowledges our FIN."""
         self.wire.send(client, 80, ACK, FAR_SEQUENCE + 1, self._sequence[client] + 1)
+
+
+def bound_to(device: bytes) -> socket.socket:
+    """A listener of port 80 that takes what comes by one device."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, device == b"near")
+    listener.bind(("", 80))
+    listener.listen()
+    return listener
 
 
 def hold_every_state(server: Server) -> None:
@@ -159,6 +188,35 @@ def test_every_state_that_can_be_held(in_namespace: Sandbox) -> None:
     assert len(found.clients) == TOP
     [listener] = found.listeners
     assert (listener.syn_recv, listener.accept_queue, listener.backlog) == (4, 0, 128)
+
+
+def test_syn_recv_is_no_matter_of_the_syn_queue_alone(in_namespace: Sandbox) -> None:
+    """After a simultaneous open, and with TCP Fast Open, whole sockets are in SYN_RECV."""
+
+    def body() -> Seen:
+        server = Server()
+        server.accept(5)
+        server.call_out(2)
+        server.cross()
+        server.open_fast(3)
+        server.half_open(4)
+        return look()
+
+    found = in_namespace(body).check()
+    counts = {state: count for state, count in found.states.items() if count}
+    assert counts == {"ESTABLISHED": 5, "SYN_RECV": 2 + 3 + 4, "LISTEN": 2}
+
+
+def test_sockets_of_different_devices_are_no_group(in_namespace: Sandbox) -> None:
+    def body() -> t.Tuple[Seen, t.Any]:
+        Wire()
+        held = [bound_to(device) for device in (b"lo", b"near", b"near")]
+        request = parse_request({"gather_subset": ["listeners"], "top": 10, "interval": 0, "netns": None})
+        return look(), (gather(request)["listeners"], len(held))
+
+    seen, (listeners, _held) = in_namespace(body)
+    seen.check()
+    assert sorted((row["device"], row["sharing"]) for row in listeners) == [("lo", 1), ("near", 2), ("near", 2)]
 
 
 def test_the_same_without_any_right(in_namespace: Sandbox) -> None:

@@ -8,8 +8,9 @@ import typing as t
 
 import pytest
 
+from ansible_collections.nettune.tcp.plugins.module_utils import _command
 from ansible_collections.nettune.tcp.plugins.module_utils._boot import systemd as sd
-from ansible_collections.nettune.tcp.plugins.module_utils._errors import BadRequest, Unsupported
+from ansible_collections.nettune.tcp.plugins.module_utils._errors import BadRequest, NettuneError, Unsupported
 
 
 @pytest.mark.parametrize(
@@ -87,6 +88,7 @@ def write_systemctl(directory: t.Any, script: str) -> None:
     program.chmod(0o755)
 
 
+@pytest.mark.usefixtures("trust_in_tmp")
 def test_runs_systemctl_in_the_c_locale(tmp_path: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
     write_systemctl(tmp_path, 'echo "Arguments=$*"; echo "Locale=$LC_ALL"')
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
@@ -95,6 +97,7 @@ def test_runs_systemctl_in_the_c_locale(tmp_path: t.Any, monkeypatch: pytest.Mon
     ]
 
 
+@pytest.mark.usefixtures("trust_in_tmp")
 def test_says_what_systemctl_said(tmp_path: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
     write_systemctl(tmp_path, "echo Access denied >&2; exit 4")
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
@@ -102,7 +105,40 @@ def test_says_what_systemctl_said(tmp_path: t.Any, monkeypatch: pytest.MonkeyPat
         sd.Systemd().daemon_reload()
 
 
-def test_without_systemctl(tmp_path: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(Unsupported, match="systemctl is not in PATH"):
+def test_without_systemctl(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_command, "_SYSTEM", ())
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(Unsupported, match="systemctl is not installed"):
         sd.Systemd().daemon_reload()
+
+
+@pytest.mark.usefixtures("trust_in_tmp")
+def test_one_that_hangs_is_ended(tmp_path: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_systemctl(tmp_path, "sleep 60 & wait")
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(sd, "_PATIENCE", {"daemon-reload": 0.1})
+    with pytest.raises(NettuneError, match=r"daemon-reload did not end within 0\.1 seconds, and was ended with"):
+        sd.Systemd().daemon_reload()
+
+
+@pytest.mark.usefixtures("trust_in_tmp")
+def test_half_an_answer_is_none(tmp_path: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_systemctl(tmp_path, "echo A=1; echo B=2")
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(sd, "_MOST", 4)
+    with pytest.raises(NettuneError, match="it printed too much"):
+        sd.Systemd().show_manager(["A"])
+
+
+@pytest.mark.parametrize("text, pid", [("4711", 4711), ("0", None), ("", None)])
+def test_the_main_process_of_a_unit(monkeypatch: pytest.MonkeyPatch, text: str, pid: t.Optional[int]) -> None:
+    monkeypatch.setattr(sd, "booted", lambda: True)
+    monkeypatch.setattr(sd, "systemctl", lambda words: f"MainPID={text}\n" if words[-1] == "x.service" else "\n")
+    assert sd.main_pid("x.service") == pid
+    assert sd.main_pid("x.socket") is None
+    assert sd.main_pid(None) is None
+
+
+def test_without_systemd_no_unit_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sd, "booted", lambda: False)
+    assert sd.main_pid("x.service") is None

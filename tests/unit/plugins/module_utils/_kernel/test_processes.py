@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel import processes
-from ansible_collections.nettune.tcp.plugins.module_utils._kernel.processes import owners, parse_unit
+from ansible_collections.nettune.tcp.plugins.module_utils._kernel.cgroups import parse_unit
+from ansible_collections.nettune.tcp.plugins.module_utils._kernel.processes import owners
 
 CONTAINER = "/libpod_parent/libpod-3bbb1d0e"
 
@@ -41,6 +42,11 @@ CONTAINER = "/libpod_parent/libpod-3bbb1d0e"
             "nginx.service",
             id="container-with-v2-on-a-hybrid-host",
         ),
+        pytest.param("0::/system.slice/getty@.service\n", "0::/init.scope\n", None, id="template"),
+        pytest.param("0::/system.slice/getty@tty1.service\n", "0::/init.scope\n", "getty@tty1.service", id="instance"),
+        pytest.param("0::/system.slice/a@b@.service\n", "0::/init.scope\n", "a@b@.service", id="two-signs"),
+        pytest.param("0::/@a.service\n", "0::/init.scope\n", None, id="no-prefix"),
+        pytest.param("0::/a b.service\n", "0::/init.scope\n", None, id="no-unit-name"),
         pytest.param("0::/../nginx.service\n", "0::/\n", "nginx.service", id="outside-of-our-cgroup-namespace"),
         pytest.param("0::/system.slice/cron.service\n", "", "cron.service", id="pid-1-is-hidden"),
         pytest.param(

@@ -55,6 +55,21 @@ def test_harm_is_refused_with_the_reason(key: str, before: Value, after: Value, 
     assert spoke(refusal(Change(key, before, after)), said)
 
 
+def test_the_rows_of_the_table_are_joined_and_none_is_there_twice() -> None:
+    one, other = (lambda _change, _context, said=said: said for said in ("one", "other"))
+    assert guards._table({"a": (one,), "b": (one,)}, {"a": (other,)}) == {"a": (one, other), "b": (one,)}
+    for rows in ([{"a": (one, one)}], [{"a": (one,)}, {"a": (other, one)}]):
+        with pytest.raises(ValueError, match="a has a guard twice"):
+            guards._table(*rows)
+
+
+@pytest.mark.parametrize(
+    "key, count", [(guards.FILE_MAX, 2), (guards.CONNTRACK_MAX, 2), ("net.ipv4.tcp_rmem", 2), (guards.RANGE, 2)]
+)
+def test_a_key_of_several_tables_has_the_guards_of_all(key: str, count: int) -> None:
+    assert len(guards.GUARDS[key]) == count
+
+
 def test_what_another_file_gives_at_boot_is_named() -> None:
     change = Change("net.core.somaxconn", (65535,), (8192,), "/etc/sysctl.d/50-x.conf:7")
     assert spoke(refusal(change), "from 65535 that /etc/sysctl.d/50-x.conf:7 sets for the next boot to 8192")
