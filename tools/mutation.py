@@ -4,8 +4,8 @@
 
 """Which faults in the pure parts the unit tests do not notice: ``python -m tools.mutation [MODULE ...]``.
 
-Cosmic Ray makes the faults.  Each is tried in a process of its own that has pytest loaded already and gets the faulty
-source instead of the file's, so that no file is touched and a fault costs a second or less.
+Cosmic Ray makes the faults.  Each is tried in a process of its own that has pytest loaded already and
+gets the faulty source instead of the file's, so that no file is touched and a fault costs a second or less.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from cosmic_ray.mutating import mutate_code
 CHECKOUT = Path(__file__).resolve().parent.parent
 COLLECTION = CHECKOUT / ".work/collections/ansible_collections/nettune/tcp"
 REPORT = CHECKOUT / ".work/logs/mutation.txt"
+WORK = CHECKOUT / ".work/mutation"
 SOURCES, TESTS = "plugins/module_utils", "tests/unit/plugins/module_utils"
 
 PURE = (
@@ -117,8 +118,9 @@ def _try(fault: Fault) -> int:
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
     _put_in_place(fault)
+    os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(WORK / "hypothesis")
     with contextlib.suppress(BaseException):
-        return int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", *tests_of(fault.module)]))
+        return int(pytest.main(["-x", "-q", "-o", f"cache_dir={WORK / 'pytest'}", *tests_of(fault.module)]))
     return 1
 
 
