@@ -29,6 +29,7 @@ def spoke(reason: t.Optional[str], said: t.Optional[str]) -> bool:
         ("net.ipv4.tcp_timestamps", (1,), (2,), None),
         ("net.ipv4.tcp_timestamps", (0,), (0,), None),
         ("net.ipv4.tcp_abort_on_overflow", (0,), (1,), "burst"),
+        ("net.ipv4.tcp_abort_on_overflow", (1,), (0,), None),
         ("net.ipv4.tcp_syncookies", (1,), (2,), "tests"),
         ("net.ipv4.tcp_syncookies", (1,), (0,), "drops SYNs"),
         ("net.ipv4.tcp_syncookies", (0,), (1,), None),
@@ -134,6 +135,35 @@ def test_a_range_must_not_swallow_listeners(
         listening=frozenset({22, 443, 15672, 18000, 18001, 40000}),
     )
     assert spoke(refusal(Change(RANGE, (32768, 60999), planned[RANGE]), context), said)
+
+
+@pytest.mark.parametrize(
+    "was, planned, port, said",
+    [
+        ((2000, 2999), (1000, 3999), 1000, "1000"),
+        ((2000, 2999), (1000, 3999), 999, None),
+        ((2000, 2999), (1000, 3999), 3999, "3999"),
+        ((2000, 2999), (1000, 3999), 4000, None),
+        ((2000, 2999), (1000, 3999), 2000, None),
+        ((2000, 2999), (1000, 3999), 1999, "1999"),
+        ((2000, 2999), (1000, 3999), 2999, None),
+        ((2000, 2999), (1000, 3999), 3000, "3000"),
+        (None, (1, 2), 1, "1"),
+        (None, (1, 2), 2, "2"),
+    ],
+)
+def test_the_ends_of_a_range_belong_to_it(
+    was: t.Optional[Value], planned: Value, port: int, said: t.Optional[str]
+) -> None:
+    context = Context(
+        running={} if was is None else {RANGE: was}, planned={RANGE: planned}, listening=frozenset({port})
+    )
+    assert spoke(refusal(Change(RANGE, was, planned), context), said)
+
+
+def test_a_range_of_which_nothing_is_known_swallows_nothing() -> None:
+    change = Change(RESERVED, (1,), ())
+    assert refusal(change, Context(listening=frozenset({0, 1}), planned={RESERVED: ()})) is None
 
 
 def test_a_listener_in_the_range_must_stay_reserved() -> None:
