@@ -23,7 +23,7 @@ Result = t.Dict[str, t.Any]
 
 def bring(facts: Facts) -> t.Dict[str, t.Any]:
     """Facts as Ansible has them in the form that rules are judged by; they must be a mapping."""
-    found: t.Dict[str, t.Any] = known_facts().bring(facts)
+    found: t.Dict[str, t.Any] = known_facts().bring({"drift": None, "since_last": None, **facts})
     return found
 
 
@@ -45,7 +45,7 @@ def _judge(rule: Rule, facts: Facts) -> Result:
         return _result(rule, status, message=f"not known: {', '.join(sorted(found.facts))}")
     if status == "skip":
         return _result(rule, status, message="does not apply here")
-    return _result(rule, status, evidence=plain(evidence))
+    return _result(rule, status, evidence=None if evidence == [] else plain(evidence))
 
 
 def _verdict(rule: Rule, facts: Facts) -> t.Tuple[str, t.Any]:
