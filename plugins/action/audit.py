@@ -50,7 +50,8 @@ class ActionModule(ActionBase):
         if directory and not boolean(self._task.args.get("validated", False), strict=False):
             # Also what is wrong with the arguments must leave no report that looks new.
             files.set_aside(directory)
-        _validated, arguments = self.validate_argument_spec(argument_spec=options.SPEC)
+        validate: t.Any = self.validate_argument_spec
+        _validated, arguments = validate(argument_spec=options.SPEC)
         asked = options.read(arguments, lambda path: self._loader.load_from_file(str(path)), self._places())
         if arguments["validate_only"]:
             return {"changed": False, "rules": [rule.id for rule in asked.rules]}

@@ -34,9 +34,11 @@ seealso:
 EXAMPLES = r"""
 - name: Write the findings of a report for a forge
   ansible.builtin.copy:
-    content: "{{ lookup('ansible.builtin.file', 'reports/tcp-audit.json') | from_json | nettune.tcp.audit_report('sarif') }}"
+    content: "{{ report | from_json | nettune.tcp.audit_report('sarif') }}"
     dest: reports/tcp-audit.sarif
     mode: "0644"
+  vars:
+    report: "{{ lookup('ansible.builtin.file', 'reports/tcp-audit.json') }}"
   delegate_to: localhost
   run_once: true
 """

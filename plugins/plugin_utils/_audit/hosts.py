@@ -78,7 +78,7 @@ def of_cache(variables: Variables) -> t.Iterator[Seen]:
 
 
 def _cache() -> t.Any:
-    cache = cache_loader.get(constants.config.get_config_value("CACHE_PLUGIN"))
+    cache: t.Any = cache_loader.get(constants.config.get_config_value("CACHE_PLUGIN"))
     if cache is None or not getattr(cache, "_persistent", True):
         raise AuditError("from_cache needs a fact cache that lasts, such as fact_caching=jsonfile in ansible.cfg")
     return cache
