@@ -34,8 +34,8 @@ options:
       - They are JMESPath expressions over the facts, in which C($name) is a threshold. What no fact is called is an
         error, also within a filter such as C(listeners[?prot == `80`]).
       - A fact that is missing, or null without a documented meaning, makes the rule V(unknown) where the verdict
-        depends on it. A list of which one item offends fails, whatever is unknown of the others. Whether a fact is there is
-        asked by comparing it with null, as in C(rates != null).
+        depends on it. A list of which one item offends fails, whatever is unknown of the others. Whether a fact is
+        there is asked by comparing it with null, as in C(rates != null).
       - Functions besides those of JMESPath are C(ratio(part, whole)), null where the whole is 0, C(product(a, b)),
         C(difference(a, b)), C(round(number, digits)), and C(entries(object)), a list of C({key, value}).
       - C(since_last) is a fact that M(nettune.tcp.audit) adds. It has C(seconds) since the former report, C(counters),

@@ -43,11 +43,12 @@ requirements:
 options:
   policy:
     description:
-      - The policy to judge by, the name of one in the policies of the role P(nettune.tcp.tcp_audit#role), or the path
-        of a YAML file, from where Ansible was started or else from the playbook's directory.
+      - The policies to judge by. Each is the name of one of the role P(nettune.tcp.tcp_audit#role), or the path of a
+        YAML file, from where Ansible was started or else from the playbook's directory.
       - P(nettune.tcp.audit#filter) tells how rules are written.
-    type: str
-    default: baseline
+    type: list
+    elements: str
+    default: [baseline]
   rules:
     description:
       - Rules of your own. One that has the O(rules[].id) of a rule of the policy takes its place. It may have just the

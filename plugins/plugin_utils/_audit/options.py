@@ -19,7 +19,7 @@ import yaml
 
 from .._report.formats import FORMATS
 from .errors import AuditError, unknown
-from .policy import SEVERITIES, Rule, parse_policy
+from .policy import SEVERITIES, Rule, combine, parse_policy
 from .waivers import Waiver, parse_waivers
 
 COLLECTION = Path(__file__).parents[3]
@@ -28,7 +28,7 @@ _POLICIES = _ROLE / "policies"
 
 # The arguments of the task, as Ansible's own argument specs have them.
 SPEC: t.Mapping[str, t.Mapping[str, t.Any]] = {
-    "policy": {"type": "str", "default": "baseline"},
+    "policy": {"type": "list", "elements": "str", "default": ["baseline"]},
     "rules": {"type": "list", "elements": "dict", "default": []},
     "exclude": {"type": "list", "elements": "str", "default": []},
     "thresholds": {"type": "dict", "default": {}},
@@ -71,18 +71,25 @@ def from_text(value: t.Any) -> t.Any:
 def read(arguments: t.Mapping[str, t.Any], load: Load, places: t.Sequence[Path]) -> Asked:
     """The rules and waivers that are asked for; ``places`` are where relative paths begin.  Raises AuditError."""
     _check_variables(arguments["variables"])
-    source = _find_policy(arguments["policy"], places)
-    rules = parse_policy(load(source), arguments["rules"], arguments["exclude"], arguments["thresholds"])
+    sources = [_find_policy(name, places) for name in arguments["policy"]]
+    policy = combine(load(source) for source in sources)
+    rules = parse_policy(policy, arguments["rules"], arguments["exclude"], arguments["thresholds"])
     waivers = from_text(arguments["waivers"])
     if isinstance(waivers, str):
         waivers = _listed(load(_find(waivers, places, "the file of waivers")), "waivers") if waivers else []
-    name = source.stem if source.parent == _POLICIES else source.name
-    shown = source.relative_to(COLLECTION) if source.is_relative_to(COLLECTION) else source
     return Asked(
-        policy={"name": name, "source": str(shown)},
+        policy={"name": ", ".join(map(_name, sources)), "source": ", ".join(map(_shown, sources))},
         rules=rules,
         waivers=parse_waivers(waivers, {rule.id for rule in rules}),
     )
+
+
+def _name(source: Path) -> str:
+    return source.stem if source.parent == _POLICIES else source.name
+
+
+def _shown(source: Path) -> str:
+    return str(source.relative_to(COLLECTION) if source.is_relative_to(COLLECTION) else source)
 
 
 def _listed(raw: t.Any, name: str) -> t.Any:

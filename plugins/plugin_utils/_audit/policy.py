@@ -52,6 +52,16 @@ class Rule:
         return self.texts["severity"]
 
 
+def combine(policies: t.Iterable[t.Any]) -> t.Dict[str, t.Any]:
+    """Several policies as one.  A rule may stand in one of them only; a threshold of a later one counts."""
+    combined: t.Dict[str, t.Any] = {"thresholds": {}, "rules": []}
+    for policy in policies:
+        combined["rules"] += list(_rules(policy))
+        if isinstance(policy, collections.abc.Mapping):
+            combined["thresholds"].update(policy.get("thresholds") or {})
+    return combined
+
+
 def parse_policy(
     policy: t.Any,
     own: t.Any = (),
@@ -73,12 +83,16 @@ def parse_policy(
     return [_parse_rule(rule, limits) for rule_id, rule in rules.items() if rule_id not in exclude]
 
 
-def _by_id(policy: t.Any) -> t.Dict[str, t.Dict[str, t.Any]]:
+def _rules(policy: t.Any) -> t.Sequence[t.Any]:
     raw = policy.get("rules") if isinstance(policy, collections.abc.Mapping) else policy
     if not isinstance(raw, collections.abc.Sequence) or isinstance(raw, str):
         raise PolicyError("a policy is a list of rules, or a dictionary with such a list as 'rules'")
+    return raw
+
+
+def _by_id(policy: t.Any) -> t.Dict[str, t.Dict[str, t.Any]]:
     rules: t.Dict[str, t.Dict[str, t.Any]] = {}
-    for number, rule in enumerate(raw, start=1):
+    for number, rule in enumerate(_rules(policy), start=1):
         if not isinstance(rule, collections.abc.Mapping) or not rule.get("id"):
             raise PolicyError(f"rule number {number} is not a dictionary with an id")
         name = str(rule["id"])
