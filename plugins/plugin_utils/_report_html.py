@@ -41,6 +41,7 @@ _PAGE = """\
 <body>
 <h1>{{ title }}</h1>
 <p>{{ headline }}</p>
+<p>{{ report.generated }}</p>
 {% for host in report.hosts %}
 <h2 id="host-{{ loop.index }}">{{ host.name }}</h2>
 {% if host.outcome != "judged" %}<p>{{ host.outcome }}: {{ host.message }}</p>{% endif %}

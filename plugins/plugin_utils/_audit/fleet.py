@@ -99,7 +99,7 @@ def _host(request: Request, seen: Seen) -> Host:
 
 
 def _judged(request: Request, seen: Seen) -> Host:
-    rows = drift.drift(clean(seen.facts.get("drift")), seen.name) if "drift" in seen.facts else None
+    rows = drift.drift(clean(seen.facts.get("drift")), clean(seen.name)) if "drift" in seen.facts else None
     since_last = request.history.since_last(seen.name, seen.facts)
     facts = bring({**seen.facts, "drift": _known(rows), "since_last": since_last})
     results = judge(facts, request.rules)

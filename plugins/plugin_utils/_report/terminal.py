@@ -11,7 +11,18 @@ from __future__ import annotations
 import typing as t
 from collections import Counter
 
-from .text import OPEN, Host, Report, headline, outcome_text, plural, provenance, result_text, rules_by_id
+from .text import (
+    OPEN,
+    Host,
+    Report,
+    evidence_text,
+    headline,
+    outcome_text,
+    plural,
+    provenance,
+    result_text,
+    rules_by_id,
+)
 
 FEW = 3
 MOST_LINES = 40
@@ -88,7 +99,9 @@ def _wrapped(text: str, width: int = 120) -> t.Iterator[str]:
 def _drift(host: Host) -> t.Iterator[str]:
     for row in host["drift"]:
         if row["status"] not in ("compliant", "skipped"):
-            values = ", ".join(f"{name} {row[name]}" for name in ("want", "runtime", "boot", "owner") if row[name])
+            values = ", ".join(
+                f"{name} {evidence_text(row[name])}" for name in ("want", "runtime", "boot", "owner") if row[name]
+            )
             yield f"  {row['status']:<18} {row['kind']} {row['name']}: {values}"
 
 

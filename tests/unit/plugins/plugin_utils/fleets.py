@@ -69,11 +69,11 @@ def seen(number: int) -> fleet.Seen:
         found["rates"] = None
         found["collected"]["limited"] = ["the open files of 31 processes could not be read, run as root"]
     if number % 4 == 1:
-        found["drift"] = _DRIFT
+        found["drift"] = DRIFT
     return fleet.Seen(name, "judged", groups, facts=found)
 
 
-_DRIFT = [
+DRIFT = [
     {
         "kind": "sysctl",
         "name": f"net.ipv4.tcp_example_{status}",
