@@ -121,9 +121,9 @@ def _check_variables(names: t.Iterable[str]) -> None:
 
 @functools.lru_cache(maxsize=1)
 def role_variables() -> t.FrozenSet[str]:
-    """The names of the role's variables, and of what it registers."""
+    """The names of the variables of the role and its playbook, and of what it registers."""
     specs = yaml.safe_load((_ROLE / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
-    return frozenset(specs["argument_specs"]["main"]["options"]) | {"tcp_audit_result"}
+    return frozenset(specs["argument_specs"]["main"]["options"]) | {"tcp_audit_hosts", "tcp_audit_result"}
 
 
 @functools.lru_cache(maxsize=1)

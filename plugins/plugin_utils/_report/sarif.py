@@ -87,7 +87,7 @@ def _result(host: Host, result: Result, rule: t.Mapping[str, str], index: int) -
     if result["status"] == "waived":
         waiver = result["waiver"]
         reason = f"{waiver['reason']} ({waiver['owner']}, until {waiver['expires']})"
-        found["suppressions"] = [{"kind": "external", "status": "accepted", "justification": reason}]
+        found["suppressions"] = [{"kind": "external", "justification": reason}]
     return found
 
 
