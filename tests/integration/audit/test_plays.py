@@ -79,7 +79,18 @@ def run(place: Path, *options: str, playbook: str = PLAYBOOK, **play: t.Any) -> 
         "PWD": str(place),
     }
     done = subprocess.run(
-        [sys.executable, "-m", "ansible", "playbook", "-i", "hosts.yml", "-e", "tcp_audit_interval=0.1", *options, playbook],
+        [
+            sys.executable,
+            "-m",
+            "ansible",
+            "playbook",
+            "-i",
+            "hosts.yml",
+            "-e",
+            "tcp_audit_interval=0.1",
+            *options,
+            playbook,
+        ],
         cwd=place,
         env={**os.environ, **environment},
         check=False,
@@ -234,9 +245,7 @@ def test_from_the_cache_no_host_is_asked(place: Path, monkeypatch: pytest.Monkey
     (place / "hosts.yml").write_text(yaml.safe_dump(offline), encoding="utf-8")
     ran = run(place, "-e", "tcp_audit_from_cache=true", "-e", "tcp_audit_max_age=0")
     assert ran.code == 0, ran.text
-    assert ran.outcomes() == {
-        name: outcome if outcome == "judged" else "missing" for name, outcome in OUTCOMES.items()
-    }
+    assert ran.outcomes() == {name: outcome if outcome == "judged" else "missing" for name, outcome in OUTCOMES.items()}
     assert ran.report()["from_cache"] is True
     assert ran.report()["summary"]["hosts"]["stale"] == 3
     assert "Gather the TCP facts" not in ran.text

@@ -63,7 +63,10 @@ def test_a_policy_of_the_role_is_found_by_its_name_and_several_combine(place: Pa
         ({"waivers": [{"rule": "x"}]}, "waiver number 1 lacks"),
         ({"waivers": "[{"}, "this is no YAML"),
         ({"exclude": ["x"]}, "no rule to exclude called 'x'"),
-        ({"variables": ["tcp_audit_policy", "tcp_audit_polcy"]}, "no variable 'tcp_audit_polcy', did you mean tcp_audit_pol"),
+        (
+            {"variables": ["tcp_audit_policy", "tcp_audit_polcy"]},
+            "no variable 'tcp_audit_polcy', did you mean tcp_audit_pol",
+        ),
     ],
 )
 def test_what_is_wrong_is_named(asked: t.Dict[str, t.Any], said: str, place: Path) -> None:
