@@ -184,7 +184,7 @@ def measure(place: pathlib.Path, hosts: int, cached: int, forks: int) -> None:
     print(f"  {report(place)}")
     naive = line(f"{hosts} hosts: filters for each host, JSON alone", bench.play(NAIVE, hosts))
     print(
-        f"  CPU beside ping: the audit {audit.cpu / ping.cpu:.2f} (target: at most 2), filters {naive.cpu / ping.cpu:.2f}"
+        f"  CPU beside ping: audit {audit.cpu / ping.cpu:.2f} (target: at most 2), filters {naive.cpu / ping.cpu:.2f}"
     )
 
     os.environ["ANSIBLE_CACHE_PLUGIN"] = "jsonfile"

@@ -31,10 +31,14 @@ def of_play(variables: Variables, registered: str) -> t.Iterator[Seen]:
 
     ``hostvars.raw_get`` gives a host's variables without templating them, which for facts would take most of the time.
     """
-    hosts = variables["hostvars"]
+    hosts, active = variables["hostvars"], frozenset(variables["ansible_play_hosts"])
     for name in variables["ansible_play_hosts_all"]:
         raw = hosts.raw_get(name)
-        yield _seen(name, raw.get("group_names", ()), raw.get(registered))
+        groups = raw.get("group_names", ())
+        if registered not in raw and name not in active:
+            yield Seen(name, "failed", groups, "it failed, or could not be reached, earlier in the play")
+        else:
+            yield _seen(name, groups, raw.get(registered))
 
 
 def _seen(name: str, groups: t.Sequence[str], result: t.Any) -> Seen:

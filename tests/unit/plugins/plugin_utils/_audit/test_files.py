@@ -49,7 +49,7 @@ def test_a_report_that_cannot_be_made_leaves_nothing(tmp_path: Path) -> None:
 
 def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x", encoding="utf-8")
-    with pytest.raises(AuditError, match="the report cannot be written: .*file"):
+    with pytest.raises(AuditError, match=r"the report cannot be written: .*file"):
         files.write(tmp_path / "file", ["json"], fleets.report(1))
 
 

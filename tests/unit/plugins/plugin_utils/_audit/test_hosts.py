@@ -8,6 +8,7 @@ import typing as t
 
 import pytest
 from ansible.errors import AnsibleError
+from ansible.plugins.loader import cache_loader
 
 from ansible_collections.nettune.tcp.plugins.plugin_utils._audit import hosts
 from ansible_collections.nettune.tcp.plugins.plugin_utils._audit.errors import AuditError
@@ -64,6 +65,11 @@ def test_the_registered_result_tells_how_a_host_is(result: t.Any, outcome: str, 
     assert seen.facts == (FACTS["tcp"] if outcome == "judged" else {})
 
 
+def test_a_host_that_has_left_the_play_has_failed() -> None:
+    [seen] = hosts.of_play(play({"h": None}, active=[]), "got")
+    assert (seen.outcome, seen.message) == ("failed", "it failed, or could not be reached, earlier in the play")
+
+
 @pytest.mark.parametrize(
     "results, active, waits",
     [
@@ -99,7 +105,7 @@ def cached(names: t.List[str]) -> t.Dict[str, t.Any]:
 
 
 def test_the_cache_tells_how_a_host_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hosts.cache_loader, "get", lambda _name: Cache())
+    monkeypatch.setattr(cache_loader, "get", lambda _name: Cache())
     found = {seen.name: seen for seen in hosts.of_cache(cached(["good", "other", "gone", "corrupt"]))}
     assert {name: seen.outcome for name, seen in found.items()} == {
         "good": "judged",
@@ -113,7 +119,7 @@ def test_the_cache_tells_how_a_host_is(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_cache_that_keeps_all_it_has_read_is_let_go_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hosts.cache_loader, "get", lambda _name: Cache())
+    monkeypatch.setattr(cache_loader, "get", lambda _name: Cache())
     monkeypatch.setattr(Cache, "made", 0)
     assert len(list(hosts.of_cache(cached(["good"] * 1001)))) == 1001
     assert Cache.made == 3
@@ -121,6 +127,6 @@ def test_a_cache_that_keeps_all_it_has_read_is_let_go_now_and_then(monkeypatch: 
 
 @pytest.mark.parametrize("cache", [None, type("Memory", (), {"_persistent": False})()])
 def test_a_cache_that_keeps_nothing_is_refused(cache: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hosts.cache_loader, "get", lambda _name: cache)
+    monkeypatch.setattr(cache_loader, "get", lambda _name: cache)
     with pytest.raises(AuditError, match="needs a fact cache that lasts"):
         list(hosts.of_cache(cached(["good"])))
