@@ -15,7 +15,7 @@ help: ## Say what can be made
 audit: ## Audit this machine (FAIL_ON_FINDINGS=1: exit non-zero on findings)
 	@ANSIBLE_REMOTE_TMP="$(CURDIR)/.work/ansible/tmp" $(IN) audit ansible-playbook -i localhost, -c local \
 	  -e '{ansible_python_interpreter: "{{ ansible_playbook_python }}"}' \
-	  -e '{tcp_audit_fail_on_findings: $(call yes,$(FAIL_ON_FINDINGS))}' nettune.tcp.audit
+	  -e tcp_audit_fail_on=$(if $(filter true,$(call yes,$(FAIL_ON_FINDINGS))),info,none) nettune.tcp.audit
 
 test: ## Run every check and test there is
 	@$(IN) test python -m tools.run_tests

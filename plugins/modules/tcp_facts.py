@@ -281,11 +281,13 @@ ansible_facts:
           sample: web
         collected:
           description:
-            - C(source) is V(sock_diag) or V(procfs), null when no sockets were asked for; C(limited) says what could
-              not be told, and why; C(subsets) what was gathered; C(elapsed_ms) how long it took.
+            - C(at) is the time in UTC, by the host's clock. C(source) is V(sock_diag) or V(procfs), null when no
+              sockets were asked for; C(limited) says what could not be told, and why; C(subsets) what was gathered;
+              C(elapsed_ms) how long it took.
           returned: success
           type: dict
-          sample: {source: sock_diag, limited: [], subsets: [counters, states], elapsed_ms: 3.1}
+          sample:
+            {at: "2026-11-24T11:59:00Z", source: sock_diag, limited: [], subsets: [counters, states], elapsed_ms: 3.1}
 """
 
 from ansible.module_utils.basic import AnsibleModule

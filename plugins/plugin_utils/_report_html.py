@@ -8,9 +8,9 @@
 
 from __future__ import annotations
 
-import typing as t
-
 import jinja2
+
+from ._report import text
 
 _PAGE = """\
 <!doctype html>
@@ -40,30 +40,21 @@ _PAGE = """\
 </head>
 <body>
 <h1>{{ title }}</h1>
-<p class="counts"><span>{{ fleet | length }} host{{ "" if fleet | length == 1 else "s" }}</span>
-{%- for status, count in summary.items() %}
-<span class="{{ status }}">{{ count }} {{ status }}</span>
-{%- endfor %}</p>
-{% if fleet | length > 1 %}
-<table>
-<tr><th>host</th>{% for status in summary %}<th class="number">{{ status }}</th>{% endfor %}</tr>
-{% for host in fleet %}
-<tr><td><a href="#host-{{ loop.index }}">{{ host.name }}</a></td>
-{%- for status in summary %}<td class="number">{{ host.count(status) }}</td>{% endfor %}</tr>
-{% endfor %}
-</table>
-{% endif %}
-{% for host in fleet %}
+<p>{{ headline }}</p>
+<p>{{ report.generated }}</p>
+{% for host in report.hosts %}
 <h2 id="host-{{ loop.index }}">{{ host.name }}</h2>
+{% if host.outcome != "judged" %}<p>{{ host.outcome }}: {{ host.message }}</p>{% endif %}
 <table>
 <tr><th>status</th><th>severity</th><th>rule</th><th>evidence</th></tr>
 {% for result in host.results %}
 <tr class="result-{{ result.status }}">
 <td class="status {{ result.status }}">{{ result.status }}</td>
-<td>{{ result.severity }}</td>
-<td>{{ result.title }}
-{%- if result.status == "fail" %}<span class="remedy"><b>Remedy:</b> {{ result.remedy }}</span>{% endif %}</td>
-<td><code>{{ evidence_text(result.evidence) }}</code></td>
+<td>{{ rules[result.id].severity }}</td>
+<td>{{ rules[result.id].title }}
+{%- if result.status == "fail" %}
+<span class="remedy"><b>Remedy:</b> {{ rules[result.id].remedy }}</span>{% endif %}</td>
+<td><code>{{ result_text(result) }}</code></td>
 </tr>
 {% endfor %}
 </table>
@@ -74,6 +65,7 @@ _PAGE = """\
 _TEMPLATE = jinja2.Environment(autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined).from_string(_PAGE)
 
 
-def render(**context: t.Any) -> str:
+def render(report: text.Report) -> str:
     """The page; everything that comes from hosts or policies is escaped."""
-    return _TEMPLATE.render(**context) + "\n"
+    context = {"headline": text.headline(report), "rules": text.rules_by_id(report), "result_text": text.result_text}
+    return _TEMPLATE.render(title="TCP audit", report=report, **context) + "\n"

@@ -62,6 +62,7 @@ def gather(request: Request) -> Facts:
     if request.compare is not None:
         seen.facts["drift"] = tuning.drift(request.compare)
     seen.facts["collected"] = {
+        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "source": seen.source,
         "limited": seen.limited,
         "subsets": sorted(request.subsets),
