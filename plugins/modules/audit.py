@@ -48,7 +48,7 @@ options:
       - P(nettune.tcp.audit#filter) tells how rules are written.
     type: list
     elements: str
-    default: [baseline]
+    default: [baseline, connections, queues, limits]
   rules:
     description:
       - Rules of your own. One that has the O(rules[].id) of a rule of the policy takes its place. It may have just the

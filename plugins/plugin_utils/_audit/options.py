@@ -28,7 +28,7 @@ _POLICIES = _ROLE / "policies"
 
 # The arguments of the task, as Ansible's own argument specs have them.
 SPEC: t.Mapping[str, t.Mapping[str, t.Any]] = {
-    "policy": {"type": "list", "elements": "str", "default": ["baseline"]},
+    "policy": {"type": "list", "elements": "str", "default": ["baseline", "connections", "queues", "limits"]},
     "rules": {"type": "list", "elements": "dict", "default": []},
     "exclude": {"type": "list", "elements": "str", "default": []},
     "thresholds": {"type": "dict", "default": {}},

@@ -45,9 +45,15 @@ _SYSCTLS = {
     "net.ipv4.tcp_syncookies": 1,
     "net.ipv4.tcp_timestamps": 1,
     "net.ipv4.tcp_abort_on_overflow": 0,
+    "net.ipv4.tcp_max_orphans": 65536,
+    "net.ipv4.tcp_max_tw_buckets": 65536,
+    "net.ipv4.tcp_mem": [92160, 122880, 184320],
     "net.ipv4.tcp_migrate_req": 0,
 }
-_COUNTERS = ("ListenOverflows", "ListenDrops", "TCPReqQFullDrop", "TCPTimeWaitOverflow", "TCPAbortOnMemory")
+_COUNTERS = (
+    *("ListenOverflows", "ListenDrops", "TCPReqQFullDrop", "TCPTimeWaitOverflow", "TCPAbortOnMemory", "PassiveOpens"),
+    *("SyncookiesSent", "SyncookiesRecv", "SyncookiesFailed", "RetransSegs", "TCPSynRetrans", "OutSegs"),
+)
 
 
 def seen(number: int) -> fleet.Seen:
