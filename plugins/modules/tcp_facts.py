@@ -240,6 +240,9 @@ ansible_facts:
           returned: with O(compare)
           type: list
           elements: dict
+          sample:
+            - {kind: sysctl, name: net.core.somaxconn, want: at least 4096, runtime_before: 4096, runtime: 4096,
+              boot_before: 4096, boot: 4096, source: "/etc/sysctl.d/zz-nettune-tcp.conf:2", status: ok, reason: ""}
         counters:
           description:
             - Counters of queues, cookies, TIME_WAIT, orphans and memory by the kernel's names, as in C(nstat).
