@@ -11,8 +11,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from .. import _report_html
-from . import csv_table, json_data, junit, markdown, openmetrics, sarif
+from . import csv_table, html, json_data, junit, markdown, openmetrics, sarif
 from .text import Report
 
 
@@ -25,7 +24,7 @@ class Format:
 
 
 FORMATS: t.Mapping[str, Format] = {
-    "html": Format(_report_html.render, "html"),
+    "html": Format(html.render, "html"),
     "markdown": Format(markdown.render, "md"),
     "csv": Format(csv_table.render, "csv"),
     "junit": Format(junit.render, "xml"),
