@@ -60,7 +60,7 @@ def gather(request: Request) -> Facts:
     if "runs" in request.subsets:
         seen.facts["runs"] = _runs(seen)
     if request.compare is not None:
-        seen.facts["drift"] = tuning.drift(request.compare)
+        seen.facts["drift"] = _drift(request.compare, seen)
     seen.facts["collected"] = {
         "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "source": seen.source,
@@ -76,6 +76,14 @@ def _runs(seen: _Seen) -> t.Optional[t.List[Facts]]:
         return store.as_facts()
     except NettuneError as exc:
         seen.limited.append(f"the records of what was changed here could not be read: {exc}")
+        return None
+
+
+def _drift(wanted: tuning.Request, seen: _Seen) -> t.Optional[t.List[Facts]]:
+    try:
+        return tuning.drift(wanted)
+    except NettuneError as exc:
+        seen.limited.append(f"the host could not be compared with what it shall have: {exc}")
         return None
 
 

@@ -239,7 +239,7 @@ def test_rates_are_taken_since_the_report_before(place: Path) -> None:
 def test_from_the_cache_no_host_is_asked(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANSIBLE_CACHE_PLUGIN", "jsonfile")
     assert run(place).code == 0
-    offline = {"all": {"hosts": {name: HOSTS["gone"] for name in HOSTS}}}
+    offline = {"all": {"hosts": dict.fromkeys(HOSTS, HOSTS["gone"])}}
     (place / "hosts.yml").write_text(yaml.safe_dump(offline), encoding="utf-8")
     ran = run(place, "-e", "tcp_audit_from_cache=true", "-e", "tcp_audit_max_age=0")
     assert ran.code == 0, ran.text
