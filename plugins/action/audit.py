@@ -44,23 +44,20 @@ class ActionModule(ActionBase):
     def _audit(self, variables: Variables) -> Result:
         directory = self._directory(self._task.args.get("report_dir"))
         free = self._play().strategy in _FREE
-        if free and self._is_early(variables):
+        checks = boolean(self._task.args.get("validate_only", False), strict=False)
+        if free and not checks and hosts.waiting(variables, str(self._task.args.get("registered"))):
             return {"changed": False, "skipped": True, "skip_reason": "another host of the play will do it"}
         self._task.args = {name: options.from_text(value) for name, value in self._task.args.items()}
-        if directory and not boolean(self._task.args.get("validated", False), strict=False):
+        first = not free or variables["inventory_hostname"] == variables["ansible_play_hosts_all"][0]
+        if directory and first and not boolean(self._task.args.get("validated", False), strict=False):
             # Also what is wrong with the arguments must leave no report that looks new.
             files.set_aside(directory)
         validate: t.Any = self.validate_argument_spec
         _validated, arguments = validate(argument_spec=options.SPEC)
         asked = options.read(arguments, lambda path: self._loader.load_from_file(str(path)), self._places())
         if arguments["validate_only"]:
-            return {"changed": False, "rules": [rule.id for rule in asked.rules]}
+            return {"changed": False, "rules": [rule.id for rule in asked.rules], "profiles": asked.profiles}
         return self._report(arguments, asked, variables, directory)
-
-    def _is_early(self, variables: Variables) -> bool:
-        if self._task.args.get("validate_only"):
-            return bool(variables["inventory_hostname"] != variables["ansible_play_hosts_all"][0])
-        return hosts.waiting(variables, str(self._task.args.get("registered")))
 
     def _report(
         self, arguments: Variables, asked: options.Asked, variables: Variables, directory: t.Optional[Path]
@@ -98,7 +95,7 @@ class ActionModule(ActionBase):
         return {
             "collection": options.collection(),
             "policy": asked.policy,
-            "profile": arguments["profile"] or None,
+            "profile": "of each host" if arguments["profile"] == options.AUTO else arguments["profile"] or None,
             "inventory": f"{shown}, limited to {limit}" if limit else shown,
             "check_mode": self._task.check_mode,
             "from_cache": arguments["from_cache"],

@@ -123,7 +123,7 @@ options:
     type: float
     default: 86400
   profile:
-    description: The name of the tuning profile that hosts were compared with, for the report.
+    description: The name of the tuning profile that hosts were compared with, or V(auto), for the report.
     type: str
   report_dir:
     description:
@@ -246,6 +246,11 @@ rules:
   type: list
   elements: str
   sample: [accept-queue-full]
+profiles:
+  description: What each profile of the role P(nettune.tcp.tcp_tuning#role) wants, by name.
+  returned: with O(validate_only=true)
+  type: dict
+  sample: {web: {sysctls: {net.core.somaxconn: {at_least: 16384}}, file_limits: [], backlogs: []}}
 """
 
 # The action plugin of the same name does the work.

@@ -236,7 +236,9 @@ ansible_facts:
               time: "2026-03-14T09:26:53Z", user: admin, boot_id: 0d1c, undoes: [],
               replaced: {sysctl: 9, file: 3, file_limit: 5, backlog: 2}}
         drift:
-          description: The rows of M(nettune.tcp.tuning) in check mode, RV(nettune.tcp.tuning#module:settings).
+          description:
+            - The rows of M(nettune.tcp.tuning) in check mode, RV(nettune.tcp.tuning#module:settings).
+            - Null where the host could not be compared, as by somebody who is not root; C(collected.limited) says why.
           returned: with O(compare)
           type: list
           elements: dict

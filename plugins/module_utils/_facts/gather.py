@@ -79,7 +79,7 @@ def _gather(request: Request) -> Facts:
     if "runs" in request.subsets:
         seen.facts["runs"] = _runs(seen)
     if request.compare is not None:
-        seen.facts["drift"] = tuning.drift(request.compare)
+        seen.facts["drift"] = _drift(request.compare, seen)
     if "limits" in request.subsets:
         seen.facts["files"]["processes"] = limits.process_files(request.top)
     seen.facts["collected"] = {
@@ -97,6 +97,14 @@ def _runs(seen: _Seen) -> t.Optional[t.List[Facts]]:
         return store.as_facts()
     except NettuneError as exc:
         seen.limited.append(f"the records of what was changed here could not be read: {exc}")
+        return None
+
+
+def _drift(wanted: tuning.Request, seen: _Seen) -> t.Optional[t.List[Facts]]:
+    try:
+        return tuning.drift(wanted)
+    except NettuneError as exc:
+        seen.limited.append(f"the host could not be compared with what it shall have: {exc}")
         return None
 
 

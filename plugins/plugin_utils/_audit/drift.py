@@ -38,9 +38,14 @@ _STATUS = {
 _OURS = ("zz-nettune-tcp", "nettune")
 
 
-def drift(rows: t.Optional[t.Iterable[t.Mapping[str, t.Any]]], host: str) -> t.List[Row]:
-    """Rows of a report, the worst first, from those of the module."""
-    found = [_row(row, host) for row in rows or ()]
+def drift(
+    rows: t.Optional[t.Iterable[t.Mapping[str, t.Any]]], host: str, sources: t.Mapping[str, t.Optional[str]]
+) -> t.List[Row]:
+    """Rows of a report, the worst first, from those of the module; none where nothing was compared.
+
+    ``sources`` are the files and lines that decide sysctls now: a row has the one that would, after the module.
+    """
+    found = [_row({**row, "source": sources.get(str(row.get("name")), row.get("source"))}, host) for row in rows or ()]
     return sorted(found, key=lambda row: (STATUSES.index(row["status"]), row["kind"], row["name"]))
 
 
@@ -80,7 +85,7 @@ def _owner(row: t.Mapping[str, t.Any]) -> t.Optional[str]:
             return rival
     if any(mark in source for mark in _OURS):
         return "nettune.tcp"
-    return source or None
+    return source or ("the kernel's default" if row.get("kind") == "sysctl" else None)
 
 
 def _remedy(row: t.Mapping[str, t.Any], status: str, host: str) -> t.Optional[str]:

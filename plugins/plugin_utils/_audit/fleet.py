@@ -94,14 +94,16 @@ def _host(request: Request, seen: Seen) -> Host:
         return empty
     try:
         return {**empty, **_judged(request, seen)}
-    except (RecursionError, TypeError, ValueError) as exc:
+    except (RecursionError, AttributeError, LookupError, TypeError, ValueError) as exc:
         return {**empty, "outcome": "failed", "message": clean(f"its facts cannot be read: {exc}")}
 
 
 def _judged(request: Request, seen: Seen) -> Host:
-    rows = drift.drift(clean(seen.facts.get("drift")), clean(seen.name)) if "drift" in seen.facts else None
+    compared = clean(seen.facts.get("drift"))
+    rows = drift.drift(compared, clean(seen.name), _sources(clean(seen.facts.get("sysctls"))))
     since_last = request.history.since_last(seen.name, seen.facts)
-    facts = bring({**seen.facts, "drift": _known(rows), "since_last": since_last})
+    known = {} if compared is None else {"drift": _known(rows)}
+    facts = bring({**seen.facts, **known, "since_last": since_last})
     results = judge(facts, request.rules)
     waivers = _by_rule(request.waivers, seen)
     for result in results:
@@ -123,13 +125,17 @@ def _judged(request: Request, seen: Seen) -> Host:
         "listeners": [_listener(listener) for listener in found["listeners"] or ()],
         "counters": found["counters"] or {},
         "results": results,
-        "drift": rows or [],
+        "drift": rows,
     }
 
 
-def _known(rows: t.Optional[t.Sequence[drift.Row]]) -> t.Any:
+def _sources(sysctls: t.Optional[t.Mapping[str, t.Any]]) -> t.Mapping[str, t.Optional[str]]:
+    return {key: sysctl.get("source") for key, sysctl in (sysctls or {}).items()}
+
+
+def _known(rows: t.Sequence[drift.Row]) -> t.List[drift.Row]:
     """Drift as a fact: a row whose status is unknown has none."""
-    return rows and [{**row, "status": None} if row["status"] == "unknown" else row for row in rows]
+    return [{**row, "status": None} if row["status"] == "unknown" else row for row in rows]
 
 
 def _by_rule(waivers: t.Iterable[Waiver], seen: Seen) -> t.Mapping[str, t.List[Waiver]]:

@@ -24,6 +24,9 @@ Result = t.Dict[str, t.Any]
 def bring(facts: Facts) -> t.Dict[str, t.Any]:
     """Facts as Ansible has them in the form that rules are judged by; they must be a mapping."""
     found: t.Dict[str, t.Any] = known_facts().bring({"drift": None, "since_last": None, **facts})
+    if "drift" in facts and facts["drift"] is None:
+        # Asked for, and not to be had; where nobody asked, it is not there.
+        found["drift"] = Unknown(["drift"])
     return found
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import yaml
 
 from .._report.formats import FORMATS
+from . import profiles
 from .errors import AuditError, unknown
 from .policy import SEVERITIES, Rule, combine, parse_policy
 from .waivers import Waiver, parse_waivers
@@ -25,6 +26,10 @@ from .waivers import Waiver, parse_waivers
 COLLECTION = Path(__file__).parents[3]
 _ROLE = COLLECTION / "roles" / "tcp_audit"
 _POLICIES = _ROLE / "policies"
+_PROFILES = COLLECTION / "roles" / "tcp_tuning" / "profiles"
+
+# Each host is compared as its own variables say.
+AUTO = "auto"
 
 # The arguments of the task, as Ansible's own argument specs have them.
 SPEC: t.Mapping[str, t.Mapping[str, t.Any]] = {
@@ -56,6 +61,7 @@ class Asked:
     policy: t.Mapping[str, str]
     rules: t.Sequence[Rule]
     waivers: t.Sequence[Waiver]
+    profiles: t.Mapping[str, profiles.Wants]
 
 
 def from_text(value: t.Any) -> t.Any:
@@ -71,6 +77,10 @@ def from_text(value: t.Any) -> t.Any:
 def read(arguments: t.Mapping[str, t.Any], load: Load, places: t.Sequence[Path]) -> Asked:
     """The rules and waivers that are asked for; ``places`` are where relative paths begin.  Raises AuditError."""
     _check_variables(arguments["variables"])
+    known = profiles.read(_PROFILES)
+    profile = arguments["profile"]
+    if profile and profile not in (AUTO, *known):
+        raise AuditError(unknown("there is no profile called", profile, known))
     sources = [_find_policy(name, places) for name in arguments["policy"]]
     policy = combine(load(source) for source in sources)
     rules = parse_policy(policy, arguments["rules"], arguments["exclude"], arguments["thresholds"])
@@ -81,6 +91,7 @@ def read(arguments: t.Mapping[str, t.Any], load: Load, places: t.Sequence[Path])
         policy={"name": ", ".join(map(_name, sources)), "source": ", ".join(map(_shown, sources))},
         rules=rules,
         waivers=parse_waivers(waivers, {rule.id for rule in rules}),
+        profiles=known,
     )
 
 

@@ -43,7 +43,11 @@ def _rows(host: Host, rules: t.Mapping[str, t.Mapping[str, str]]) -> t.Iterator[
         rule = rules[result["id"]]
         yield {**rule, **result, "kind": "rule", "said": result_text(result)}
     for row in host["drift"]:
-        said = {name: row[name] for name in ("want", "runtime", "boot", "source", "owner", "reason") if row[name]}
+        said = {
+            name: row[name]
+            for name in ("want", "runtime", "boot", "source", "owner", "reason")
+            if row[name] not in (None, "")
+        }
         yield {**row, "kind": row["kind"], "id": row["name"], "said": evidence_text(said)}
 
 

@@ -97,11 +97,10 @@ def _wrapped(text: str, width: int = 120) -> t.Iterator[str]:
 
 
 def _drift(host: Host) -> t.Iterator[str]:
+    shown = ("want", "runtime", "boot", "owner")
     for row in host["drift"]:
         if row["status"] not in ("compliant", "skipped"):
-            values = ", ".join(
-                f"{name} {evidence_text(row[name])}" for name in ("want", "runtime", "boot", "owner") if row[name]
-            )
+            values = ", ".join(f"{name} {evidence_text(row[name])}" for name in shown if row[name] is not None)
             yield f"  {row['status']:<18} {row['kind']} {row['name']}: {values}"
 
 

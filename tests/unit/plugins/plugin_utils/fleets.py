@@ -83,7 +83,7 @@ DRIFT = [
     {
         "kind": "sysctl",
         "name": f"net.ipv4.tcp_example_{status}",
-        "want": {"at_least": 16384},
+        "want": "at least 16384",
         "runtime_before": 4096,
         "runtime": 4096,
         "boot_before": 4096,

@@ -25,7 +25,7 @@ ROW = {
 
 
 def row(**changed: t.Any) -> t.Dict[str, t.Any]:
-    [only] = drift.drift([{**ROW, **changed}], "web1")
+    [only] = drift.drift([{**ROW, **changed}], "web1", {})
     return only
 
 
@@ -62,7 +62,8 @@ def test_statuses(changed: t.Dict[str, t.Any], status: str) -> None:
         ({"source": "/x:1", "reason": "tuned, with the profile y, sets it"}, "tuned"),
         ({"reason": "kube-proxy runs here and may raise it"}, "kube-proxy"),
         ({"owner": "somebody", "source": "/x:1"}, "somebody"),
-        ({}, None),
+        ({}, "the kernel's default"),
+        ({"kind": "backlog"}, None),
         ({"status": "ok", "source": "/x:1"}, None),
     ],
 )
@@ -87,6 +88,15 @@ def test_what_mends_it(changed: t.Dict[str, t.Any], remedy: t.Optional[str]) -> 
     assert row(**changed)["remedy"] == remedy
 
 
+def test_the_source_is_the_one_that_decides_now() -> None:
+    new = {**ROW, "status": "changed", "source": "/etc/sysctl.d/zz-nettune-tcp.conf:1"}
+    old = "/etc/sysctl.d/50-old.conf:2"
+    [known] = drift.drift([new], "h", {"net.core.somaxconn": old})
+    [unset] = drift.drift([new], "h", {"net.core.somaxconn": None})
+    assert (known["source"], known["owner"]) == (old, old)
+    assert (unset["source"], unset["owner"]) == (None, "the kernel's default")
+
+
 def test_a_row_tells_what_is_and_not_what_would_be() -> None:
     found = row(status="changed", runtime=9, boot=9)
     assert (found["want"], found["runtime"], found["boot"]) == (9, 1, 1)
@@ -99,11 +109,11 @@ def test_the_worst_stands_first_and_nothing_is_no_row() -> None:
         {**ROW, "status": "overridden"},
         {**ROW, "status": "changed", "name": "a"},
     ]
-    found = drift.drift(rows, "h")
+    found = drift.drift(rows, "h", {})
     assert [(one["status"], one["name"]) for one in found] == [
         ("drift_runtime", "a"),
         ("drift_runtime", "b"),
         ("overridden", "net.core.somaxconn"),
         ("compliant", "net.core.somaxconn"),
     ]
-    assert drift.drift(None, "h") == []
+    assert drift.drift(None, "h", {}) == []

@@ -59,6 +59,7 @@ def test_a_policy_of_the_role_is_found_by_its_name_and_several_combine(place: Pa
         ({"policy": ["baselin"]}, "no policy called 'baselin', did you mean baseline"),
         ({"policy": ["your.yml"]}, "the policy your.yml is not there, from /"),
         ({"policy": ["./baseline"]}, "the policy ./baseline is not there"),
+        ({"profile": "wbe"}, "no profile called 'wbe', did you mean web"),
         ({"waivers": "w.yml"}, "the file of waivers w.yml is not there"),
         ({"waivers": [{"rule": "x"}]}, "waiver number 1 lacks"),
         ({"waivers": "[{"}, "this is no YAML"),

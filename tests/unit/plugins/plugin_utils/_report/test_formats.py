@@ -302,7 +302,7 @@ def test_the_terminal_tells_all_of_few_hosts() -> None:
         "connections: 130 ESTABLISHED",
         "0.0.0.0:80                                500       511         0  nginx",
         "fail     high      accept-queue-full",
-        "overridden         sysctl net.ipv4.tcp_example_overridden: want at_least 16384",
+        "overridden         sysctl net.ipv4.tcp_example_overridden: want at least 16384",
     ):
         assert expected in said
 
