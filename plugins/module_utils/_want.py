@@ -17,7 +17,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from ._boot.kernel_numbers import number
+from ._boot import kernel_numbers
 from ._errors import BadRequest
 
 Token = t.Union[int, str]
@@ -114,7 +114,7 @@ def parse_value(raw: t.Any, *, ports: bool = False, text: bool = False) -> Value
         return (raw.strip(_BLANKS) if isinstance(raw, str) else " ".join(tokens),)
     if ports:
         return _port_set(tokens)
-    numbers = ((token, number(token)) for token in tokens)
+    numbers = ((token, kernel_numbers.number(token)) for token in tokens)
     return tuple(token if known is None else known for token, known in numbers)
 
 

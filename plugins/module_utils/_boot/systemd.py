@@ -11,6 +11,7 @@ Output is read as ``Name=value`` lines only (``systemctl show``), in the C local
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 import typing as t
@@ -140,3 +141,10 @@ def systemctl(arguments: t.Sequence[str]) -> str:
         said = " ".join(done.stderr.split()) or f"status {done.code}" if done.whole else "it printed too much"
         raise NettuneError(f"systemctl {' '.join(arguments)} failed: {said}", command=["systemctl", *arguments])
     return done.stdout
+
+
+def version(places: t.Sequence[str] = ("/usr/lib/systemd", "/lib/systemd")) -> t.Optional[int]:
+    """The release of systemd, told by its library, which needs no program to be run; None without systemd."""
+    paths = [path for place in places for path in glob.glob(f"{place}/libsystemd-shared-*.so")]
+    numbers = (re.search(r"-shared-([0-9]+)", path) for path in paths)
+    return max((int(found[1]) for found in numbers if found), default=None)

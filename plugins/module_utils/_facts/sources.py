@@ -13,6 +13,7 @@ INTERFACE
         source.states() -> {state: int}         all eleven names, the cheapest exact way
         source.listeners() -> (Listener, ...)   without syn_recv; without backlog when it is procfs
         source.census(top) -> Census            everything in one pass
+        source.inodes(states) -> [(state, inode), ...]  of the sockets in these state numbers
         source.interrupted              the last answer may be inconsistent, though it was asked for again
 
     Raises Unsupported when neither is there.
@@ -29,7 +30,7 @@ from contextlib import suppress
 
 from .._errors import KernelRefused, MissingRight, Unsupported
 from .._kernel import listeners, proc_net
-from .._kernel.sock_diag import SockDiag, is_half_open, mask
+from .._kernel.sock_diag import SockDiag, inode_of, is_half_open, mask
 from .._kernel.tcp_socket import ESTABLISHED, LISTEN, NEW_SYN_RECV, SYN_RECV, TIME_WAIT, Listener
 from .census import Census, States, all_states, census
 from .tally import Tally, count_states
@@ -66,6 +67,10 @@ class Source(abc.ABC):
         """The listening sockets."""
 
     @abc.abstractmethod
+    def inodes(self, states: t.Collection[int]) -> t.List[t.Tuple[int, int]]:
+        """State number and inode of each socket in one of the states, inode 0 where no process has it open."""
+
+    @abc.abstractmethod
     def census(self, top: int) -> Census:
         """Everything, with the ``top`` busiest peers and clients."""
 
@@ -91,6 +96,9 @@ class SockDiagSource(Source):
 
     def census(self, top: int) -> Census:
         return self._consistent(lambda: self._census(top))
+
+    def inodes(self, states: t.Collection[int]) -> t.List[t.Tuple[int, int]]:
+        return self._consistent(lambda: [inode_of(message) for message in self._diag.messages(mask(*states))])
 
     def _listeners(self) -> t.Tuple[Listener, ...]:
         return listeners.dumped(self._diag)
@@ -162,6 +170,11 @@ class ProcNetSource(Source):
 
     def listeners(self) -> t.Tuple[Listener, ...]:
         return listeners.listed(self._root)
+
+    def inodes(self, states: t.Collection[int]) -> t.List[t.Tuple[int, int]]:
+        return [
+            (state, inode) for state, inode in proc_net.of_tables(proc_net.parse_inodes, self._root) if state in states
+        ]
 
     def census(self, top: int) -> Census:
         found = self.listeners()

@@ -11,6 +11,7 @@ INTERFACE
     read(name, root="/proc/net") -> str             all of it
     parse_sockets(lines) -> Row or Listener, each   /proc/net/tcp or tcp6 (columns alike since 2.6)
     parse_listeners(lines) -> Listener, each        the same, looking at nothing but the listeners
+    parse_inodes(lines) -> (state, inode), each     the same, of every socket; 0 where no process has it open
     parse_counters(netstat, snmp) -> {name: int}    the COUNTERS of queues, cookies, TIME_WAIT, orphans, memory;
                                                     what this kernel lacks is absent, not zero
     parse_sockstat(sockstat, sockstat6="") -> {"sockets_used", "tcp_inuse", "tcp_orphan", "tcp_tw", "tcp_alloc",
@@ -25,6 +26,7 @@ from __future__ import annotations
 
 import errno
 import functools
+import itertools
 import re
 import struct
 import typing as t
@@ -141,6 +143,14 @@ def of_tables(
         return
     with lines:
         yield from parse(lines)
+
+
+def parse_inodes(lines: t.Iterable[str]) -> t.Iterator[t.Tuple[int, int]]:
+    """State number and inode of each socket."""
+    for line in itertools.islice(lines, 1, None):
+        match = _LINE.match(line)
+        if match:
+            yield int(match[5], 16), int(match[8])
 
 
 def parse_table(text: str, title: str) -> t.Dict[str, int]:

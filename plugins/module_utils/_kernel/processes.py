@@ -11,6 +11,7 @@ INTERFACE
         .by_inode    {inode: (Process, ...)} by pid; an inode nobody visible holds is absent
         .unreadable  number of processes whose files we may not see (not root): the answer may lack owners
         .complete    whether all files could be looked at in time: if not, a socket may lack its owner
+    nearest_to_nofile(share)   the processes that have more than this share of their limit open, the fullest first
 
 A process that ends meanwhile is left out. Only links are read, nothing of /proc/PID/fd is opened.
 """
@@ -18,6 +19,7 @@ A process that ends meanwhile is left out. Only links are read, nothing of /proc
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import time
 import typing as t
@@ -27,6 +29,7 @@ from . import cgroups, proc_pid
 from .proc_pid import Limit
 
 FIRST_FILES = 1024
+_HANDFUL = 32
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,11 @@ class Process:
     nofile_soft: Limit
     nofile_hard: Limit
     nofile_used: int
+
+    @property
+    def nofile_utilization(self) -> float:
+        """The share of the soft limit that is open; above 1 where the limit was lowered later."""
+        return self.nofile_used / max(self.nofile_soft, 1) if self.nofile_soft is not None else 0.0
 
 
 @dataclass(frozen=True)
@@ -81,6 +89,26 @@ class _Files:
             return size
         with os.scandir(self._directory) as entries:
             return sum(1 for _entry in entries)
+
+
+def nearest_to_nofile(share: float, root: str = "/proc", patience: float = 0.5) -> t.List[Process]:
+    """The processes that have more than this share of their limit open, the fullest first.
+
+    Those with a handful of files are left out: programs that lock themselves in forbid themselves to open any more.
+    Before Linux 6.2 files are counted one by one, for no more than so many seconds.
+    """
+    deadline = time.monotonic() + patience
+    found: t.List[Process] = []
+    for pid in proc_pid.pids(root):
+        if time.monotonic() > deadline:
+            break
+        try:
+            used = _Files(f"{root}/{pid}/fd").count()
+        except OSError:
+            continue
+        if used >= _HANDFUL and used > share * (proc_pid.nofile(pid, root)[0] or math.inf):
+            found.append(_process(root, pid, used))
+    return sorted(found, key=lambda process: (-process.nofile_utilization, process.pid))
 
 
 def owners(inodes: t.Iterable[int], root: str = "/proc", patience: float = 0.5) -> Owners:

@@ -12,7 +12,7 @@ INTERFACE
         diag.messages(..., with_info=True)      with INET_DIAG_INFO, a struct tcp_info, where the socket has one
         diag.heads(mask(...))           the same sockets, fast, for counting: lists of the first bytes (heads) of many
         diag.interrupted                the kernel said that a dump may be inconsistent or lost messages
-    listener_of(message)
+    listener_of(message), inode_of(message)
     is_half_open(message)
 
     Raises Unsupported (no inet_diag here, or it does not speak the layout we know), MissingRight, KernelRefused.
@@ -57,6 +57,7 @@ FAMILIES = (socket.AF_INET, socket.AF_INET6)
 # family state timer retrans, sport dport, src dst, interface cookie[2], expires rqueue wqueue uid inode
 MESSAGE = struct.Struct("=BBBB2s2s16s16sIIIIIIII")
 REQUEST = struct.Struct("=3xB48xII")  # inet_diag_req: family, prefixes; extensions; id; states, dbs
+_INODE = struct.Struct("=I")
 _SMALLEST = HEADER.size + MESSAGE.size
 
 # A head goes from the type in the netlink header to the destination; these are the offsets in it.
@@ -109,6 +110,11 @@ def is_half_open(message: bytes) -> bool:
     Whole sockets are in that state after a simultaneous open, and as children of TCP Fast Open.
     """
     return all(kind != INET_DIAG_SHUTDOWN for kind, _value in attributes(message, MESSAGE.size))
+
+
+def inode_of(message: bytes) -> t.Tuple[int, int]:
+    """State number and inode of a socket; the inode is 0 where no process has it open."""
+    return message[1], t.cast("int", _INODE.unpack_from(message, MESSAGE.size - _INODE.size)[0])
 
 
 def walk(datagram: bytes, sequence: int) -> t.Optional[t.List[bytes]]:

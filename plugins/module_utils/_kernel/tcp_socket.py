@@ -58,7 +58,8 @@ class Listener:
     ``syn_recv`` is the number of half-open connections to this address and port, None when they were not counted;
     sockets that share both (SO_REUSEPORT) share the number.  ``uid`` is the user who made the socket, None where the
     source does not tell.  ``device`` is the one network device that it is bound to (SO_BINDTODEVICE), None for all and
-    where the source does not tell.
+    where the source does not tell.  ``connections`` counts what has come in to the port, by public state without zeros,
+    None when it was not counted.
     """
 
     family: str
@@ -71,6 +72,7 @@ class Listener:
     uid: t.Optional[int]
     syn_recv: t.Optional[int] = None
     device: t.Optional[str] = None
+    connections: t.Optional[t.Mapping[str, int]] = None
 
 
 def endpoint(family: str, address: str, port: int) -> str:

@@ -21,7 +21,7 @@ from .._backlog import sockets
 from .._backlog.running import relisten
 from .._boot import systemd
 from .._errors import NettuneError
-from .._kernel import cgroups, holders, pidfd, proc_sys, rlimits
+from .._kernel import cgroups, holders, identity, pidfd, proc_sys, rlimits
 from .._kernel.cgroups import Member
 from .._kernel.proc_pid import nofile
 from .._kernel.tcp_socket import Listener
@@ -96,9 +96,16 @@ def queues(name: str, things: t.Sequence[Thing]) -> t.Iterator[Item]:
     known = {one.where["inode"]: one for one in things if one.where.get("boot_id") == boot}
     others = sorted(things, key=lambda one: "inode" in one.where)
     for socket in _listeners(place, things[0].where.get("unit")):
-        thing = known.get(socket.inode) or _like(others, socket.backlog)
+        holder = holders.find([socket.inode]).get(socket.inode)
+        thing = known.get(socket.inode) or (_like(others, socket.backlog) if _servers(holder, others[0]) else None)
         if thing is not None:
-            yield _queue(name, thing, socket)
+            yield _queue(name, thing, socket, holder)
+
+
+def _servers(holder: t.Optional[holders.Holder], thing: Thing) -> bool:
+    """Whether a process that has opened a socket since may be the same server: it is root's, or of its unit."""
+    owner = identity.look(holder.pid) if holder else None
+    return owner is not None and (owner.ours or owner.unit == thing.where.get("unit"))
 
 
 def _listeners(place: sockets.Place, unit: t.Optional[str]) -> t.Tuple[Listener, ...]:
@@ -107,9 +114,8 @@ def _listeners(place: sockets.Place, unit: t.Optional[str]) -> t.Tuple[Listener,
     return sockets.with_twins(sockets.with_files(kernel, [place]), [place]).sockets.get(place, ())
 
 
-def _queue(name: str, thing: Thing, socket: Listener) -> Item:
+def _queue(name: str, thing: Thing, socket: Listener, holder: t.Optional[holders.Holder]) -> Item:
     present, goal = socket.backlog or 0, int(thing.before)
-    holder = holders.find([socket.inode]).get(socket.inode)
     where = {**thing.where, "inode": socket.inode, "boot_id": proc_sys.boot_id()}
     item = Item(
         thing.kind,

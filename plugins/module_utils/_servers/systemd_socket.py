@@ -141,7 +141,7 @@ def _values(unit: str) -> t.Mapping[str, t.Optional[str]]:
 
 
 def _unescaped(name: str) -> t.Optional[str]:
-    """``unit_name_unescape()``: a dash is a slash, ``\\x2d`` a byte.  None where it refuses."""
+    r"""``unit_name_unescape()``: a dash is a slash, ``\x2d`` a byte.  None where it refuses."""
     if re.search(r"\\(?!x[0-9a-fA-F]{2})", name):
         return None
     content = re.sub(rb"\\x(..)", lambda byte: bytes.fromhex(byte[1].decode()), encode(name.replace("-", "/")))

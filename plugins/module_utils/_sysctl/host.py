@@ -13,7 +13,7 @@ import typing as t
 from dataclasses import replace
 
 from .. import _files, _transaction
-from .._boot import sysctl_d
+from .._boot import sysctl_d, systemd
 from .._errors import MissingRight
 from .._kernel import proc_sys
 from .._record import entries, fold, originals, store
@@ -27,6 +27,9 @@ from .request import Request
 
 # Of the host's namespace only, on every kernel (net_core_table).
 _ONLY_OF_THE_HOST = "net.core.netdev_max_backlog"
+
+# systemd 247 writes a page of a long value, 252 all of it.
+_WRITES_ALL = 252
 
 Steps = t.Iterator[t.Union[_transaction.Step, _transaction.AnyOrder]]
 
@@ -148,7 +151,7 @@ class Host:
         if lines != self.records.lines:
             tree = sysctl_d.with_file(tree, self.request.file, drop_in.compose(lines))
         return {
-            key: boot.taken(None if lookup(key).text else runtime[key])
+            key: _fitting(key, boot.taken(None if lookup(key).text else runtime[key]))
             for key, boot in sysctl_d.next_boot(tree, runtime).items()
         }
 
@@ -202,6 +205,13 @@ def _record(before: t.Mapping[str, str], after: t.Mapping[str, str]) -> _transac
 
 def _encoded(text: t.Optional[str]) -> t.Optional[bytes]:
     return None if text is None else text.encode("utf-8", "surrogateescape")
+
+
+def _fitting(key: str, boot: sysctl_d.BootValue) -> sysctl_d.BootValue:
+    """What is left of a set of ports that is longer than a page: an old systemd writes only so much of it."""
+    if not lookup(key).ports or boot.value is None or (systemd.version() or _WRITES_ALL) >= _WRITES_ALL:
+        return boot
+    return replace(boot, value=proc_sys.first_page(boot.value))
 
 
 def _procps(boot: sysctl_d.BootValue) -> str:

@@ -28,13 +28,14 @@ from ansible_collections.nettune.tcp.plugins.module_utils._servers.apache import
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.haproxy import adapter as haproxy
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.lighttpd import adapter as lighttpd
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.nginx import adapter as nginx
-from ansible_collections.nettune.tcp.plugins.plugin_utils import _policy
+from ansible_collections.nettune.tcp.plugins.plugin_utils._audit.judge import bring, judge
+from ansible_collections.nettune.tcp.plugins.plugin_utils._audit.policy import parse_policy
 from ansible_collections.nettune.tcp.tests.integration.planted import wait_for
 from ansible_collections.nettune.tcp.tests.integration.sandbox import Sandbox
 from ansible_collections.nettune.tcp.tests.integration.servers import running
 
-_TEXT = (Path(__file__).parents[3] / "roles/tcp_audit/policies/baseline.yml").read_text()
-POLICY = yaml.safe_load(_TEXT.replace("{{ tcp_audit_full }}", "0.8").replace("{{ tcp_audit_time_wait }}", "0"))
+POLICY = yaml.safe_load((Path(__file__).parents[3] / "roles/tcp_audit/policies/baseline.yml").read_text())
+RULES = parse_policy(POLICY, thresholds={"time_wait": 0})
 REQUESTS = 20
 PORT = 8001
 MIGRATE = "net.ipv4.tcp_migrate_req"
@@ -127,7 +128,7 @@ def _facts() -> Facts:
 
 
 def _status(facts: Facts, rule: str) -> str:
-    results = {result["id"]: result for result in _policy.judge(facts, POLICY)}
+    results = {result["id"]: result for result in judge(bring(facts), RULES)}
     assert "error" not in {result["status"] for result in results.values()}, results
     return str(results[rule]["status"])
 

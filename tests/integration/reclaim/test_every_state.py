@@ -22,7 +22,8 @@ from ansible_collections.nettune.tcp.plugins.module_utils._kernel.tcp_socket imp
 from ansible_collections.nettune.tcp.plugins.module_utils._reclaim import close, probe
 from ansible_collections.nettune.tcp.plugins.module_utils._reclaim.report import CHANGED, CLOSED, GONE
 from ansible_collections.nettune.tcp.plugins.module_utils._reclaim.request import CLOSABLE
-from ansible_collections.nettune.tcp.tests.integration.facts.test_every_state import Server, hold_every_state
+from ansible_collections.nettune.tcp.tests.integration.evidence.server import Server
+from ansible_collections.nettune.tcp.tests.integration.facts.test_every_state import hold_every_state
 from ansible_collections.nettune.tcp.tests.integration.reclaim.holder import (
     DEAD,
     ESTABLISHED,

@@ -195,6 +195,23 @@ def test_differs(value: str | None, procps: str, differs: bool) -> None:
     assert BootValue(value=value, procps_value=procps).differs is differs
 
 
+@pytest.mark.parametrize(
+    "value, procps, held, taken",
+    [
+        ("030", "0x10", "7", ("24", "16")),
+        ("030", "0x10", None, ("030", "0x10")),
+        ("030", None, "7", ("24", None)),
+        (None, "0x10", "7", (None, "16")),
+        ("030", "0x10", "cubic", ("030", "0x10")),
+    ],
+)
+def test_the_kernel_takes_numbers_for_keys_that_hold_numbers(
+    value: str | None, procps: str | None, held: str | None, taken: tuple[str | None, str | None]
+) -> None:
+    found = BootValue(value=value, procps_value=procps, source="/x:1", until_reboot="later").taken(held)
+    assert found == BootValue(value=taken[0], procps_value=taken[1], source="/x:1", until_reboot="later")
+
+
 def test_an_exclusion_is_named_as_the_reason() -> None:
     tree = tree_of({"/etc/sysctl.d/a.conf": f"{KEY}=1\n-{KEY}"})
     value = resolve(tree, [KEY])[KEY]

@@ -8,6 +8,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.nettune.tcp.plugins.module_utils._boot import unit_files
 from ansible_collections.nettune.tcp.plugins.module_utils._boot.unit_files import (
     Setting,
     UnitFile,
@@ -73,6 +74,9 @@ def values(text: str) -> t.List[str]:
         ("[Service]\nLimitNOFILE=55\n\ufdd0\nLimitNOFILE=66\n", ["55"]),
         ("[Service]\nLimitNOFILE=55\n\U0010ffff\nLimitNOFILE=66\n", ["55"]),
         ("[Service]\n# \udcff\nLimitNOFILE=66\n", ["66"]),
+        *((f"[Service]\n{chr(one)}\nLimitNOFILE=66\n", []) for one in (0xFDEF, 0xFFFE, 0xFFFF, 0x1FFFE, 0x10FFFE)),
+        *((f"[Service]\n{chr(one)}\nLimitNOFILE=66\n", ["66"]) for one in (0xFDCF, 0xFDF0, 0xFFFD, 0x17FFE, 0x10FFFD)),
+        ("[Service]\nLimitNOFILE=3\\\n:\\\n4\\\n5\n", ["3 : 4 5"]),
         ("[Service]\n# \udcff\nLimitNOFILE=\ufffd\n", ["\ufffd"]),
         ("\r[Unit]\r\ufeff[Service]\nLimitNOFILE=344\n", ["344"]),
     ],
@@ -258,7 +262,19 @@ def test_read(tmp_path: t.Any) -> None:
 def test_read_without_a_file_of_its_own(tmp_path: t.Any) -> None:
     files = read("", [str(tmp_path)], ["a.service"])
     assert files.fragment is None
+    assert UnitFiles(None, (), ()).changed == 0.0
     assert files.settings("Service", KEY) == []
+
+
+def test_what_comes_and_goes_below_run_is_no_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = {"/run/a": 3.0, "/etc/a": 2.0, "/etc/a/x.service.d": 1.0}
+    monkeypatch.setattr(unit_files, "_changed", lambda path: times.get(path, 0.0))
+    assert read("", ["/run/a", "/etc/a"], ["x.service"]).changed == 2.0
+
+
+def test_what_is_not_there_was_never_changed(tmp_path: t.Any) -> None:
+    assert read("", [str(tmp_path / "none")], ["x.service"]).changed == 0.0
+    assert read_manager(places=[str(tmp_path / "none")]).changed == 0.0
 
 
 def test_read_manager(tmp_path: t.Any) -> None:

@@ -125,6 +125,14 @@ def test_both_sources_give_the_same_answers(monkeypatch: pytest.MonkeyPatch, pro
     ]
 
 
+def test_inodes_tell_who_has_none(monkeypatch: pytest.MonkeyPatch, proc: Path) -> None:
+    pretend(monkeypatch, like_6_18)
+    by_netlink = SockDiagSource(SockDiag(), str(proc)).inodes([5, 6, 8])
+    # The capture of netlink answers with all states, whatever it is asked for.
+    assert sorted(row for row in by_netlink if row[0] in (5, 6, 8)) == [(5, 28513292), (6, 0), (8, 28513293)]
+    assert sorted(ProcNetSource("", str(proc)).inodes([5, 6, 8])) == [(5, 28513292), (6, 0), (8, 28513293)]
+
+
 def test_states_alone_from_proc(proc: Path) -> None:
     assert ProcNetSource("", str(proc)).states() == CAPTURED_STATES
 

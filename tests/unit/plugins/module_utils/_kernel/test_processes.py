@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 from pathlib import Path
 
@@ -111,6 +112,22 @@ def test_a_search_without_end_is_given_up_and_says_so(proc: FakeProc) -> None:
     found = owners([7, 99], str(proc.root), patience=-1)
     assert list(found.by_inode) == [7]
     assert not found.complete
+
+
+def test_who_is_near_its_limit(proc: FakeProc, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The size of a directory is the number of its files in /proc alone.
+    monkeypatch.setattr(processes._Files, "count", lambda files: len(os.listdir(files._directory)))
+    for pid, limit, used in ((10, 40, 40), (11, 100, 40), (12, 60, 50), (13, 30, 20), (14, "unlimited", 50)):
+        proc.add(pid, dict.fromkeys(range(used), "/dev/null"))
+        limits = f"Max open files            {limit}                 524288               files\n"
+        (proc.root / str(pid) / "limits").write_text(limits)
+    found = processes.nearest_to_nofile(0.5, str(proc.root))
+    assert [(process.pid, round(process.nofile_utilization, 2)) for process in found] == [(10, 1.0), (12, 0.83)]
+
+
+def test_counting_without_end_is_given_up(proc: FakeProc) -> None:
+    proc.add(10, dict.fromkeys(range(1024), "/dev/null"))
+    assert processes.nearest_to_nofile(0.5, str(proc.root), patience=-1) == []
 
 
 def test_nothing_wanted_nothing_looked_at(tmp_path: Path) -> None:

@@ -166,6 +166,25 @@ def test_what_a_refused_run_left_alone_is_neither_changed_nor_overridden() -> No
     assert (rows[FILE_MAX].runtime, rows[FILE_MAX].boot, rows["net.ipv4.tcp_tw_recycle"].reason) == (1000, None, "gone")
 
 
+@pytest.mark.parametrize(
+    "raw, text, expected",
+    [
+        ({"at_least": 8}, "8", True),
+        ({"at_least": 8}, "7", False),
+        ({"at_least": 8}, None, False),
+        ({"at_least": 8}, "rubbish", False),
+        ({"at_least": 8}, "8 9", False),
+        (8, "", False),
+    ],
+)
+def test_what_cannot_be_compared_is_not_what_is_wanted(raw: t.Any, text: t.Optional[str], expected: bool) -> None:
+    assert planning.satisfied(SOMAXCONN, want_of(SOMAXCONN, raw), text) is expected
+
+
+def test_nobody_is_a_rival_for_a_key_that_is_not_wanted() -> None:
+    assert planning.rivalry(KeyPlan(SOMAXCONN, None), Rival("tuned sets it")) == ""
+
+
 def test_result_data() -> None:
     assert planning.data("kernel.domainname", "42") == "42"
     assert planning.data(SOMAXCONN, "4096") == 4096
