@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -90,10 +91,13 @@ def works_bare(log: Log) -> bool:
     here = Path("ansible_collections", "nettune", "tcp")
     for name in NEEDED:
         shutil.copytree(INSTALLED / here / name, BARE / here / name)
-    play = ["ansible-playbook", "--inventory=localhost,", "--connection=local", "--check"]
-    play += ["--extra-vars=ansible_python_interpreter={{ ansible_playbook_python }} before=original tcp_tuning_profile=conservative"]
+    extra = {"ansible_python_interpreter": sys.executable, "before": "original", "tcp_tuning_profile": "conservative"}
+    options = ("--inventory=localhost,", "--connection=local", "--check", f"--extra-vars={json.dumps(extra)}")
     books = [f"nettune.tcp.{book.stem}" for book in sorted((BARE / here / "playbooks").glob("*.yml"))]
-    played = [log.run(*play, book, cwd=BUILD, env={"ANSIBLE_COLLECTIONS_PATH": str(BARE)}) for book in books]
+    played = [
+        log.run("ansible-playbook", *options, book, cwd=BUILD, env={"ANSIBLE_COLLECTIONS_PATH": str(BARE)})
+        for book in books
+    ]
     return bool(books) and all(played)
 
 

@@ -7,10 +7,10 @@
 Usage: prove.py kinds | killed EVERY | remember | compare | compare-booted
 
 ``kinds`` tunes and rolls back each kind of setting alone, and then all at once.  ``killed`` kills a run, and then a
-rollback, at one in EVERY of the system calls that change something.  ``remember`` keeps how the host is, and ``compare``
-tells what is not so any more; after a reboot, ``compare-booted`` does, as processes have other pids.  Each prints what
-it has tried, as JSON, and exits with 1 where anything differs.  It changes the host that it runs on: it refuses to run
-outside of a container.  Standard library only and Python 3.8, as it also runs on old releases.
+rollback, at one in EVERY of the system calls that change something.  ``remember`` keeps how the host is, and then
+``compare`` tells what is not so any more; after a reboot, ``compare-booted`` does, as processes have other pids.  Each
+prints what it has tried, as JSON, and exits with 1 where anything differs.  It changes the host that it runs on: it
+refuses to run outside of a container.  Standard library only and Python 3.8, as it also runs on old releases.
 """
 
 from __future__ import annotations
