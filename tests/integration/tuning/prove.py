@@ -15,6 +15,7 @@ refuses to run outside of a container.  Standard library only and Python 3.8, as
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pathlib
@@ -22,6 +23,7 @@ import pickle
 import sys
 import typing as t
 
+from ansible_collections.nettune.tcp.plugins.module_utils._errors import KernelRefused
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel import cgroups, proc_sys
 from ansible_collections.nettune.tcp.tests.integration.sysctl.killed import kill_at_change
 from ansible_collections.nettune.tcp.tests.integration.tuning import hosts
@@ -70,8 +72,14 @@ def everything() -> State:
 
 def _network() -> t.Dict[str, t.Optional[str]]:
     top = pathlib.Path("/proc/sys")
-    keys = [str(path.relative_to(top)) for path in (top / "net").rglob("*") if path.stat().st_mode & 0o400]
-    return {key: proc_sys.read(key) for key in keys if (top / key).is_file()}
+    found: t.Dict[str, t.Optional[str]] = {}
+    for path in (top / "net").rglob("*"):
+        if path.is_file() and path.stat().st_mode & 0o400:
+            key = proc_sys.canonical(str(path.relative_to(top)))
+            # An address's secret that was never set has no value.
+            with contextlib.suppress(KernelRefused):
+                found[key] = proc_sys.read(key)
+    return found
 
 
 def _limits() -> t.Dict[t.Tuple[str, int], str]:
