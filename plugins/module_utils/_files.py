@@ -17,8 +17,6 @@ import typing as t
 from ._errors import BadRequest, MissingRight
 from ._transaction import Step
 
-_SELINUX = "security.selinux"
-
 
 def read(path: str) -> t.Optional[bytes]:
     """The file's bytes, or None when there is no such file."""
@@ -61,6 +59,13 @@ def step(path: str, content: t.Optional[bytes], *, mode: int = 0o644) -> Step:
         do=lambda: replace(path, content, mode=mode),
         undo=lambda: replace(path, before, mode=mode),
     )
+
+
+def tidy(paths: t.Iterable[str]) -> None:
+    """Remove what runs that were killed have left beside these files."""
+    for path in paths:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(f"{path}.nettune-new")
 
 
 def check_replaceable(path: str) -> None:
@@ -121,9 +126,10 @@ def _copy_attributes(path: str, descriptor: int, mode: int) -> None:
         return
     os.fchown(descriptor, old.st_uid, old.st_gid)
     os.fchmod(descriptor, stat.S_IMODE(old.st_mode))
-    # Without SELinux, or on a file system without labels, there is nothing to copy.
+    # On a file system without them there is nothing to copy.
     with contextlib.suppress(OSError):
-        os.setxattr(descriptor, _SELINUX, os.getxattr(path, _SELINUX))
+        for name in os.listxattr(path):
+            os.setxattr(descriptor, name, os.getxattr(path, name))
 
 
 def _sync_directory(directory: str) -> None:

@@ -20,14 +20,17 @@ from ._errors import NettuneError
 PATH = "/run/nettune-tcp.lock"
 TIMEOUT = 120.0
 _PAUSE = 0.05
+_LONGEST = 200  # characters of what the holder says of itself
 
 
 @contextlib.contextmanager
-def exclusive(path: str = PATH, timeout: float = TIMEOUT) -> t.Iterator[None]:
-    """Hold the lock, after waiting at most ``timeout`` seconds for it; NettuneError when it stays taken.
+def exclusive(who: str, path: t.Optional[str] = None, timeout: float = TIMEOUT) -> t.Iterator[None]:
+    """Hold the lock as ``who``, a module's name, after waiting at most ``timeout`` seconds for it.
 
-    Who may not even open the file may not change anything either, and goes on without it.
+    Raises NettuneError, which says who holds it since when, when it stays taken.  Who may not even open the file may
+    not change anything either, and goes on without it.
     """
+    path = path or PATH
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError:
@@ -35,7 +38,9 @@ def exclusive(path: str = PATH, timeout: float = TIMEOUT) -> t.Iterator[None]:
         return
     try:
         _wait(descriptor, path, time.monotonic() + timeout)
+        _sign(descriptor, f"{who}, pid {os.getpid()}, since {time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())}")
         yield
+        _sign(descriptor, "")
     finally:
         os.close(descriptor)
 
@@ -46,7 +51,17 @@ def _wait(descriptor: int, path: str, until: float) -> None:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as exc:
             if time.monotonic() > until:
-                raise NettuneError(f"another run of nettune.tcp holds {path}", path=path) from exc
+                holder = os.pread(descriptor, _LONGEST, 0).decode("utf-8", "replace") or "no module of nettune.tcp"
+                raise NettuneError(f"another run holds {path}: {holder}", path=path, holder=holder) from exc
             time.sleep(_PAUSE)
+        except OSError as exc:  # as where a filter of system calls forbids it
+            raise NettuneError(f"{path} cannot be locked: {exc.strerror}", path=path) from exc
         else:
             return
+
+
+def _sign(descriptor: int, text: str) -> None:
+    # Only for people who wait: a full /run keeps nobody from working.
+    with contextlib.suppress(OSError):
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, text.encode(), 0)

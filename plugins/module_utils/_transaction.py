@@ -9,9 +9,28 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ._errors import KernelRefused, NettuneError
+
+# How a run ended: all done, all undone, or something that could not be undone.
+COMPLETED, RESTORED, FAILED = "completed", "restored", "failed"
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """One thing that a step replaces, as plain data that can be written down.
+
+    ``kind`` and ``name`` say what it is, ``before`` and ``after`` are its states.  ``where`` tells it from others of
+    that name, such as one process of a unit.  ``content`` goes with the state ``before`` of a file.
+    """
+
+    kind: str
+    name: str
+    before: t.Any
+    after: t.Any
+    where: t.Mapping[str, t.Any] = field(default_factory=dict)
+    content: t.Optional[bytes] = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -21,13 +40,37 @@ class Step:
     what: str
     do: t.Callable[[], None]
     undo: t.Callable[[], None]
+    replaces: t.Tuple[Replaced, ...] = ()
 
 
 # Steps whose order does not matter to us, but may matter to the kernel.
 AnyOrder = t.Tuple[Step, ...]
+Steps = t.Iterable[t.Union[Step, AnyOrder]]
 
 
-def run(steps: t.Iterable[t.Union[Step, AnyOrder]]) -> None:
+class Journal(t.Protocol):
+    """Writes down what is about to be replaced, and in the end how it went.  Both raise NettuneError or OSError."""
+
+    def begin(self, replaced: t.Sequence[Replaced]) -> None:
+        """Called before each step, or all steps of a tuple; what it has written is on disk when it returns."""
+
+    def close(self, end: str) -> None:
+        """Called once."""
+
+
+class _Unwritten:
+    def begin(self, replaced: t.Sequence[Replaced]) -> None:
+        pass
+
+    def close(self, end: str) -> None:
+        pass
+
+
+def nothing() -> None:
+    """What a step does that has only one way, or that only looks."""
+
+
+def run(steps: Steps, journal: t.Optional[Journal] = None) -> None:
     """Do every step.  When one fails, undo it and all before it, newest first, and raise its error again.
 
     The failed step is undone too, because it may have done half of its work.  Of a tuple of steps, those that the
@@ -36,17 +79,30 @@ def run(steps: t.Iterable[t.Union[Step, AnyOrder]]) -> None:
     The error's details gain ``restored`` and, if any undo failed, ``not_restored``.
     """
     begun: t.List[Step] = []
+    journal = journal or _Unwritten()
     try:
         for step in steps:
-            _do(step if isinstance(step, tuple) else (step,), begun)
+            group = step if isinstance(step, tuple) else (step,)
+            journal.begin([one for member in group for one in member.replaces])
+            _do(group, begun)
+        journal.close(COMPLETED)
     except NettuneError as exc:
-        if begun:
-            exc.details.update(_undo(begun))
+        outcome = _take_back(begun, journal)
+        exc.details.update(outcome if begun else {})
         raise
     except BaseException as exc:
-        outcome = _undo(begun)
+        outcome = _take_back(begun, journal)
         what = f"{begun[-1].what}: " if begun else ""
         raise NettuneError(f"{what}{exc}", **outcome) from exc
+
+
+def _take_back(begun: t.List[Step], journal: Journal) -> t.Dict[str, t.List[str]]:
+    outcome = _undo(begun)
+    try:
+        journal.close(FAILED if "not_restored" in outcome else RESTORED)
+    except (NettuneError, OSError) as exc:
+        outcome.setdefault("not_restored", []).append(f"the record of this run: {exc}")
+    return outcome
 
 
 def _do(steps: AnyOrder, begun: t.List[Step]) -> None:

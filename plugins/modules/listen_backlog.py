@@ -56,8 +56,8 @@ options:
       - The backlog that is wanted, a number, which means V(exactly), or a dictionary with one relation.
       - 'The relations are C(exactly), C(at_least) and C(at_most). With C(at_least) a listener that has more keeps it.'
       - The kernel cuts it to C(net.core.somaxconn), which M(nettune.tcp.sysctl) raises.
+      - Needed with O(state=present).
     type: raw
-    required: true
   listen:
     description:
       - The sockets that are meant, as port, C(address:port), C(*:port), C([address]:port), or path of a UNIX socket.
@@ -99,6 +99,15 @@ options:
     type: str
     choices: [auto, live, reload, restart, none]
     default: auto
+  state:
+    description:
+      - V(present) makes the backlog hold.
+      - V(absent) gives the listeners back what they had before they were first managed here, in the configuration and
+        in force. Files that nobody else has changed since become what they were, in others only the number does.
+        Listeners of which nothing is recorded are left alone.
+    type: str
+    choices: [present, absent]
+    default: present
 notes:
   - Root is needed to change anything. Without it the module says what is missing and changes nothing.
   - What a reload does was tried with nginx 1.22, Apache 2.4.62 to 2.4.71, HAProxy 2.6, 3.0 and 3.2, lighttpd 1.4.59 to
@@ -106,7 +115,10 @@ notes:
   - Before Linux 4.4 the queue of half-open connections is sized when a socket is opened, and only a restart resizes it.
   - A reload or a restart makes the server read all of its configuration, other changes that had been waiting in it too.
   - A file that is a link, such as those in C(sites-enabled), stays one. What it leads to is edited.
+  - Everything that a run replaces is recorded before, for M(nettune.tcp.rollback).
 seealso:
+  - module: nettune.tcp.tuning
+  - module: nettune.tcp.rollback
   - module: nettune.tcp.sysctl
   - module: nettune.tcp.tcp_facts
 """
@@ -162,6 +174,11 @@ EXAMPLES = r"""
     backlog: {at_least: 4096}
     apply: none
   check_mode: true
+
+- name: Give nginx's listeners back what they had
+  nettune.tcp.listen_backlog:
+    server: nginx
+    state: absent
 
 - name: Raise the queue of a Node.js server while it runs. Its own number comes back when it is restarted
   nettune.tcp.listen_backlog:
@@ -252,6 +269,11 @@ files:
   type: list
   elements: str
   sample: [/etc/nginx/sites-enabled/default]
+run:
+  description: The id of the record of this run, for M(nettune.tcp.rollback). Null where nothing was changed.
+  returned: success
+  type: str
+  sample: 20260314T092653.589793Z-1f3a
 refused:
   description: What the server said about the new configuration, before it was put back.
   returned: when the server refused it
@@ -283,12 +305,14 @@ def main() -> None:
                 "required": True,
                 "choices": ["nginx", "apache", "haproxy", "lighttpd", "systemd_socket", "any"],
             },
-            "backlog": {"type": "raw", "required": True},
+            "backlog": {"type": "raw"},
             "listen": {"type": "list", "elements": "str"},
             "config": {"type": "path"},
             "unit": {"type": "str"},
             "apply": {"type": "str", "choices": ["auto", "live", "reload", "restart", "none"], "default": "auto"},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         },
+        required_if=[("state", "present", ["backlog"])],
         supports_check_mode=True,
     )
     _module.run(module, lambda: apply.manage(parse_request(module.params), check_mode=module.check_mode))

@@ -72,7 +72,10 @@ notes:
   - Root is needed to change anything. Without it the module says what is missing and changes nothing.
   - The drop-in file is C(/etc/systemd/system/UNIT.d/zz-nettune-tcp.conf).
   - Programs may set their own limit, as nginx does with C(worker_rlimit_nofile), and do so again when they reload.
+  - Everything that a run replaces is recorded before, for M(nettune.tcp.rollback).
 seealso:
+  - module: nettune.tcp.tuning
+  - module: nettune.tcp.rollback
   - module: nettune.tcp.sysctl
   - module: nettune.tcp.tcp_facts
 """
@@ -211,6 +214,11 @@ restart_required:
   returned: success
   type: bool
   sample: false
+run:
+  description: The id of the record of this run, for M(nettune.tcp.rollback). Null where nothing was changed.
+  returned: success
+  type: str
+  sample: 20260314T092653.589793Z-1f3a
 status:
   description:
     - The worst of the unit and its processes.

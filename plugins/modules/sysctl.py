@@ -108,10 +108,13 @@ options:
     type: str
 notes:
   - Root is needed to change anything. Without it the module says what is missing and changes nothing.
-  - Before the first change of a key its running value is recorded in C(/var/lib/nettune-tcp/sysctl-originals.json).
+  - Before the first change of a key its running value is recorded in C(/var/lib/nettune-tcp/originals.json).
+  - Everything that a run replaces is recorded before, for M(nettune.tcp.rollback).
   - A run that is killed leaves each file as it was before or as it was to be, and the next run finishes the work.
   - One run at a time works on a host, the next one waits up to two minutes for it.
 seealso:
+  - module: nettune.tcp.tuning
+  - module: nettune.tcp.rollback
   - module: nettune.tcp.tcp_facts
   - module: ansible.posix.sysctl
 """
@@ -227,6 +230,11 @@ file:
   returned: success
   type: str
   sample: /etc/sysctl.d/zz-nettune-tcp.conf
+run:
+  description: The id of the record of this run, for M(nettune.tcp.rollback). Null where nothing was changed.
+  returned: success
+  type: str
+  sample: 20260314T092653.589793Z-1f3a
 key:
   description: The key that something is wrong with.
   returned: failure, where it is about one key

@@ -13,7 +13,17 @@ import typing as t
 
 import pytest
 
+from ansible_collections.nettune.tcp.plugins.module_utils import _lock
+from ansible_collections.nettune.tcp.plugins.module_utils._record import store
 from ansible_collections.nettune.tcp.tests.integration import sandbox
+
+
+@pytest.fixture(autouse=True)
+def _records_of_its_own(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test leaves a record on the machine where it runs, or waits for another one."""
+    place = tmp_path_factory.mktemp("records")
+    monkeypatch.setattr(store, "ROOT", str(place / "nettune-tcp"))
+    monkeypatch.setattr(_lock, "PATH", str(place / "lock"))
 
 
 @pytest.fixture

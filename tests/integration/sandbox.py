@@ -15,6 +15,8 @@ import typing as t
 
 import pytest
 
+from ansible_collections.nettune.tcp.plugins.module_utils._record import store
+
 CLONE_NEWNET, CLONE_NEWNS = 0x40000000, 0x00020000
 MS_REC, MS_PRIVATE = 0x4000, 0x40000
 CONFIGURATION = (
@@ -70,6 +72,7 @@ def enter_fresh_host() -> None:
     for directory in CONFIGURATION:
         os.makedirs(directory, exist_ok=True)
         _call("mount", b"none", directory.encode(), b"tmpfs", 0, b"mode=755")
+    store.ROOT = "/var/lib/nettune-tcp"
 
 
 def _call(name: str, *arguments: t.Any) -> None:

@@ -6,8 +6,22 @@
 
 from __future__ import annotations
 
+import pathlib
+
+import pytest
 from hypothesis import HealthCheck, settings
+
+from ansible_collections.nettune.tcp.plugins.module_utils import _lock
+from ansible_collections.nettune.tcp.plugins.module_utils._record import store
 
 # A busy machine makes no test fail: what is slow shows in benchmarks, not here.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+
+
+@pytest.fixture(autouse=True)
+def _records_of_its_own(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test leaves a record on the machine where it runs, or waits for another one."""
+    place: pathlib.Path = tmp_path_factory.mktemp("records")
+    monkeypatch.setattr(store, "ROOT", str(place / "nettune-tcp"))
+    monkeypatch.setattr(_lock, "PATH", str(place / "lock"))

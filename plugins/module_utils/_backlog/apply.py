@@ -4,22 +4,28 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""The body of nettune.tcp.listen_backlog: observe, plan, apply as one transaction, observe again, judge."""
+"""One run: observe, plan, apply, observe again, judge."""
 
 from __future__ import annotations
 
 import typing as t
 from dataclasses import replace
 
-from .. import _files, _transaction
+from .. import _files, _job, _plan, _transaction
+from .._boot.systemd import Systemd
+from .._errors import NettuneError
+from .._record import files as recorded
 from .._servers.server import ConfigError, Listen, Server
 from . import host as hosts
 from . import plan as planning
-from . import report, service
+from . import queues, report, service
+from . import recorded as originals
 from .host import Files, Host
 from .plan import Plan, Seen
 from .request import Request
 from .running import Running
+
+Steps = t.Iterator[_transaction.Step]
 
 
 def manage(request: Request, *, check_mode: bool) -> t.Dict[str, t.Any]:
@@ -27,47 +33,137 @@ def manage(request: Request, *, check_mode: bool) -> t.Dict[str, t.Any]:
 
     Returns the module's result.  Raises NettuneError after restoring everything when any part fails.
     """
-    before = hosts.look(request)
-    plan = planning.make(
-        request.want,
-        hosts.observe(before),
-        before.kernel.somaxconn,
-        apply=request.apply,
-        reload_listens=_reload_listens(request),
-    )
-    files = _edited(before, plan)
-    running = Running(before, plan)
-    for path in files:
-        _files.check_replaceable(path)
-    running.check_possible()
-    if files:
-        _check_present(before, running)
-    if check_mode:
-        after, kernel = _predicted(before, plan, files), before.kernel
-    else:
-        _transaction.run(_steps(before, files, running))
-        now = hosts.look(request)
-        after, kernel = hosts.observe(now), now.kernel
-    rows = _rows(plan, after, kernel.somaxconn)
-    return report.result(rows, before.config.files if before.config else {}, files)
+    [job], run = _job.carry_out(lambda: [Job(request)], "listen_backlog", check_mode=check_mode)
+    return {**job.result(), "run": run}
 
 
-def _reload_listens(request: Request) -> bool:
-    return request.server is not None and request.server.relisten.on_reload_if_number_changed
+class Job:
+    """One run for a server; ``somaxconn`` is what it will be in our namespace, where that is set before."""
+
+    def __init__(self, request: Request, somaxconn: t.Optional[int] = None) -> None:
+        self._request = request
+        self._before = _look(request, somaxconn)
+        self._originals = originals.of(self._before) if request.absent else None
+        self._plan = _plan_for(self._before, self._originals)
+        self._files = _edited(self._before, self._plan, self._originals.files if self._originals else {})
+        self._unread = _unread(self._before)
+        self._running = Running(self._before, self._plan)
+        for path in self._files:
+            _files.check_replaceable(path)
+        self._running.check_possible()
+        if self._files:
+            _check_present(self._before, self._running)
+        self._after: t.Tuple[Seen, ...] = ()
+        self._somaxconn = self._before.kernel.somaxconn
+
+    def steps(self) -> Steps:
+        """Edit, let the server judge, and only then tell it."""
+        if self._files:
+            yield replace(self._running.way_back(), replaces=queues.at_next_start(self._plan, self._request.unit))
+            for path, content in self._files.items():
+                yield from recorded.steps(path, content)
+            yield from self._originals.removals(self._files) if self._originals else ()
+            yield _transaction.Step("check of the configuration", self._check, _transaction.nothing)
+        elif self._unread:
+            yield _transaction.Step("daemon-reload", Systemd().daemon_reload, _transaction.nothing)
+        yield from self._running.steps()
+
+    def look(self) -> None:
+        """Read everything back."""
+        now = hosts.look(self._request)
+        self._after, self._somaxconn = hosts.observe(now), now.kernel.somaxconn
+        _check_there(self._plan, self._after)
+
+    def foretell(self) -> None:
+        """What the steps would leave behind."""
+        after = hosts.observe(hosts.with_config(self._before, self._files))
+        backlogs = planning.predict(self._plan)
+        self._after = tuple(replace(seen, backlogs=backlogs[seen.place]) for seen in after)
+
+    def result(self) -> t.Dict[str, t.Any]:
+        """What the module returns."""
+        config = self._before.config
+        return report.result(self._listeners(), config.files if config else {}, self._files, told=self._unread)
+
+    def rows(self) -> t.Dict[str, _plan.Row]:
+        """The verdict on each listener: the queue in force, and what the configuration gives at the next start."""
+        want = None if self._request.absent else str(self._request.want)
+        return {report.name_of(one): report.row(one, want) for one in self._listeners()}
+
+    def warnings(self) -> t.List[str]:
+        """What a person should know though nothing has failed."""
+        return list(report.warnings(self._listeners()))
+
+    def _listeners(self) -> t.List[planning.Row]:
+        by_place = {seen.place: seen for seen in self._after}
+        return [
+            planning.verdict(self._plan, entry, by_place[entry.seen.place], self._somaxconn)
+            for entry in self._plan.entries
+        ]
+
+    def _check(self) -> None:
+        host, files, server = self._before, self._files, self._request.server
+        planned = hosts.with_files(host.config, files)
+        if server is None or planned is None:
+            return
+        self._running.read_units()
+        written = server.read(self._request.config, self._request.unit)
+        if server.listens(written) != server.listens(planned):
+            raise ConfigError("the configuration does not read back as it was written", planned.main)
+        command = server.check(written)
+        if command:
+            service.check(command, self._running.program(), "the new configuration")
 
 
-def _edited(host: Host, plan: Plan) -> Files:
-    """The files to replace, so that every listener meant is configured with its number."""
+def _look(request: Request, somaxconn: t.Optional[int]) -> Host:
+    host = hosts.look(request)
+    if somaxconn is None or hosts.namespace_of(request) is not None:
+        return host
+    return replace(host, kernel=replace(host.kernel, somaxconn=somaxconn))
+
+
+def _unread(host: Host) -> bool:
+    """Whether systemd has read something else than what its files say now, as after an edit without daemon-reload."""
+    unit, server = host.request.unit, host.request.server
+    if unit is None or server is None or not server.daemon_reload:
+        return False
+    [shown] = Systemd().show([unit], ["NeedDaemonReload"])
+    return shown.get("NeedDaemonReload") == "yes"
+
+
+def _plan_for(host: Host, known: t.Optional[originals.Recorded]) -> Plan:
+    request, seen, somaxconn = host.request, hosts.observe(host), host.kernel.somaxconn
+    reload_listens = request.server is not None and request.server.relisten.on_reload_if_number_changed
+    if known is not None:
+        return planning.make_absent(seen, somaxconn, known.places, apply=request.apply, reload_listens=reload_listens)
+    return planning.make(request.want, seen, somaxconn, apply=request.apply, reload_listens=reload_listens)
+
+
+def _edited(host: Host, plan: Plan, as_they_were: Files) -> Files:
+    """The files to replace, so that every listener meant is configured with its number.
+
+    Files are put back as they were where that does just this, and otherwise edited.
+    """
     server = host.request.server
-    if server is None or host.config is None or not any(entry.edited for entry in plan.entries):
+    if server is None or host.config is None or not (as_they_were or any(entry.edited for entry in plan.entries)):
         return {}
     numbers = {entry.seen.place: iter(entry.numbers) for entry in plan.entries}
     wanted = {listen: next(numbers[hosts.place_of(listen)]) for listen in host.listens}
     if server.one_number:
         wanted = dict.fromkeys(server.listens(host.config), max(wanted.values()))
+    if as_they_were and _reads_back(server, host, wanted, as_they_were):
+        return as_they_were
     files = server.edit(host.config, wanted)
     _check_edit(server, host, wanted, files)
     return files
+
+
+def _reads_back(server: Server, host: Host, wanted: t.Mapping[Listen, int], files: Files) -> bool:
+    try:
+        _check_edit(server, host, wanted, files)
+    except ConfigError:
+        return False
+    return True
 
 
 def _check_edit(server: Server, host: Host, wanted: t.Mapping[Listen, int], files: Files) -> None:
@@ -82,20 +178,6 @@ def _check_edit(server: Server, host: Host, wanted: t.Mapping[Listen, int], file
         raise ConfigError(f"the backlog of {wrong} cannot be set by an edit here", before.main)
 
 
-def _steps(host: Host, files: Files, running: Running) -> t.Iterator[_transaction.Step]:
-    """Edit, let the server judge, and only then tell it."""
-    if files:
-        yield running.way_back()
-        for path, content in files.items():
-            yield _files.step(path, content)
-        yield _transaction.Step("check of the configuration", lambda: _check(host, files, running), _nothing)
-    yield from running.steps()
-
-
-def _nothing() -> None:
-    """What has been looked at needs no undoing."""
-
-
 def _check_present(host: Host, running: Running) -> None:
     """A server that refuses its configuration as it is would refuse ours too: nothing is edited then."""
     command = host.request.server.check(host.config) if host.request.server and host.config else None
@@ -103,25 +185,9 @@ def _check_present(host: Host, running: Running) -> None:
         service.check(command, running.program(), "the configuration as it is, before any change")
 
 
-def _check(host: Host, files: Files, running: Running) -> None:
-    server, planned = host.request.server, hosts.with_files(host.config, files)
-    if server is None or planned is None:
-        return
-    running.read_units()
-    written = server.read(host.request.config, host.request.unit)
-    if server.listens(written) != server.listens(planned):
-        raise ConfigError("the configuration does not read back as it was written", planned.main)
-    command = server.check(written)
-    if command:
-        service.check(command, running.program(), "the new configuration")
-
-
-def _predicted(host: Host, plan: Plan, files: Files) -> t.Tuple[Seen, ...]:
-    after = hosts.observe(hosts.with_config(host, files))
-    backlogs = planning.predict(plan)
-    return tuple(replace(seen, backlogs=backlogs[seen.place]) for seen in after)
-
-
-def _rows(plan: Plan, after: t.Sequence[Seen], somaxconn: int) -> t.List[planning.Row]:
-    by_place = {seen.place: seen for seen in after}
-    return [planning.verdict(plan, entry, by_place[entry.seen.place], somaxconn) for entry in plan.entries]
+def _check_there(plan: Plan, after: t.Sequence[Seen]) -> None:
+    """Somebody else may take a file out of the configuration while the server judges it."""
+    there = {seen.place for seen in after}
+    gone = [queues.name_of(entry.seen.place) for entry in plan.entries if entry.seen.place not in there]
+    if gone:
+        raise NettuneError(f"{', '.join(gone)}: the configuration no longer listens there, it was changed meanwhile")

@@ -80,11 +80,12 @@ def _names(request: Request) -> t.Tuple[str, ...]:
 
 def kernel_of(request: Request, places: t.Collection[Place]) -> Kernel:
     """What the kernel has at these places, in the network namespace of the unit's main process."""
-    kernel = sockets.look(_namespace(request))
+    kernel = sockets.look(namespace_of(request))
     return sockets.with_twins(sockets.with_files(kernel, places), places)
 
 
-def _namespace(request: Request) -> t.Optional[str]:
+def namespace_of(request: Request) -> t.Optional[str]:
+    """The network namespace of the unit's main process, None where it is ours."""
     pid = service.main_pid(request.unit)
     return sockets.namespace_of(pid) if pid else None
 
@@ -111,7 +112,7 @@ def _look(request: Request) -> Host:
     there = [one for place in places for one in kernel.sockets.get(place, ())]
     found = holders.find((one.inode for one in there), _names(request))
     short = [one.inode for one in there if not request.want.satisfied_by((one.backlog or 0,))]
-    elsewhere = "" if there else sockets.elsewhere(_names(request), _namespace(request))
+    elsewhere = "" if there else sockets.elsewhere(_names(request), namespace_of(request))
     return Host(request, config, listens, places, kernel, found, _blockers(found, short), elsewhere)
 
 

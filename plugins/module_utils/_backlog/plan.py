@@ -13,7 +13,7 @@ limit in the kernel, which is the second cut to net.core.somaxconn as it was at 
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .._want import Want
 from . import request as asked
@@ -62,19 +62,25 @@ class Seen:
 class Entry:
     """A place with what becomes of it.
 
-    ``numbers`` are to be configured, one for each directive; ``expected`` is what listen() would give, with the
-    largest of them.
+    ``numbers`` are to be configured, one for each directive; ``number`` is that for listen(), and ``expected`` what
+    the kernel makes of it.
     """
 
+    want: Want
     seen: Seen
     numbers: t.Tuple[int, ...]
+    number: int
     expected: int
-    needs_listen: bool
 
     @property
-    def number(self) -> int:
-        """The number for listen()."""
-        return max(self.numbers)
+    def needs_listen(self) -> bool:
+        """Whether the server, or somebody else, has to call listen() on any of its sockets."""
+        return any(self.helps(one) for one in self.seen.backlogs)
+
+    def helps(self, backlog: int) -> bool:
+        """Whether listen() would help: somaxconn may have been lowered since, and then it would take away."""
+        closer = abs(self.expected - self.number) < abs(backlog - self.number)
+        return not self.want.satisfied_by((backlog,)) and closer
 
     @property
     def edited(self) -> bool:
@@ -86,13 +92,14 @@ class Entry:
 class Plan:
     """Everything that would be done: which numbers are configured, and by which ways they get into force.
 
-    ``reload_listens``: when it is reloaded the server calls listen() where the number has changed since it read it.
+    ``somaxconn`` is what the kernel cuts them to.  ``reload_listens``: when it is reloaded the server calls listen()
+    where the number has changed since it read it.
     """
 
-    want: Want
     entries: t.Tuple[Entry, ...]
     ways: t.Tuple[str, ...]
     reload_listens: bool
+    somaxconn: int
 
     @property
     def needing(self) -> t.Tuple[Entry, ...]:
@@ -111,14 +118,13 @@ class Plan:
 def make(want: Want, seen: t.Iterable[Seen], somaxconn: int, *, apply: str, reload_listens: bool) -> Plan:
     """Plan for these listeners."""
     entries = tuple(_entry(want, one, somaxconn) for one in seen)
-    return Plan(want, entries, _ways(entries, apply, reload_listens), reload_listens)
+    return Plan(entries, _ways(entries, apply, reload_listens), reload_listens, somaxconn)
 
 
 def _entry(want: Want, seen: Seen, somaxconn: int) -> Entry:
     numbers = tuple(_target(want, asked or seen.backlog) for asked in seen.asked or (0,))
     number = max(numbers)
-    expected = min(number, somaxconn)
-    return Entry(seen, numbers, expected, any(helps(want, one, number, expected) for one in seen.backlogs))
+    return Entry(want, seen, numbers, number, min(number, somaxconn))
 
 
 def _target(want: Want, known: t.Optional[int]) -> int:
@@ -126,9 +132,30 @@ def _target(want: Want, known: t.Optional[int]) -> int:
     return t.cast("int", target[0])
 
 
-def helps(want: Want, backlog: int, number: int, expected: int) -> bool:
-    """Whether listen() would help: somaxconn may have been lowered since, and then it would take away."""
-    return not want.satisfied_by((backlog,)) and abs(expected - number) < abs(backlog - number)
+@dataclass(frozen=True)
+class Original:
+    """What a place had before it was first managed: the numbers of its directives, and its queue where it listened."""
+
+    asked: t.Tuple[int, ...]
+    backlog: t.Optional[int]
+
+
+def make_absent(
+    seen: t.Iterable[Seen], somaxconn: int, known: t.Mapping[Place, Original], *, apply: str, reload_listens: bool
+) -> Plan:
+    """Plan to give these listeners back what they had; those of which nothing is known stay as they are."""
+    entries = tuple(_entry_absent(one, somaxconn, known.get(one.place)) for one in seen)
+    return Plan(entries, _ways(entries, apply, reload_listens), reload_listens, somaxconn)
+
+
+def _entry_absent(seen: Seen, somaxconn: int, original: t.Optional[Original]) -> Entry:
+    numbers = original.asked if original and len(original.asked) == len(seen.asked) else seen.asked
+    backlog = original.backlog if original else None
+    if backlog is None:
+        # It did not listen then, or is as it was.
+        backlog = min(max(numbers, default=0), somaxconn) if original else seen.backlog
+    number = backlog or 0
+    return Entry(Want("exactly", (number,)), seen, numbers or (number,), number, number)
 
 
 def _ways(entries: t.Sequence[Entry], apply: str, reload_listens: bool) -> t.Tuple[str, ...]:
@@ -156,7 +183,7 @@ def _predicted(plan: Plan, entry: Entry) -> t.Tuple[int, ...]:
         return (entry.expected,) * len(backlogs)
     if asked.LIVE not in plan.ways or entry.seen.blocked:
         return backlogs
-    return tuple(entry.expected if helps(plan.want, one, entry.number, entry.expected) else one for one in backlogs)
+    return tuple(entry.expected if entry.helps(one) else one for one in backlogs)
 
 
 @dataclass(frozen=True)
@@ -202,10 +229,10 @@ def _judge(plan: Plan, entry: Entry, after: Seen, somaxconn: int) -> t.Tuple[str
     if after.backlog is None:
         elsewhere = f"; {after.elsewhere} runs in another network namespace" if after.elsewhere else ""
         return NOT_LISTENING, f"nothing listens here now{elsewhere}"
-    if all(plan.want.satisfied_by((one,)) for one in after.backlogs):
+    if all(entry.want.satisfied_by((one,)) for one in after.backlogs):
         return EFFECTIVE, ""
-    expected = min(entry.number, somaxconn)
-    if any(helps(plan.want, one, entry.number, expected) for one in after.backlogs):
+    there = replace(entry, expected=min(entry.number, somaxconn))
+    if any(there.helps(one) for one in after.backlogs):
         return _short(entry, after, plan.ways)
     return CLAMPED, f"the kernel cuts {entry.number} to net.core.somaxconn = {somaxconn}: raise that to {entry.number}"
 

@@ -10,17 +10,26 @@ from __future__ import annotations
 
 import typing as t
 
+from .. import _plan
+from . import queues
 from .host import Files
-from .plan import EFFECTIVE, NOT_LISTENING, RESTART_REQUIRED, Row
+from .plan import CLAMPED, EFFECTIVE, NOT_LISTENING, RESTART_REQUIRED, Row
+
+OK, CHANGED = "ok", "changed"
 
 _WHOLE = 65536  # bytes: of larger files only the part that differs is shown
 _AROUND = 3  # lines
 
 
-def result(rows: t.Sequence[Row], before: t.Mapping[str, bytes], after: Files) -> t.Dict[str, t.Any]:
-    """The module's result, from files as they were, the main one first, and those that replace them."""
+def result(
+    rows: t.Sequence[Row], before: t.Mapping[str, bytes], after: Files, *, told: bool = False
+) -> t.Dict[str, t.Any]:
+    """The module's result, from files as they were, the main one first, and those that replace them.
+
+    ``told`` says that systemd was told to read its files, though none was edited.
+    """
     return {
-        "changed": bool(after) or any(row.backlog != row.backlog_before for row in rows),
+        "changed": bool(after) or told or any(row.backlog != row.backlog_before for row in rows),
         "listeners": [dict(vars(row)) for row in rows],
         "restart_required": any(row.status == RESTART_REQUIRED for row in rows),
         "files": sorted(after),
@@ -33,9 +42,9 @@ def warnings(rows: t.Iterable[Row]) -> t.Iterator[str]:
     """What a person should know though the module has not failed."""
     for row in rows:
         if row.status not in (EFFECTIVE, NOT_LISTENING):
-            yield f"{_name(row)} is {row.status}: {row.reason}"
+            yield f"{name_of(row)} is {row.status}: {row.reason}"
         if row.configured is None and row.backlog != row.backlog_before:
-            yield f"{_name(row)}: the next start of this server brings its own backlog back"
+            yield f"{name_of(row)}: the next start of this server brings its own backlog back"
 
 
 def _nowhere(rows: t.Sequence[Row], files: t.Iterable[str]) -> t.Iterator[str]:
@@ -51,8 +60,8 @@ def diff(rows: t.Sequence[Row], before: t.Mapping[str, bytes], after: Files) -> 
         differences.append(
             _difference(
                 "kernel",
-                "".join(f"{_name(row)}: backlog {row.backlog_before}\n" for row in moved),
-                "".join(f"{_name(row)}: backlog {row.backlog}\n" for row in moved),
+                "".join(f"{name_of(row)}: backlog {row.backlog_before}\n" for row in moved),
+                "".join(f"{name_of(row)}: backlog {row.backlog}\n" for row in moved),
             )
         )
     return differences
@@ -77,7 +86,22 @@ def _common(one: t.Sequence[str], other: t.Sequence[str]) -> int:
     return next((number for number, (left, right) in enumerate(pairs) if left != right), min(len(one), len(other)))
 
 
-def _name(row: Row) -> str:
-    if row.family == "unix":
-        return row.address
-    return f"[{row.address}]:{row.port}" if row.family == "inet6" else f"{row.address}:{row.port}"
+def name_of(row: Row) -> str:
+    """The endpoint for people."""
+    return queues.name_of((row.family, row.address, row.port))
+
+
+def row(one: Row, want: t.Optional[str]) -> _plan.Row:
+    """The same in the shape that all kinds of settings have."""
+    moved = (one.backlog_before, one.configured_before) != (one.backlog, one.configured)
+    words = {EFFECTIVE: CHANGED if moved else OK, CLAMPED: "clamped"}
+    return _plan.Row(
+        want=want,
+        runtime_before=one.backlog_before,
+        runtime=one.backlog,
+        boot_before=one.configured_before,
+        boot=one.configured,
+        source=one.source,
+        status=words.get(one.status, one.status),
+        reason=one.reason,
+    )

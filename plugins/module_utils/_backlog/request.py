@@ -43,7 +43,10 @@ class Filter:
 
 @dataclass(frozen=True)
 class Request:
-    """``server`` is None for any; without ``filters`` all sockets of the server are meant."""
+    """``server`` is None for any; without ``filters`` all sockets of the server are meant.
+
+    With ``absent`` they are given back what they had, and no queue is too short.
+    """
 
     server: t.Optional[Server]
     want: Want
@@ -51,6 +54,7 @@ class Request:
     config: t.Optional[str]
     unit: t.Optional[str]
     apply: str
+    absent: bool = False
 
 
 def parse_request(params: t.Mapping[str, t.Any]) -> Request:
@@ -64,7 +68,11 @@ def parse_request(params: t.Mapping[str, t.Any]) -> Request:
             f"server={server.name} cannot be reloaded: apply=live or apply=restart brings a number into force"
         )
     unit = _unit(params["unit"], server)
-    return Request(server, _want(params["backlog"]), filters, params["config"], unit, params["apply"])
+    absent = params["state"] == "absent"
+    if not absent and params["backlog"] is None:
+        raise BadRequest("backlog is needed with state=present")
+    want = _want({"at_least": 1} if absent else params["backlog"])
+    return Request(server, want, filters, params["config"], unit, params["apply"], absent)
 
 
 def _unit(name: t.Optional[str], server: t.Optional[Server]) -> t.Optional[str]:

@@ -19,8 +19,7 @@ from .._kernel import holders, pidfd, programs
 from .._kernel.holders import Holder
 from .._kernel.tcp_socket import Listener
 from . import host as hosts
-from . import plan as planning
-from . import service
+from . import queues, service
 from .host import Host
 from .plan import Entry, Plan
 from .request import LIVE, RELOAD, RESTART, Request
@@ -59,11 +58,17 @@ class Running:
             if way == LIVE:
                 yield from self._relisten()
             else:
-                yield _transaction.Step(f"{way} of the server", self._tell_and_wait, lambda: None)
+                yield _transaction.Step(
+                    f"{way} of the server", self._tell_and_wait, _transaction.nothing, self._told_queues()
+                )
 
     def way_back(self) -> _transaction.Step:
         """A step to begin with, which does nothing; its undoing comes when all files are as they were."""
-        return _transaction.Step("what the server has read", lambda: None, self._tell_again)
+        return _transaction.Step("what the server has read", _transaction.nothing, self._tell_again)
+
+    def _told_queues(self) -> t.Tuple[_transaction.Replaced, ...]:
+        entries = [entry for entry in self.plan.entries if self.plan.relists(entry) or self.plan.may_relist(entry)]
+        return queues.told(entries, self.host.ours, self.request.unit)
 
     def read_units(self) -> None:
         """Make systemd read its units, where they are the server's configuration."""
@@ -144,19 +149,19 @@ class Running:
             self._closed = False
             for entry in self.plan.needing:
                 for one in host.ours(entry.seen.place):
-                    helps = planning.helps(self.plan.want, one.backlog or 0, entry.number, entry.expected)
-                    if helps and not host.blocker(one):
-                        yield self._relisten_step(host.holders[one.inode], one, entry.number)
+                    if entry.helps(one.backlog or 0) and not host.blocker(one):
+                        yield self._relisten_step(host.holders[one.inode], one, entry)
             if not self._closed:
                 break
             host = hosts.look(self.request)
 
-    def _relisten_step(self, holder: Holder, one: Listener, number: int) -> _transaction.Step:
-        before = one.backlog or 0
+    def _relisten_step(self, holder: Holder, one: Listener, entry: Entry) -> _transaction.Step:
+        before, number = one.backlog or 0, entry.number
         return _transaction.Step(
             f"listen({number}) on {one.address} {one.port}, socket {one.inode} of pid {holder.pid}",
             lambda: self._listen(holder, one.inode, number),
             lambda: self._listen(holder, one.inode, before),
+            (queues.replaced(entry.seen.place, one, entry.expected, self.request.unit),),
         )
 
     def _listen(self, holder: Holder, inode: int, backlog: int) -> None:

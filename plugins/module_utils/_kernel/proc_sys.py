@@ -17,6 +17,7 @@ from .._errors import BadRequest, KernelRefused, MissingRight, Unsupported
 from .._transaction import Step
 
 ROOT = "/proc/sys"
+_PAGE = 4096  # the smallest of any architecture
 _SWAP = str.maketrans("./", "/.")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_\-:@./]*\Z")
 
@@ -50,8 +51,7 @@ def read(key: str, root: str = ROOT) -> t.Optional[str]:
     Raises MissingRight where it may not be read, as with a write-only key.
     """
     try:
-        with open(path_of(key, root), encoding="ascii", errors="surrogateescape") as handle:
-            return handle.read().rstrip("\n")
+        return _whole(path_of(key, root)).decode("ascii", "surrogateescape").rstrip("\n")
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
     except PermissionError as exc:
@@ -60,13 +60,31 @@ def read(key: str, root: str = ROOT) -> t.Optional[str]:
         raise KernelRefused(f"{key} cannot be read: {exc.strerror}", key=key) from exc
 
 
+def _whole(path: str) -> bytes:
+    """All that the kernel has to say: of a set of ports it gives what fits into one read(2), and no second one."""
+    size = _PAGE
+    while True:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            content = os.read(descriptor, size)
+        finally:
+            os.close(descriptor)
+        if len(content) < size:
+            return content
+        size *= 16
+
+
 def writable(key: str, root: str = ROOT) -> bool:
     """Whether the kernel would let this process write the key: not in a read-only mount, not for lack of rights."""
     return os.access(path_of(key, root), os.W_OK)
 
 
 def write(key: str, text: str, root: str = ROOT) -> None:
-    """Give the kernel a value, in one write(2).  Raises KernelRefused or MissingRight with the kernel's own reason."""
+    """Give the kernel a value, in one write(2) where it fits into a page.
+
+    Of a longer set of ports the kernel takes a page at a time, and adds to the set what comes later in the same file
+    (kernel/sysctl.c ``proc_do_large_bitmap``).  Raises KernelRefused or MissingRight with the kernel's own reason.
+    """
     try:
         descriptor = os.open(path_of(key, root), os.O_WRONLY | os.O_TRUNC)
     except FileNotFoundError as exc:
@@ -75,11 +93,23 @@ def write(key: str, text: str, root: str = ROOT) -> None:
         raise refused(key, text, exc) from exc
     try:
         # Python's buffered files report the kernel's answer only at close, and may write in pieces.
-        os.write(descriptor, text.encode("utf-8", "surrogateescape") + b"\n")
+        for piece in _pieces(text.encode("utf-8", "surrogateescape")):
+            os.write(descriptor, piece + b"\n")
     except OSError as exc:  # ENOENT too, for a congestion control that does not exist
         raise refused(key, text, exc) from exc
     finally:
         os.close(descriptor)
+
+
+def _pieces(content: bytes) -> t.Iterator[bytes]:
+    """The content in pieces that fit into a page with a line break, cut at commas."""
+    while len(content) >= _PAGE - 1:
+        cut = content.rfind(b",", 0, _PAGE - 1)
+        if cut < 0:
+            break
+        yield content[:cut]
+        content = content[cut + 1 :]
+    yield content
 
 
 def refused(key: str, text: str, exc: OSError) -> t.Union[KernelRefused, MissingRight]:
@@ -96,3 +126,8 @@ def step(key: str, before: str, after: str, root: str = ROOT) -> Step:
         do=lambda: write(key, after, root),
         undo=lambda: write(key, before, root),
     )
+
+
+def boot_id() -> t.Optional[str]:
+    """What changes with each boot."""
+    return read("kernel.random.boot_id")

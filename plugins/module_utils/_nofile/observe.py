@@ -18,6 +18,7 @@ from .._boot import unit_files
 from .._errors import BadRequest, Unsupported
 from .._kernel import cgroups, proc_sys, processes, rlimits
 from .._kernel.rlimits import Limits
+from .._record import entries, originals
 from . import drop_in
 from .limits import Ceiling, parse_directive
 from .observed import Default, Observed, View
@@ -55,8 +56,15 @@ def observe(unit: str, manager: sd.Systemd, *, must_exist: bool = True) -> Obser
         ids={member.pid: rlimits.ids_of(member.pid) for view in views for member in view.members},
         own_text=None if own_text is None else own_text.decode("utf-8", "replace"),
         directory_exists=os.path.isdir(drop_in.directory_of(unit)),
+        directory_left=_left_over(drop_in.directory_of(unit)),
         note=_note(unit, section, shown),
     )
+
+
+def _left_over(directory: str) -> bool:
+    """Whether a run was killed after it had made the directory, and before it had written into it."""
+    recorded = originals.name_of(entries.DIRECTORY, directory) in originals.load()
+    return recorded and os.path.isdir(directory) and not os.listdir(directory)
 
 
 def section_of(unit: str) -> str:

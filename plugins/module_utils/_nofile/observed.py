@@ -66,7 +66,9 @@ class Observed:
     """Everything about one unit, or a template and the instances of it that run.
 
     ``subject`` is the unit itself; of a template it is what an instance without drop-ins of its own would be.
-    ``ids`` are those of all processes, by pid.  ``note`` is what should be known about this type of unit.
+    ``ids`` are those of all processes, by pid.  ``directory_exists`` and ``directory_left`` are about that of our
+    drop-in: a killed run has made the one that is left over, and nothing is in it.  ``note`` is what should be known
+    about this type of unit.
     """
 
     unit: str
@@ -79,12 +81,18 @@ class Observed:
     ids: t.Mapping[int, Ids] = field(default_factory=dict)
     own_text: t.Optional[str] = None
     directory_exists: bool = False
+    directory_left: bool = False
     note: str = ""
 
     @property
     def views(self) -> t.Tuple[View, ...]:
         """The unit, and of a template the instances too."""
         return (self.subject, *self.instances)
+
+    @property
+    def owns_directory(self) -> bool:
+        """Whether the directory of our drop-in was made for it."""
+        return self.directory_left or drop_in.owns_directory(self.own_text)
 
     def declared(self, view: View) -> Declared:
         """What the files say about one of the units."""

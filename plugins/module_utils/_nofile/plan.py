@@ -64,7 +64,7 @@ def plan_present(want: LimitWant, observed: Observed, *, live: bool) -> Plan:
 
 def plan_absent(observed: Observed) -> Plan:
     """Plan to remove our drop-in; processes keep what they have."""
-    write = observed.own_text is not None
+    write = observed.own_text is not None or observed.directory_left
     return Plan(None, write, write or _unread(observed))
 
 
@@ -76,7 +76,7 @@ def _wanted_text(want: LimitWant, observed: Observed) -> t.Optional[str]:
     own = drop_in.limits_in(observed.own_text, path, observed.section)
     others = observed.with_drop_in(path, None)
     target = want.target(declared, others.declared(others.subject).limits, *([own] if own else []))
-    own_directory = not observed.directory_exists or drop_in.owns_directory(observed.own_text)
+    own_directory = not observed.directory_exists or observed.owns_directory
     return drop_in.compose(target, observed.section, own_directory=own_directory)
 
 

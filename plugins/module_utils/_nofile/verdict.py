@@ -142,6 +142,13 @@ def limits_as_data(limits: t.Optional[Limits]) -> t.Optional[t.Dict[str, t.Union
     return {name: "infinity" if number == INFINITY else number for name, number in zip(names, limits)}
 
 
+def plain(limits: t.Optional[Limits]) -> t.Union[int, str, None]:
+    """One number where both limits are the same, else as systemd spells them."""
+    if limits is None:
+        return None
+    return limits.soft if limits.soft == limits.hard != INFINITY else str(limits)
+
+
 def row_as_data(row: ProcessRow) -> t.Dict[str, t.Any]:
     """A row as a module returns it."""
     return {**vars(row), "before": limits_as_data(row.before), "after": limits_as_data(row.after)}

@@ -4,15 +4,16 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""The body of nettune.tcp.sysctl: observe, plan, apply as one transaction, observe again, judge."""
+"""One run: observe, plan, apply, observe again, report."""
 
 from __future__ import annotations
 
-import contextlib
+import functools
+import os
 import typing as t
 from dataclasses import replace
 
-from .. import _lock, _plan, _transaction
+from .. import _job, _plan
 from .._errors import NettuneError
 from .._kernel import netns
 from . import context, modules, rivals
@@ -23,7 +24,7 @@ from .records import Records, needed_by
 from .rehearsal import rehearse
 from .request import Request, parse_request
 
-__all__ = ("Refused", "Request", "manage", "parse_request")
+__all__ = ("Job", "Refused", "Request", "manage", "parse_request")
 
 Observations = t.Mapping[str, Observed]
 
@@ -37,54 +38,91 @@ def manage(request: Request, *, check_mode: bool) -> t.Dict[str, t.Any]:
 
     Returns the module's result.  Raises NettuneError after restoring everything when any part fails.
     """
-    if request.netns is not None:
-        return netns.run_in(request.netns, lambda: _manage(request, check_mode))
-    return _manage(request, check_mode)
+
+    def run() -> t.Dict[str, t.Any]:
+        [job], run = _job.carry_out(lambda: [Job(request)], "sysctl", check_mode=check_mode)
+        return {**job.result(), "run": run}
+
+    return run() if request.netns is None else netns.run_in(request.netns, run)
 
 
-def _manage(request: Request, check_mode: bool) -> t.Dict[str, t.Any]:
-    with contextlib.nullcontext() if check_mode else _lock.exclusive():
-        host = Host(request)
-        before = host.observe(host.keys())
-        run = _Run(request, host, before)
-        if check_mode:
-            after = run.foretell()
-        else:
-            _transaction.run(run.steps())
-            after = Host(request).observe(before)
-        return _result(request, run.plan, before, after)
-
-
-class _Run:
+class Job:
     """One run on a host, from what was observed to the plan, and to what comes of it."""
 
-    def __init__(self, request: Request, host: Host, before: Observations) -> None:
+    def __init__(self, request: Request) -> None:
         self._request = request
-        self._host = host
-        self._before = before
+        self._host = Host(request)
+        self._before = self._host.observe(self._host.keys())
         self._to_load = sorted(self._modules_to_load())
-        self.plan = Plan({})
+        self._after: Observations = self._before
+        self._seen = self._with_module(self._before)
+        self._plan, self._records = self._decide()
+
+    def planned(self, key: str) -> t.Optional[str]:
+        """What a key will hold when all is done, None where there is no such key or nothing was asked of it."""
+        seen = self._before.get(key)
+        return self._plan.writes.get(key, seen.runtime) if seen else None
 
     def steps(self) -> Steps:
-        """Everything that is to be done; the plan is made on the way, as a module's keys appear with the module."""
+        """Everything that is to be done; what a module brings is planned once it is there."""
         if self._to_load:
             yield from map(modules.step, self._to_load)
-        seen = self._host.observe(self._before) if self._to_load else self._before
-        records = self._decide(self._with_module(seen))
-        yield from self._host.steps(self.plan, seen, records)
+            self._seen = self._with_module(self._host.observe(self._before))
+            self._plan, self._records = self._decide()
+        yield from self._host.steps(self._plan, self._seen, self._records)
 
-    def foretell(self) -> t.Dict[str, Observed]:
+    def look(self) -> None:
+        """Read everything back."""
+        self._after = Host(self._request).observe(self._before)
+
+    def foretell(self) -> None:
         """What :meth:`steps` would leave behind."""
-        seen = self._with_module(self._before)
-        records = self._decide(seen)
-        rehearse(self.plan.writes, in_namespace=self._host.in_namespace)
-        return self._host.predict(self.plan, seen, records)
+        rehearse(self._plan.writes, in_namespace=self._host.in_namespace)
+        self._after = self._host.predict(self._plan, self._seen, self._records)
 
-    def _decide(self, seen: Observations) -> Records:
-        self.plan = _make_plan(self._request, seen)
-        records = self._host.records.after(self.plan, seen, self._to_persist())
-        self._host.check_rights(self.plan, records)
-        return records
+    def rows(self) -> t.Dict[str, _plan.Row]:
+        """The verdict on each key."""
+        return {
+            key: planning.verdict(entry, self._before[key], self._after[key], self._fights[key])
+            for key, entry in self._plan.keys.items()
+        }
+
+    def result(self) -> t.Dict[str, t.Any]:
+        """What the module returns."""
+        rows = self.rows()
+        return {
+            "changed": self._finishes or any(row.status == "changed" for row in rows.values()) or _rows_moved(rows),
+            "settings": _plan.rows_as_data(rows),
+            "file": self._request.file,
+            "diff": _plan.diff(rows, header="sysctl"),
+            "warnings": self.warnings(),
+        }
+
+    def warnings(self) -> t.List[str]:
+        """What a person should know though nothing has failed."""
+        return [
+            f"{key} is {row.status}: {row.reason}"
+            for key, row in sorted(self.rows().items())
+            if row.status in (planning.OVERRIDDEN, planning.READ_ONLY) or self._fights[key]
+        ]
+
+    @property
+    def _finishes(self) -> bool:
+        """Whether files change, be it those that a killed run has left behind."""
+        before, after = self._host.records, self._records
+        # The originals are root's alone.
+        return before.lines != after.lines or (os.geteuid() == 0 and before.originals != after.originals)
+
+    @functools.cached_property
+    def _fights(self) -> t.Dict[str, str]:
+        found = rivals.find(self._plan.keys) if self._request.file else {}
+        return {key: planning.rivalry(entry, found.get(key)) for key, entry in self._plan.keys.items()}
+
+    def _decide(self) -> t.Tuple[Plan, Records]:
+        plan = _make_plan(self._request, self._seen)
+        records = self._host.records.after(plan, self._seen, self._to_persist())
+        self._host.check_rights(plan, records)
+        return plan, records
 
     def _modules_to_load(self) -> t.Iterator[str]:
         if not self._request.load_modules:
@@ -133,23 +171,6 @@ def _stop_if_refused(request: Request, plan: Plan, seen: Observations) -> None:
             "nothing was changed: " + "; ".join(f"{entry.key}: {entry.reason}" for entry in stopped),
             settings=_plan.rows_as_data(rows),
         )
-
-
-def _result(request: Request, plan: Plan, before: Observations, after: Observations) -> t.Dict[str, t.Any]:
-    found = rivals.find(plan.keys) if request.file else {}
-    fights = {key: planning.rivalry(entry, found.get(key)) for key, entry in plan.keys.items()}
-    rows = {key: planning.verdict(entry, before[key], after[key], fights[key]) for key, entry in plan.keys.items()}
-    return {
-        "changed": any(row.status == "changed" for row in rows.values()) or _rows_moved(rows),
-        "settings": _plan.rows_as_data(rows),
-        "file": request.file,
-        "diff": _plan.diff(rows, header="sysctl"),
-        "warnings": [
-            f"{key} is {row.status}: {row.reason}"
-            for key, row in sorted(rows.items())
-            if row.status in (planning.OVERRIDDEN, planning.READ_ONLY) or fights[key]
-        ],
-    }
 
 
 def _rows_moved(rows: t.Mapping[str, _plan.Row]) -> bool:

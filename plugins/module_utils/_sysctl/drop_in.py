@@ -17,11 +17,16 @@ _MARK = "# Managed by Ansible with nettune.tcp.sysctl."
 _HEADER = f"{_MARK}  Changes made here by hand are lost.\n"
 
 
+def is_ours(text: str) -> bool:
+    """Whether a file was written by this module."""
+    return text.startswith(_MARK)
+
+
 def parse(text: t.Optional[str], path: str) -> t.Dict[str, str]:
     """The settings in our file, by canonical key.  Raises BadRequest when the file is somebody else's."""
     if not text or not text.strip():
         return {}
-    if not text.startswith(_MARK):
+    if not is_ours(text):
         raise BadRequest(f"{path} exists and was not written by nettune.tcp.sysctl: name another file", path=path)
     settings: t.Dict[str, str] = {}
     for line in text.splitlines():

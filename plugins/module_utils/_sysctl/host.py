@@ -16,7 +16,10 @@ from .. import _files, _transaction
 from .._boot import sysctl_d
 from .._errors import MissingRight
 from .._kernel import proc_sys
-from . import drop_in, missing, modules, originals, writes
+from .._record import entries, fold, originals, store
+from .._record import files as recorded
+from . import drop_in, missing, modules, writes
+from . import plan as planning
 from .catalog import lookup
 from .plan import Observed, Plan
 from .records import Records, needed_by
@@ -37,9 +40,13 @@ class Host:
         self._tree = sysctl_d.read_tree() if request.file else None
         self.in_namespace = proc_sys.read(_ONLY_OF_THE_HOST) is None
 
+        self._elsewhere = _other_drop_ins(self._tree, request.file)
+
     def keys(self) -> t.List[str]:
-        """The keys that were asked for, and those of our drop-in that are to be purged."""
-        return list(dict.fromkeys([*self.request.wants, *(self.records.lines if self.request.purge else ())]))
+        """The keys that were asked for, and with purge those of our drop-in, or that a killed run has left over."""
+        left = [key for key in self.records.originals if key not in self._elsewhere]
+        purged = [*self.records.lines, *left] if self.request.purge else []
+        return list(dict.fromkeys([*self.request.wants, *purged]))
 
     def observe(self, keys: t.Iterable[str]) -> t.Dict[str, Observed]:
         """These keys, as the kernel and the files have them."""
@@ -63,8 +70,21 @@ class Host:
             boot_source=boot.source,
             boot_of_others=others.value,
             own_line=self.records.lines.get(key),
-            original=self.records.originals.get(key),
+            original=self._original(key, runtime),
+            elsewhere=self._elsewhere.get(key),
         )
+
+    def _original(self, key: str, runtime: t.Optional[str]) -> t.Optional[str]:
+        """What the key held before it was first managed.
+
+        A record that a killed run has left over means nothing once somebody else has set the key.
+        """
+        original = self.records.originals.get(key)
+        if original is None or key in self.records.lines or key in self._elsewhere:
+            return original
+        left = _left_by_us(key)
+        ours = {planning.data_text(key, text) for text in (original, *left)}
+        return original if not left or planning.data_text(key, runtime) in ours else None
 
     def _absence(self, key: str) -> str:
         return missing.reason(key, in_namespace=self.in_namespace, module=modules.missing(key))
@@ -88,8 +108,8 @@ class Host:
         """Raise MissingRight before anything is touched, when something could not be done for lack of a privilege."""
         if records.lines != self.records.lines:
             _files.check_replaceable(self.request.file or "")
-        if records.originals != self.records.originals:
-            _files.check_replaceable(originals.PATH)
+        if os.geteuid() == 0 and records.originals != self.records.originals:
+            _files.check_replaceable(originals.path())
         if records.modules != self.records.modules:
             _files.check_replaceable(modules.PATH)
         for key in plan.writes:
@@ -104,18 +124,19 @@ class Host:
 
         Whenever this is cut short, every key that is not what it was before is known by its recorded original.
         """
-        known = {**records.originals, **self.records.originals}
+        known = {**self.records.originals, **records.originals}
         if known != self.records.originals:
-            yield _files.step(originals.PATH, originals.compose(known))
+            yield _record(self.records.originals, known)
         if plan.writes:
-            yield writes.steps(plan.writes, {key: str(seen[key].runtime) for key in plan.writes})
+            before = {key: str(seen[key].runtime) for key in plan.writes}
+            yield writes.steps(plan.writes, before, self.request.netns)
             writes.check(plan.writes)
         if records.modules != self.records.modules:
-            yield _files.step(modules.PATH, modules.compose(records.modules))
+            yield from recorded.steps(modules.PATH, modules.compose(records.modules))
         if self.request.file and records.lines != self.records.lines:
-            yield _files.step(self.request.file, _encoded(drop_in.compose(records.lines)))
+            yield from recorded.steps(self.request.file, _encoded(drop_in.compose(records.lines)))
         if records.originals != known:
-            yield _files.step(originals.PATH, originals.compose(records.originals))
+            yield _record(known, records.originals)
 
     def _boot(
         self, runtime: t.Mapping[str, t.Optional[str]], lines: t.Mapping[str, str]
@@ -140,8 +161,37 @@ def _read_records(file: t.Optional[str]) -> Records:
         return Records({}, {})
     return Records(
         lines=drop_in.parse((_files.read(file) or b"").decode("utf-8", "surrogateescape"), file),
-        originals=originals.parse(_files.read(originals.PATH)),
+        originals=originals.sysctls(originals.load()),
         modules=modules.parse(_files.read(modules.PATH)),
+    )
+
+
+def _other_drop_ins(tree: t.Optional[sysctl_d.SysctlTree], file: t.Optional[str]) -> t.Dict[str, str]:
+    """What other drop-ins of ours set, by key."""
+    found: t.Dict[str, str] = {}
+    for one in tree.files if tree else ():
+        if file not in (one.path, one.target) and drop_in.is_ours(one.text):
+            found.update(drop_in.parse(one.text, one.path))
+    return found
+
+
+def _left_by_us(key: str) -> t.Tuple[str, ...]:
+    """The values that the last run which touched a key may have left it with; none where no record tells."""
+    things = fold.fold(store.runs(), store.run_path)
+    of_runs = next((one.left for one in things if (one.kind, one.name) == (entries.SYSCTL, key) and not one.where), ())
+    return of_runs or originals.left(originals.name_of(entries.SYSCTL, key))
+
+
+def _record(before: t.Mapping[str, str], after: t.Mapping[str, str]) -> _transaction.Step:
+    """Make the recorded originals those of ``after``."""
+    changed = {key for key in {**before, **after} if before.get(key) != after.get(key)}
+    return originals.step(
+        {
+            originals.name_of(entries.SYSCTL, key): (
+                _transaction.Replaced(entries.SYSCTL, key, after[key], after[key]) if key in after else None
+            )
+            for key in sorted(changed)
+        }
     )
 
 

@@ -20,7 +20,8 @@ from dataclasses import dataclass
 
 from .._errors import KernelRefused, MissingRight
 from .._kernel import proc_sys
-from .._transaction import Step
+from .._record import entries
+from .._transaction import Replaced, Step
 
 PATH = "/etc/modules-load.d/zz-nettune-tcp.conf"
 _HEADER = "# Managed by Ansible with nettune.tcp.sysctl: these modules bring keys that it sets.\n"
@@ -102,7 +103,27 @@ def check_right() -> None:
 
 def step(name: str) -> Step:
     """Loading the module, as a step that unloads it when undone."""
-    return Step(f"load module {name}", lambda: _run("--", name), lambda: _run("--remove", "--", name))
+    return Step(
+        f"load module {name}",
+        lambda: load(name),
+        lambda: unload(name),
+        (Replaced(entries.MODULE, name, False, True),),
+    )
+
+
+def unload(name: str) -> None:
+    """Unload a module.  Raises KernelRefused where something uses it."""
+    _run("--remove", "--", name)
+
+
+def load(name: str) -> None:
+    """Load a module.  Raises KernelRefused where it cannot be."""
+    _run("--", name)
+
+
+def loaded(name: str) -> bool:
+    """Whether the module is there."""
+    return os.path.isdir(f"/sys/module/{name}")
 
 
 def _run(*arguments: str) -> None:

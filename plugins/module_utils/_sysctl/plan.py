@@ -30,7 +30,8 @@ class Observed:
     ``runtime`` is None where this kernel or namespace lacks the key, and ``absence`` says why.  ``module`` is the
     kernel module that is loaded for the key's sake.  ``host_wide`` marks a key of the host where only a namespace was
     asked for.  ``read_only`` means that not even root could write it from here.  ``boot_of_others`` is what the next
-    boot would give if our drop-in did not exist.  ``original`` is what the key held before it was first managed.
+    boot would give if our drop-in did not exist.  ``original`` is what the key held before it was first managed, and
+    ``elsewhere`` what another drop-in of ours sets it to.
     """
 
     runtime: t.Optional[str]
@@ -43,7 +44,13 @@ class Observed:
     boot_of_others: t.Optional[str] = None
     own_line: t.Optional[str] = None
     original: t.Optional[str] = None
+    elsewhere: t.Optional[str] = None
     note: str = ""
+
+    @property
+    def given_back(self) -> t.Optional[str]:
+        """What the key gets when it is no longer managed by this file."""
+        return self.original if self.elsewhere is None else self.elsewhere
 
 
 @dataclass(frozen=True)
@@ -163,15 +170,15 @@ def _changes(aim: _Aim, persist: bool) -> t.Iterator[guards.Change]:
 
 
 def _absent(key: str, seen: Observed, reason: str) -> KeyPlan:
-    ports = lookup(key).ports
+    ports, text = lookup(key).ports, seen.given_back
     gives_back = (
         seen.runtime is not None
-        and seen.original is not None
-        and parse_value(seen.original, ports=ports) != parse_value(seen.runtime, ports=ports)
+        and text is not None
+        and parse_value(text, ports=ports) != parse_value(seen.runtime, ports=ports)
     )
     if gives_back and seen.read_only:
         return KeyPlan(key, None, status=READ_ONLY, reason=_READ_ONLY)
-    return KeyPlan(key, None, write=seen.original if gives_back else None, reason=reason)
+    return KeyPlan(key, None, write=text if gives_back else None, reason=reason)
 
 
 def line_text(want: Want, value: Value) -> str:
@@ -247,3 +254,9 @@ def data(key: str, text: t.Optional[str]) -> Plain:
         return plain(parse_value(text, ports=ports), ports=ports)
     except BadRequest:
         return text
+
+
+def data_text(key: str, text: t.Optional[str]) -> str:
+    """A text in the one spelling in which two of the same value are alike."""
+    value = data(key, text)
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)

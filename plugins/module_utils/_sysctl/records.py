@@ -34,12 +34,13 @@ class Records:
             if entry.want is None:
                 lines.pop(key, None)
                 # A key that could not be given back keeps its record, for another time.
-                if entry.status == "ok":
+                if entry.status == "ok" and seen[key].elsewhere is None:
                     kept.pop(key, None)
             elif entry.line is not None:
                 lines[key] = entry.line
                 if runtime is not None:
-                    kept.setdefault(key, runtime)
+                    original = seen[key].original
+                    kept[key] = runtime if original is None else original
         return Records(lines, kept, (self.modules | loadable) & needed_by({**lines, **kept}))
 
 

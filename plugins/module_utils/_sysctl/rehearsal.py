@@ -54,10 +54,9 @@ def _try(texts: writes.Texts, tried: t.AbstractSet[str], running: t.Mapping[str,
     with contextlib.suppress(NettuneError):
         _transaction.run([writes.steps({key: text for key in before if (text := running[key]) is not None}, before)])
     written = {key: text for key, text in texts.items() if key in tried and key in before}
-    steps = {step.what: step for step in writes.steps(written, before)}
-    judged = (_judge(key, text) for key, text in texts.items())
+    steps = dict(zip(written, writes.steps(written, before)))
     try:
-        _transaction.run([tuple(steps.get(step.what, step) for step in judged)])
+        _transaction.run([tuple(steps.get(key) or _judge(key, text) for key, text in texts.items())])
         writes.check(written)
     except KernelRefused as exc:
         # What was restored is of no interest: it was the namespace's.

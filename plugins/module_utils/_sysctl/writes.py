@@ -13,14 +13,20 @@ import typing as t
 from .. import _transaction
 from .._errors import KernelRefused
 from .._kernel import proc_sys
+from .._record import entries
+from .._transaction import Replaced
 from . import plan as planning
 
 Texts = t.Mapping[str, str]
 
 
-def steps(writes: Texts, before: Texts) -> _transaction.AnyOrder:
-    """A step per key; which of them must come first, such as one end of a range, is for the kernel to say."""
-    return tuple(_step(key, before[key], text) for key, text in writes.items())
+def steps(writes: Texts, before: Texts, netns: t.Optional[str] = None) -> _transaction.AnyOrder:
+    """A step per key; which of them must come first, such as one end of a range, is for the kernel to say.
+
+    ``netns`` is the name of the network namespace where that is done, None for the host's.
+    """
+    where = {} if netns is None else {"netns": netns}
+    return tuple(step(key, before[key], text, where) for key, text in writes.items())
 
 
 def check(writes: Texts) -> None:
@@ -29,14 +35,15 @@ def check(writes: Texts) -> None:
         _check(key, text)
 
 
-def _step(key: str, before: str, after: str) -> _transaction.Step:
-    step = proc_sys.step(key, before, after)
+def step(key: str, before: str, after: str, where: t.Mapping[str, str]) -> _transaction.Step:
+    """The write as a step that fails where the kernel makes something else of the value."""
+    plain = proc_sys.step(key, before, after)
 
     def do() -> None:
-        step.do()
+        plain.do()
         _check(key, after)
 
-    return _transaction.Step(step.what, do, step.undo)
+    return _transaction.Step(plain.what, do, plain.undo, (Replaced(entries.SYSCTL, key, before, after, where),))
 
 
 def _check(key: str, wanted: str) -> None:

@@ -19,7 +19,7 @@ from ansible_collections.nettune.tcp.plugins.module_utils._backlog.request impor
 from ansible_collections.nettune.tcp.plugins.module_utils._backlog.sockets import Place, look
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel import proc_sys
 
-PARAMS: t.Dict[str, t.Any] = {"listen": None, "unit": None, "apply": "auto"}
+PARAMS: t.Dict[str, t.Any] = {"listen": None, "unit": None, "apply": "auto", "state": "present"}
 Result = t.Dict[str, t.Any]
 
 

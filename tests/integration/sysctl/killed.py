@@ -12,7 +12,7 @@ import signal
 import traceback
 import typing as t
 
-_TRACEME, _SYSCALL, _SETOPTIONS = 0, 24, 0x4200
+_TRACEME, _SYSCALL, _SETOPTIONS, _GET_SYSCALL_INFO = 0, 24, 0x4200, 0x420E
 _O_TRACESYSGOOD, _O_EXITKILL = 0x1, 0x100000
 
 
@@ -34,23 +34,94 @@ def _victim(body: t.Callable[[], object]) -> t.NoReturn:
     os._exit(0)
 
 
+class _Info(ctypes.Structure):
+    """struct ptrace_syscall_info of <linux/ptrace.h>, as far as the arguments at the entry of a call."""
+
+    _fields_: t.ClassVar = [
+        ("op", ctypes.c_uint8),
+        ("pad", ctypes.c_uint8 * 3),
+        ("arch", ctypes.c_uint32),
+        ("instruction_pointer", ctypes.c_uint64),
+        ("stack_pointer", ctypes.c_uint64),
+        ("number", ctypes.c_uint64),
+        ("arguments", ctypes.c_uint64 * 6),
+    ]
+
+
+_ENTRY = 1
+# Of x86_64, /usr/include/asm/unistd_64.h, with the argument that has the flags where only some of the calls change
+# anything.
+_OPENING = {2: 1, 257: 2}
+_CHANGING = {
+    number: name
+    for name, numbers in {
+        "write": (1, 18, 20),
+        "listen": (50,),
+        "kill": (62,),
+        "sync": (74, 75),
+        "truncate": (76, 77),
+        "rename": (82, 264, 316),
+        "mkdir": (83, 258),
+        "rmdir": (84,),
+        "link": (86, 88, 265, 266),
+        "unlink": (87, 263),
+        "chmod": (90, 91, 268),
+        "chown": (92, 93, 260),
+        "xattr": (188, 189, 190, 197, 198, 199),
+        "setrlimit": (160, 302),
+    }.items()
+    for number in numbers
+}
+
+
+def _changes(pid: int) -> bool:
+    """Whether the process is about to make a system call that changes something."""
+    info = _Info()
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.ptrace(_GET_SYSCALL_INFO, pid, ctypes.sizeof(info), ctypes.byref(info)) <= 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    if info.op != _ENTRY:
+        return False
+    if info.number in _OPENING:
+        return bool(info.arguments[_OPENING[info.number]] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC))
+    return info.number in _CHANGING
+
+
+def _enters(pid: int) -> bool:
+    info = _Info()
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.ptrace(_GET_SYSCALL_INFO, pid, ctypes.sizeof(info), ctypes.byref(info))
+    return bool(info.op == _ENTRY)
+
+
 def kill_at(call: int, body: t.Callable[[], object]) -> bool:
     """Run ``body`` in a child and kill it as it enters its system call number ``call``; False when it ended before."""
+    return _kill_at(call, body, _enters)
+
+
+def kill_at_change(call: int, body: t.Callable[[], object]) -> bool:
+    """The same, where only system calls count that change something."""
+    return _kill_at(call, body, _changes)
+
+
+def _kill_at(call: int, body: t.Callable[[], object], counts: t.Callable[[int], bool]) -> bool:
     pid = os.fork()
     if pid == 0:
         _victim(body)
     os.waitpid(pid, 0)
     _ptrace(_SETOPTIONS, pid, _O_TRACESYSGOOD | _O_EXITKILL)
-    stops = 0
+    seen = delivered = 0
     while True:
-        _ptrace(_SYSCALL, pid)
+        _ptrace(_SYSCALL, pid, delivered)
         _, status = os.waitpid(pid, 0)
         if not os.WIFSTOPPED(status):
             assert os.waitstatus_to_exitcode(status) == 0
             return False
-        stops += os.WSTOPSIG(status) == signal.SIGTRAP | 0x80
-        # Each call stops twice, as it is entered and as it is left.
-        if stops == 2 * call - 1:
+        delivered = os.WSTOPSIG(status)
+        if delivered == signal.SIGTRAP | 0x80:
+            delivered = 0
+            seen += counts(pid)
+        if seen == call:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
             return True

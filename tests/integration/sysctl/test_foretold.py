@@ -94,7 +94,7 @@ def everything() -> t.Dict[str, t.Optional[str]]:
     return {
         **{key: proc_sys.read(key) for key in SCALARS},
         "file": calls.text(),
-        "originals": calls.text("/var/lib/nettune-tcp/sysctl-originals.json"),
+        "originals": calls.text("/var/lib/nettune-tcp/originals.json"),
     }
 
 

@@ -7,11 +7,11 @@
 from __future__ import annotations
 
 import itertools
-import json
 import typing as t
 
 import pytest
 
+from ansible_collections.nettune.tcp.plugins.module_utils._record import originals
 from ansible_collections.nettune.tcp.tests.integration.sysctl import calls
 from ansible_collections.nettune.tcp.tests.integration.sysctl.calls import (
     FIN_TIMEOUT,
@@ -27,7 +27,6 @@ if t.TYPE_CHECKING:
     from ansible_collections.nettune.tcp.tests.integration.sandbox import Sandbox
 
 KEYS = (FIN_TIMEOUT, RANGE, SOMAXCONN, SYNCOOKIES)
-ORIGINALS = "/var/lib/nettune-tcp/sysctl-originals.json"
 OLD = {FIN_TIMEOUT: 30, SOMAXCONN: 8192}
 NEW = {SOMAXCONN: 16384, RANGE: "15000 60999"}
 
@@ -55,7 +54,7 @@ def test_killed_at_every_system_call(on_fresh_host: Sandbox, run: t.Callable[[],
             if not kill_at(call, run):
                 return call
             assert calls.text() in (before, after), call
-            recorded = json.loads(calls.text(ORIGINALS) or '{"originals": {}}')["originals"]
+            recorded = originals.sysctls(originals.load())
             moved = {key: value for key, value in pristine.items() if runtime(key) != value}
             assert moved.items() <= recorded.items(), call
             run()

@@ -11,6 +11,7 @@ import pathlib
 import stat
 import typing as t
 
+from ansible_collections.nettune.tcp.plugins.module_utils._record import store
 from ansible_collections.nettune.tcp.tests.integration.sysctl import calls
 from ansible_collections.nettune.tcp.tests.integration.sysctl.calls import (
     FILE,
@@ -81,7 +82,8 @@ def test_a_full_disk_leaves_kernel_and_files_as_they_were(on_fresh_host: Sandbox
         assert "No space left" in result["msg"]
         assert f"write {FILE}" in result["msg"]
         assert (runtime(SOMAXCONN), os.listdir("/etc/sysctl.d")) == ("4096", ["10-filler.conf"])
-        assert os.listdir("/var/lib/nettune-tcp") == []
+        assert os.listdir("/var/lib/nettune-tcp") == ["runs"]
+        assert [run.end for run in store.runs()] == ["restored"]
 
     on_fresh_host(body)
 

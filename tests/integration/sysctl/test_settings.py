@@ -86,7 +86,7 @@ def test_absent_gives_back_what_was_there(on_fresh_host: Sandbox) -> None:
         sysctl({SOMAXCONN: None}, state="absent")
         assert runtime(SOMAXCONN) == "4096"
         assert calls.text() is None
-        assert calls.text("/var/lib/nettune-tcp/sysctl-originals.json") is None
+        assert calls.text("/var/lib/nettune-tcp/originals.json") is None
 
     on_fresh_host(body)
 

@@ -16,7 +16,7 @@ from ansible_collections.nettune.tcp.plugins.module_utils._errors import Nettune
 
 def test_the_lock_is_held_and_let_go(tmp_path: pathlib.Path) -> None:
     path = str(tmp_path / "lock")
-    with _lock.exclusive(path):
+    with _lock.exclusive("sysctl", path):
         other = os.open(path, os.O_RDWR)
         with pytest.raises(BlockingIOError):
             fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -24,12 +24,25 @@ def test_the_lock_is_held_and_let_go(tmp_path: pathlib.Path) -> None:
     os.close(other)
 
 
-def test_a_lock_that_stays_taken_is_told(tmp_path: pathlib.Path) -> None:
+def test_who_gives_up_is_told_whom_it_has_waited_for(tmp_path: pathlib.Path) -> None:
     path = str(tmp_path / "lock")
-    with _lock.exclusive(path), pytest.raises(NettuneError, match="another run"), _lock.exclusive(path, timeout=0.01):
+    with _lock.exclusive("tuning", path), pytest.raises(NettuneError, match="tuning, pid [0-9]+, since 2") as caught:
+        with _lock.exclusive("sysctl", path, timeout=0.01):
+            pass
+    assert caught.value.details["holder"].startswith("tuning, ")
+
+
+def test_nobody_is_named_who_is_gone(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "lock"
+    with _lock.exclusive("tuning", str(path)):
         pass
+    with path.open() as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(NettuneError, match="no module of nettune.tcp"):
+            with _lock.exclusive("sysctl", str(path), timeout=0.01):
+                pass
 
 
 def test_who_may_not_open_it_goes_on(tmp_path: pathlib.Path) -> None:
-    with _lock.exclusive(str(tmp_path / "no" / "such" / "directory")):
+    with _lock.exclusive("sysctl", str(tmp_path / "no" / "such" / "directory")):
         pass

@@ -20,6 +20,7 @@ PARAMS: t.Dict[str, t.Any] = {
     "config": None,
     "unit": None,
     "apply": "auto",
+    "state": "present",
 }
 
 

@@ -85,7 +85,15 @@ def look(monkeypatch: pytest.MonkeyPatch) -> hosts.Host:
     """What is seen of one socket that is short."""
     kernel = Kernel(4096, {PLACE: (Listener(*PLACE, 0, 128, 11, None, 0),)})
     monkeypatch.setattr(hosts, "kernel_of", lambda _request, _places: kernel)
-    given = {"server": "any", "backlog": 4096, "listen": ["80"], "config": None, "unit": None, "apply": "auto"}
+    given = {
+        "server": "any",
+        "backlog": 4096,
+        "listen": ["80"],
+        "config": None,
+        "unit": None,
+        "apply": "auto",
+        "state": "present",
+    }
     return hosts.look(parse_request(given))
 
 

@@ -25,7 +25,7 @@ def plan(**keys: t.Optional[str]) -> Plan:
 def test_the_first_value_is_the_original_and_stays_it() -> None:
     first = Records({}, {}).after(plan(a="8192"), {A: Observed("4096")})
     assert first == Records({A: "8192"}, {A: "4096"})
-    second = first.after(plan(a="16384", b="30"), {A: Observed("8192"), B: Observed("60")})
+    second = first.after(plan(a="16384", b="30"), {A: Observed("8192", original="4096"), B: Observed("60")})
     assert second == Records({A: "16384", B: "30"}, {A: "4096", B: "60"})
 
 

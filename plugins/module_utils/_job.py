@@ -1,0 +1,70 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""The way of every run that changes a host: jobs are planned, done as one transaction, and looked at again."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+from . import _lock, _transaction
+from ._record import journal, store
+
+
+class Job(t.Protocol):
+    """What was observed on the host, and what is to be done about it.
+
+    Making one observes and plans, and raises NettuneError for what is refused, before anything is touched.
+    """
+
+    def steps(self) -> _transaction.Steps:
+        """What is to be done."""
+
+    def look(self) -> None:
+        """Observe again, when all is done: the result is told from that."""
+
+    def foretell(self) -> None:
+        """Put what the steps would leave behind in place of what :meth:`look` finds."""
+
+
+AnyJob = t.TypeVar("AnyJob", bound=Job)
+
+
+def carry_out(
+    plan: t.Callable[[], t.Sequence[AnyJob]],
+    module: str,
+    *,
+    check_mode: bool,
+    label: str = "",
+    undoes: t.Callable[[t.Sequence[AnyJob]], t.Sequence[str]] = lambda _jobs: (),
+) -> t.Tuple[t.Sequence[AnyJob], t.Optional[str]]:
+    """Plan the jobs and do them, all or nothing; in check mode foretell what that would do.
+
+    ``label`` is the caller's word for the record, and ``undoes`` tells which runs the jobs take back.
+
+    Returns the jobs and the id of the record, None where nothing was changed.  Raises NettuneError after restoring
+    everything when any part fails, the last look included.
+    """
+    if check_mode:
+        jobs = plan()
+        for job in jobs:
+            job.foretell()
+        return jobs, None
+    with _lock.exclusive(module):
+        if os.geteuid() == 0:
+            store.tidy_up()
+        jobs = plan()
+        record = journal.for_run(module, label, undoes(jobs))
+        _transaction.run(_all(jobs), record)
+        return jobs, record.id if record else None
+
+
+def _all(jobs: t.Sequence[Job]) -> t.Iterator[t.Union[_transaction.Step, _transaction.AnyOrder]]:
+    for job in jobs:
+        yield from job.steps()
+    for job in jobs:
+        job.look()

@@ -1,0 +1,141 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""What several runs together have done to each thing, and which runs a word of the caller's means.  Pure."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass, replace
+
+from .._errors import BadRequest
+from .._transaction import Replaced
+from . import entries
+from .store import Run
+
+_ID = re.compile(r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z-[0-9a-f]{4}\Z")
+LAST, ORIGINAL = "last", "original"
+RESERVED = (LAST, ORIGINAL)
+ANYTHING = "anything"
+
+
+@dataclass(frozen=True)
+class Thing:
+    """A thing with the state to give back, and those in which our runs can have left it.
+
+    ``contents`` is the directory that has the content of a file.
+    """
+
+    kind: str
+    name: str
+    where: t.Mapping[str, t.Any]
+    before: t.Any
+    left: t.Tuple[t.Any, ...]
+    contents: str = ""
+
+    def is_given_back(self, present: t.Any) -> bool:
+        """Whether there is nothing left to do."""
+        return entries.same(present, self.before)
+
+    def is_ours(self, present: t.Any) -> bool:
+        """Whether nobody else has changed it since."""
+        return any(state == ANYTHING or entries.same(present, state) for state in self.left)
+
+
+def fold(runs: t.Iterable[Run], contents: t.Callable[[str], str]) -> t.List[Thing]:
+    """Each thing once: the state before the first of these runs, and that after the last one.
+
+    In the order in which they were first touched.  ``contents`` gives the directory of a run.
+    """
+    found: t.Dict[entries.Thing, Thing] = {}
+    for run in runs:
+        if run.changed:
+            for one in run.replaced:
+                key = entries.thing_of(one)
+                found[key] = _after(found.get(key), one, run, contents)
+    return list(found.values())
+
+
+def _after(known: t.Optional[Thing], one: Replaced, run: Run, contents: t.Callable[[str], str]) -> Thing:
+    # Of a run that was cut short nobody knows how far it got.
+    left = (one.after,) if run.done else (_half(one.after), one.before)
+    if known is None:
+        return Thing(one.kind, one.name, one.where, one.before, left, contents(run.id))
+    return Thing(known.kind, known.name, known.where, known.before, left, known.contents)
+
+
+def _half(state: t.Any) -> t.Any:
+    """A state as it may be found in the middle of a step: a file may not have its owner and mode yet."""
+    return {"sha256": state["sha256"]} if isinstance(state, dict) and "sha256" in state else state
+
+
+def to_originals(
+    known: t.Mapping[str, Replaced], runs: t.Sequence[Run], contents: t.Callable[[str], str], kept: str
+) -> t.List[Thing]:
+    """The things to give their first state, from the originals, by name, and from what the recorded runs have left.
+
+    Single processes and sockets that a run has changed are given back what they had themselves.  What no run is known
+    to have changed, such as a sysctl that was as wanted, is left alone.  ``kept`` has the contents of the originals.
+    """
+    found: t.List[Thing] = []
+    folded: t.Dict[int, t.List[Thing]] = {}
+    for name, one in known.items():
+        start = _recorded(name, runs)
+        if (start or 0) not in folded:
+            folded[start or 0] = fold(runs[start or 0 :], contents)
+        those = [thing for thing in folded[start or 0] if (thing.kind, thing.name) == (one.kind, one.name)]
+        if one.kind in (entries.LIMIT, entries.BACKLOG) and those:
+            found += those if start is not None else [replace(thing, before=one.before) for thing in those]
+        elif those or one.after != one.before:
+            left = tuple(state for thing in those for state in thing.left) or (one.after,)
+            # Where a former version has kept no more than the value, nobody can tell whether it was changed since.
+            former = one.after is None and one.kind == entries.SYSCTL
+            found.append(Thing(one.kind, one.name, one.where, one.before, (ANYTHING,) if former else left, kept))
+    return found
+
+
+def _recorded(original: str, runs: t.Sequence[Run]) -> t.Optional[int]:
+    """The run that has recorded an original last, None where that one is forgotten."""
+    for number in reversed(range(len(runs))):
+        for one in runs[number].replaced:
+            if (one.kind, one.name, one.before) == (entries.ORIGINAL, original, None):
+                return number
+    return None
+
+
+def since(runs: t.Sequence[Run], before: str) -> t.Tuple[Run, ...]:
+    """The runs to undo, oldest first: from the one that ``before`` names to the newest.
+
+    ``last`` is the newest run that changed something and is no rollback.  A label names the block of consecutive runs
+    that have it and that ends with the newest of them: a play that calls several modules leaves such a block, and a
+    word that was used before means its last use.  A rollback ends a block, so that nothing is undone twice.
+
+    None of them where no run is meant: a host that had all that was asked for has recorded nothing under that label.
+    Raises BadRequest for the id of a run that is not recorded.
+    """
+    changed = [run for run in runs if run.changed]
+    start = _start(changed, before)
+    if start is None and is_id(before) and before not in {run.id for run in runs}:
+        raise BadRequest(f"before: there is no run {before} here, or it is one of those that were forgotten")
+    return () if start is None else tuple(changed[start:])
+
+
+def is_id(text: str) -> bool:
+    """Whether a text looks like the id of a run, and is therefore no label."""
+    return bool(_ID.match(text))
+
+
+def _start(runs: t.Sequence[Run], before: str) -> t.Optional[int]:
+    for number in reversed(range(len(runs))):
+        run = runs[number]
+        if before == run.id or (before == LAST and not run.is_rollback):
+            return number
+        if before == run.label:
+            while number and runs[number - 1].label == before:
+                number -= 1
+            return number
+    return None

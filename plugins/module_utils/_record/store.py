@@ -1,0 +1,188 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""Where records live, and how they are read.
+
+``/var/lib/nettune-tcp/`` has ``originals.json`` and ``runs/ID/`` with ``run.json`` (who, when), ``journal`` (what was
+replaced, a JSON line each, and how it ended) and ``files/`` (what replaced files held, named by their SHA-256).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import typing as t
+from dataclasses import dataclass
+
+from .. import _files
+from .._errors import MissingRight, NettuneError
+from .._transaction import COMPLETED, RESTORED, Replaced
+from . import entries
+
+ROOT = "/var/lib/nettune-tcp"
+KEPT = 50  # runs
+KILLED = "killed"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run as it was recorded.
+
+    ``info`` is who and when.  ``end`` is one of those of a transaction, ``killed``, or empty while nobody has noticed.
+    """
+
+    id: str
+    info: t.Mapping[str, t.Any]
+    replaced: t.Tuple[Replaced, ...]
+    end: str
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything of it may be left on the host."""
+        return bool(self.replaced) and self.end != RESTORED
+
+    @property
+    def is_cut_short(self) -> bool:
+        """Whether it was killed, and nobody has tidied up yet."""
+        return not self.end
+
+    @property
+    def label(self) -> str:
+        """The caller's word for it."""
+        return str(self.info.get("label") or "")
+
+    @property
+    def is_rollback(self) -> bool:
+        """Whether it gave back what others had replaced."""
+        return self.info.get("module") == "rollback"
+
+    @property
+    def done(self) -> bool:
+        """Whether it reached its end, so that everything has the state ``after``."""
+        return self.end == COMPLETED
+
+
+def runs_path() -> str:
+    """The directory of all runs."""
+    return f"{ROOT}/runs"
+
+
+def run_path(run: str) -> str:
+    """The directory of one run."""
+    return f"{runs_path()}/{run}"
+
+
+def content_path(directory: str, digest: str) -> str:
+    """Where the content of a file is kept, by its digest, below the directory of a run or of the originals."""
+    return f"{directory}/files/{digest}"
+
+
+def ids() -> t.List[str]:
+    """The runs that are recorded, oldest first.  Raises MissingRight where that may not be seen."""
+    try:
+        return sorted(os.listdir(runs_path()))
+    except FileNotFoundError:
+        return []
+    except OSError as exc:
+        raise MissingRight(f"{runs_path()}: {exc.strerror}, root is needed", path=runs_path()) from exc
+
+
+def runs() -> t.List[Run]:
+    """All runs, oldest first."""
+    return [load(one) for one in ids()]
+
+
+def load(run: str) -> Run:
+    """One run.  Raises NettuneError where its record is damaged."""
+    path = f"{run_path(run)}/journal"
+    replaced: t.List[Replaced] = []
+    end = ""
+    for line in _lines(path):
+        if "end" in line:
+            end = str(line["end"])
+        else:
+            replaced.append(entries.decode(line, path))
+    return Run(run, _info(run), tuple(replaced), end)
+
+
+def _lines(path: str) -> t.Iterator[t.Dict[str, t.Any]]:
+    """The lines of a journal but for one that a kill has torn: nothing had been done yet that it would tell of."""
+    for line in (_files.read(path) or b"").split(b"\n")[:-1]:
+        try:
+            data = json.loads(line)
+        except ValueError as exc:
+            raise NettuneError(f"{path} is damaged ({exc}): repair or remove it", path=path) from exc
+        yield data if isinstance(data, dict) else {}
+
+
+def append(run: str, *lines: t.Mapping[str, t.Any]) -> None:
+    """Write lines to the end of a journal, and have them on disk; a line that a kill has torn goes first."""
+    text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines).encode()
+    path = f"{run_path(run)}/journal"
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        whole = (_files.read(path) or b"").rfind(b"\n") + 1
+        if whole != os.fstat(descriptor).st_size:
+            os.ftruncate(descriptor, whole)
+        while text:
+            text = text[os.write(descriptor, text) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def tidy_up() -> None:
+    """Notice that the newest run was killed, and remove the temporary files that it has left."""
+    newest = ids()[-1:]
+    for run in map(load, newest):
+        if run.is_cut_short:
+            own = [f"{ROOT}/originals.json", f"{run_path(run.id)}/run.json", f"{run_path(run.id)}/journal"]
+            _files.tidy([*own, *(one.name for one in run.replaced if one.kind == entries.FILE)])
+            append(run.id, {"end": KILLED})
+
+
+def _info(run: str) -> t.Mapping[str, t.Any]:
+    try:
+        data = json.loads(_files.read(f"{run_path(run)}/run.json") or b"{}")
+    except ValueError:
+        data = {}
+    return data if isinstance(data, dict) else {}
+
+
+def make(run: str) -> None:
+    """Make the directory of a run, for root alone."""
+    for path in (ROOT, runs_path(), run_path(run)):
+        if not os.path.isdir(path):
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            os.mkdir(path, 0o700)
+            _sync(os.path.dirname(path))
+
+
+def _sync(directory: str) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove(run: str) -> None:
+    """Forget a run."""
+    shutil.rmtree(run_path(run), ignore_errors=True)
+
+
+def as_facts() -> t.List[t.Dict[str, t.Any]]:
+    """All runs, newest first, without what files held."""
+    return [
+        {
+            "id": run.id,
+            "end": run.end or KILLED,
+            **{key: run.info.get(key) for key in ("module", "label", "time", "user", "boot_id", "undoes")},
+            "replaced": [{"kind": one.kind, "name": one.name} for one in run.replaced if one.kind != entries.ORIGINAL],
+        }
+        for run in reversed(runs())
+    ]

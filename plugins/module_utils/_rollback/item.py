@@ -1,0 +1,48 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""One thing on its way back: what it is now, what it shall be, and whether anybody else has changed it since."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from .._plan import Plain
+from .._record.fold import Thing
+from .._transaction import Step
+
+# Nothing is to be done; there is a step back; somebody else has changed it; it has to stay as it is.
+BACK, OURS, CHANGED, STAYS = "back", "ours", "changed", "stays"
+
+
+@dataclass(frozen=True)
+class Item:
+    """``present``, ``left`` and ``goal`` are for people.  ``look`` reads the present state again.
+
+    ``status`` and ``reason`` are those of a row for what stays.  ``sure`` tells that a step which did not fail has
+    worked; processes may also be gone.  ``diff`` shows what somebody has changed in a file.
+    """
+
+    kind: str
+    name: str
+    state: str
+    present: Plain
+    goal: Plain
+    look: t.Callable[[], Plain]
+    step: t.Optional[Step] = None
+    left: Plain = None
+    status: str = "ok"
+    reason: str = ""
+    sure: bool = True
+    diff: t.Optional[t.Dict[str, str]] = None
+
+
+def judge(thing: Thing, present: t.Any) -> str:
+    """Whether the state in which a thing was found is ours to replace."""
+    if thing.is_given_back(present):
+        return BACK
+    return OURS if thing.is_ours(present) else CHANGED

@@ -1,0 +1,51 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""What backlogs and file limits need of the kernel.  Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._nofile.limits import LimitWant
+from .._want import Want
+
+SOMAXCONN, NR_OPEN = "net.core.somaxconn", "fs.nr_open"
+
+# fs/file.c sysctl_nr_open
+_FILES_BY_DEFAULT = 1048576
+
+
+def floors(backlogs: t.Iterable[Want], limits: t.Iterable[LimitWant]) -> t.Dict[str, int]:
+    """The least values, by key: a queue is cut to one of them, and no process may open more files than the other.
+
+    What the kernel gives by itself is no need.
+    """
+    needed = {
+        SOMAXCONN: max((_floor(want) for want in backlogs), default=0),
+        NR_OPEN: max((want.floor() for want in limits), default=0),
+    }
+    return {key: number for key, number in needed.items() if number > (_FILES_BY_DEFAULT if key == NR_OPEN else 0)}
+
+
+def _floor(want: Want) -> int:
+    return 0 if want.relation == "at_most" else t.cast("int", want.value[0])
+
+
+def merged(
+    wants: t.Mapping[str, t.Optional[Want]], needed: t.Mapping[str, int], exclude: t.Container[str]
+) -> t.Dict[str, t.Optional[Want]]:
+    """The wants with floors raised to what is needed.
+
+    Who wants exactly or at most a value has it, and what is excluded is left alone.
+    """
+    result = {key: want for key, want in wants.items() if key not in exclude}
+    for key, number in needed.items():
+        want = result.get(key)
+        if key in exclude or (want is not None and want.relation != "at_least"):
+            continue
+        result[key] = Want("at_least", want.target((number,)) if want else (number,))
+    return result

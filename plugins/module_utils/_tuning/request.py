@@ -1,0 +1,122 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""What was asked of the module, checked before anything is looked at."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, replace
+
+from .._backlog import request as backlogs
+from .._boot.systemd import unit_name
+from .._errors import BadRequest
+from .._kernel import proc_sys
+from .._nofile import apply as nofile
+from .._record import fold
+from .._sysctl import request as sysctls
+from .found import Found
+
+AUTO = "auto"
+_LONGEST = 100  # characters of a label
+
+Params = t.Mapping[str, t.Any]
+
+
+@dataclass(frozen=True)
+class Request:
+    """Wants of all three kinds, as the modules for one kind take them.
+
+    Of ``limits`` and ``backlogs`` those marked ``auto`` are still to be spread over what is found on the host.
+    """
+
+    sysctls: sysctls.Request
+    limits: t.Tuple[nofile.Request, ...]
+    backlogs: t.Tuple[backlogs.Request, ...]
+    auto_limits: t.Tuple[Params, ...]
+    auto_backlogs: t.Tuple[Params, ...]
+    exclude: t.FrozenSet[str]
+    label: str
+
+    @property
+    def needs_servers(self) -> bool:
+        """Whether it has to be found out what runs here."""
+        return bool(self.auto_limits or self.auto_backlogs)
+
+    def spread(self, found: t.Sequence[Found]) -> Request:
+        """The request with all that is found named.  What is named already is left as it was asked."""
+        named = {one.unit for one in self.limits}
+        units = sorted({one.unit for one in found if one.unit and one.unit not in named})
+        servers = {one.server.name for one in self.backlogs if one.server}
+        return replace(
+            self,
+            limits=(*self.limits, *(_limit({**params, "unit": one}) for params in self.auto_limits for one in units)),
+            backlogs=(
+                *self.backlogs,
+                *(
+                    _backlog({**params, "server": one.server, "unit": params.get("unit") or one.unit})
+                    for params in self.auto_backlogs
+                    for one in found
+                    if one.server not in servers
+                ),
+            ),
+        )
+
+
+def parse_request(params: Params) -> Request:
+    """Turn module parameters into a request.  Raises BadRequest naming the option and the value."""
+    limits, of_auto_units = _split(params["file_limits"], "unit")
+    queues, of_auto_servers = _split(params["backlogs"], "server")
+    for one in of_auto_servers:
+        _refuse_beside_auto(one, ("listen", "config", "unit"))
+    # What is wrong with them is told before anything is looked for.
+    for one in of_auto_units:
+        _limit({**one, "unit": "auto.service"})
+    for one in of_auto_servers:
+        _backlog({**one, "server": "nginx"})
+    return Request(
+        sysctls=_sysctls(params),
+        limits=tuple(_limit(one) for one in limits),
+        backlogs=tuple(_backlog(one) for one in queues),
+        auto_limits=of_auto_units,
+        auto_backlogs=of_auto_servers,
+        exclude=frozenset(map(proc_sys.canonical, params["exclude"])),
+        label=_label(params["label"] or ""),
+    )
+
+
+def _split(rows: t.Sequence[Params], option: str) -> t.Tuple[t.List[Params], t.Tuple[Params, ...]]:
+    auto = tuple(row for row in rows if row[option] == AUTO)
+    if len(auto) > 1:
+        raise BadRequest(f"{option}=auto is there twice: which of the two would hold?")
+    return [row for row in rows if row[option] != AUTO], auto
+
+
+def _refuse_beside_auto(row: Params, options: t.Iterable[str]) -> None:
+    for option in options:
+        if row.get(option):
+            raise BadRequest(f"backlogs: {option} is of one server, it makes no sense with server=auto")
+
+
+def _sysctls(params: Params) -> sysctls.Request:
+    given = {name: params[name] for name in ("file", "missing", "force", "purge", "load_modules")}
+    return sysctls.parse_request({**given, "settings": params["sysctls"], "state": "present", "netns": None})
+
+
+def _limit(row: Params) -> nofile.Request:
+    given = {"limit": row.get("limit"), "live": row.get("live", True), "restart": row.get("restart", False)}
+    return nofile.parse_request({**given, "unit": unit_name(row["unit"]), "state": "present"})
+
+
+def _backlog(row: Params) -> backlogs.Request:
+    given = {name: row.get(name) for name in ("server", "backlog", "listen", "config", "unit")}
+    return backlogs.parse_request({**given, "apply": row.get("apply") or backlogs.AUTO, "state": "present"})
+
+
+def _label(text: str) -> str:
+    if text in fold.RESERVED or fold.is_id(text) or len(text) > _LONGEST or not text.isprintable():
+        raise BadRequest(f"label must be a word of your own, not {text!r}", label=text)
+    return text

@@ -1,0 +1,93 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A run that is killed at any system call that changes something can be rolled back, and so can a killed rollback."""
+
+from __future__ import annotations
+
+import itertools
+import pathlib
+import platform
+import typing as t
+
+import pytest
+
+from ansible_collections.nettune.tcp.plugins.module_utils._record import originals
+from ansible_collections.nettune.tcp.tests.integration.backlog.nginx import Nginx
+from ansible_collections.nettune.tcp.tests.integration.sysctl.killed import kill_at_change
+from ansible_collections.nettune.tcp.tests.integration.tuning.hosts import everything, rollback, tuning
+from ansible_collections.nettune.tcp.tests.integration.tuning.test_tuning import HTTP, backlogs, site
+
+if t.TYPE_CHECKING:
+    from ansible_collections.nettune.tcp.tests.integration.sandbox import Sandbox
+
+pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="system calls have other numbers here")
+
+
+def test_killed_at_every_change_and_rolled_back(
+    on_fresh_host: Sandbox, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def body() -> int:
+        site(tmp_path)
+        with Nginx(tmp_path, HTTP.format(tmp_path)) as nginx:
+            pristine = everything(tmp_path)
+            for call in itertools.count(1):
+                if not kill_at_change(call, lambda: tuning(**backlogs(nginx, label="killed"))):
+                    return call
+                rollback("original")
+                assert everything(tmp_path) == pristine, call
+                assert not rollback("original")["changed"], call
+                assert originals.load() == {}, call
+        return 0
+
+    _tell(capsys, "run", on_fresh_host(body))
+
+
+def test_a_rollback_killed_at_every_change_is_finished_by_the_next(
+    on_fresh_host: Sandbox, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def body() -> int:
+        site(tmp_path)
+        with Nginx(tmp_path, HTTP.format(tmp_path)) as nginx:
+            pristine = everything(tmp_path)
+            for call in itertools.count(1):
+                tuning(**backlogs(nginx))
+                if not kill_at_change(call, lambda: rollback("last")):
+                    return call
+                rollback("last")
+                assert everything(tmp_path) == pristine, call
+                assert not rollback("last")["changed"], call
+                assert originals.load() == {}, call
+        return 0
+
+    _tell(capsys, "rollback", on_fresh_host(body))
+
+
+def test_the_run_after_a_killed_one_finishes_it(
+    on_fresh_host: Sandbox, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def body() -> int:
+        site(tmp_path)
+        with Nginx(tmp_path, HTTP.format(tmp_path)) as nginx:
+            asked = backlogs(nginx)
+            pristine = everything(tmp_path)
+            tuning(**asked)
+            wanted = everything(tmp_path)
+            for call in itertools.count(1):
+                rollback("original")
+                assert everything(tmp_path) == pristine, call
+                if not kill_at_change(call, lambda: tuning(**asked)):
+                    return call
+                tuning(**asked)
+                assert everything(tmp_path) == wanted, call
+                assert not tuning(**asked)["changed"], call
+        return 0
+
+    _tell(capsys, "second run", on_fresh_host(body))
+
+
+def _tell(capsys: pytest.CaptureFixture[str], what: str, calls: int) -> None:
+    with capsys.disabled():
+        print(f"\n{what}: killed at {calls - 1} system calls")
+    assert calls > 20
