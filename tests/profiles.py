@@ -19,10 +19,21 @@ import yaml
 from ansible_collections.nettune.tcp.plugins.module_utils._sysctl.catalog import lookup
 
 PROFILES = Path(__file__).parents[1] / "roles" / "tcp_tuning" / "profiles"
+
+
+def sysctls(profile: str) -> t.Dict[str, t.Dict[str, t.Any]]:
+    """The sysctls of a profile, with those of the profiles that it builds on."""
+    own = yaml.safe_load((PROFILES / f"{profile}.yml").read_text(encoding="utf-8"))
+    found: t.Dict[str, t.Dict[str, t.Any]] = {}
+    for inherited in own.get("inherits", ()):
+        found.update(sysctls(inherited))
+    return {**found, **{key: {**found.get(key, {}), **entry} for key, entry in own["sysctls"].items()}}
+
+
 WANTS: t.Dict[t.Tuple[str, str], t.Any] = {
     (path.stem, key): entry["want"]
     for path in sorted(PROFILES.glob("*.yml"))
-    for key, entry in yaml.safe_load(path.read_text(encoding="utf-8"))["settings"].items()
+    for key, entry in sysctls(path.stem).items()
 }
 
 _PROVEN: t.Set[str] = set()

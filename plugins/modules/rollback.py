@@ -13,12 +13,12 @@ version_added: 0.1.0
 author:
   - The nettune.tcp contributors (@nettune)
 description:
-  - Gives back what M(nettune.tcp.tuning), M(nettune.tcp.sysctl), M(nettune.tcp.nofile) and M(nettune.tcp.listen_backlog)
-    have replaced since a run. These are running values, files with their owner, mode, ACLs and labels or their absence,
+  - Gives back what M(nettune.tcp.tuning), M(nettune.tcp.sysctl), M(nettune.tcp.nofile) and
+    M(nettune.tcp.listen_backlog) have replaced since a run. These are running values, files with their owner, mode, ACLs and labels or their absence,
     directories, kernel modules, limits of processes, and queues of listeners.
   - The later runs are undone with the one that is named, also where one of them was killed anywhere in between.
-  - What somebody else has changed since is not overwritten but named with both values, and then nothing at all is rolled
-    back, unless O(force=true).
+  - What somebody else has changed since is not overwritten but named with both values, and then nothing at all is
+    rolled back, unless O(force=true).
   - Nothing is restarted. A server's queue is given back by C(listen) on its very socket, and systemd is told to read
     its files again where they have changed.
   - A second call changes nothing. A rollback is a recorded run itself, all or nothing.

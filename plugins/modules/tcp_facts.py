@@ -25,7 +25,7 @@ options:
   gather_subset:
     description:
       - 'What to gather: V(states), V(peers), V(clients), V(listeners), V(servers), V(counters), V(sysctls),
-        V(limits), V(conntrack), or V(all) of them, or V(min), which is states and counters.'
+        V(limits), V(conntrack), V(runs), or V(all) of them, or V(min), which is states and counters.'
       - A name with C(!) before it is left out. Nothing but such names means all except them.
     type: list
     elements: str
@@ -45,6 +45,12 @@ options:
       - The network namespace to look into, as a name of C(ip netns), an absolute path, or the pid of a process in it.
       - Without it, that of the connection. Another one needs root.
     type: str
+  compare:
+    description:
+      - What the host shall have, as options of M(nettune.tcp.tuning). The fact C(drift) tells then what it has.
+      - Nothing is changed, and no server is asked to reload, but each judges its configuration where that would have
+        to be edited.
+    type: dict
 notes:
   - Counters are totals since the namespace was made. Only their growth, C(rates), tells what happens now.
 seealso:
@@ -176,6 +182,25 @@ ansible_facts:
               worker_connections: {value: 768, source: "/etc/nginx/nginx.conf:8"},
               worker_rlimit_nofile: {value: null, source: null}, keepalive_timeout: {value: 75, source: null},
               keepalive_requests: {value: null, source: null}}}
+        runs:
+          description:
+            - What this collection has changed on the host, newest first. C(id) is for
+              O(nettune.tcp.rollback#module:before). C(end) is completed, restored (all was put back after a failure),
+              failed (not all could be) or killed. C(replaced) counts the things replaced by their kind, C(undoes) are
+              the runs that a rollback took back.
+            - Null where that may not be seen. It needs root.
+          returned: with subset runs
+          type: list
+          elements: dict
+          sample:
+            - {id: 20260314T092653.589793Z-1f3a, end: completed, module: tuning, label: change-4711,
+              time: "2026-03-14T09:26:53Z", user: admin, boot_id: 0d1c, undoes: [],
+              replaced: {sysctl: 9, file: 3, file_limit: 5, backlog: 2}}
+        drift:
+          description: The rows of M(nettune.tcp.tuning) in check mode, RV(nettune.tcp.tuning#module:settings).
+          returned: with O(compare)
+          type: list
+          elements: dict
         counters:
           description:
             - Counters of queues, cookies, TIME_WAIT, orphans and memory by the kernel's names, as in C(nstat).
@@ -273,6 +298,7 @@ def main() -> None:
             "top": {"type": "int", "default": 10},
             "interval": {"type": "float", "default": 0},
             "netns": {"type": "str"},
+            "compare": {"type": "dict"},
         },
         supports_check_mode=True,
     )

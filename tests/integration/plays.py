@@ -17,10 +17,11 @@ from ansible_collections.nettune.tcp.plugins.module_utils import _want
 COLLECTIONS = pathlib.Path(str(_want.__file__)).parents[5]
 
 
-def play(playbook: pathlib.Path) -> str:
+def play(playbook: pathlib.Path, **variables: str) -> str:
     """What ansible-playbook prints, once it has ended well."""
+    given = [word for name, value in variables.items() for word in ("-e", f"{name}={value}")]
     done = subprocess.run(
-        [sys.executable, "-m", "ansible", "playbook", "-i", "localhost,", "-v", str(playbook)],
+        [sys.executable, "-m", "ansible", "playbook", "-i", "localhost,", "-v", *given, str(playbook)],
         env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "ANSIBLE_NOCOLOR": "1"},
         check=False,
         stdout=subprocess.PIPE,

@@ -33,12 +33,14 @@ Data = t.Dict[str, t.Any]
 
 @dataclass(frozen=True)
 class Play:
-    """What tune.yml found and did: what the role's modules told, and how many tasks changed something."""
+    """What tune.yml found and did: the rows that the role told, and how many tasks changed something."""
 
-    settings: Data
-    nofile: t.List[Data]
-    backlog: t.List[Data]
+    settings: t.List[Data]
     changed: int
+
+    def rows(self, kind: str) -> t.List[Data]:
+        """Those of one kind."""
+        return [row for row in self.settings if row["kind"] == kind]
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,13 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 
 from .._boot import login_limits, sysctl_d
-from .._errors import Unsupported
+from .._errors import NettuneError, Unsupported
 from .._kernel import netns, proc_net, proc_sys, processes
 from .._kernel.tcp_socket import Listener
+from .._record import store
 from .._sysctl import catalog
 from .._sysctl.plan import data
+from .._tuning import apply as tuning
 from .._want import parse_value
 from . import rates
 from .census import Census, Peer
@@ -54,6 +56,10 @@ def gather(request: Request) -> Facts:
     if request.subsets & _WITH_OWNERS:
         # Outside the namespace again: owners are processes of this host's /proc.
         seen.facts.update(_owned(request, seen))
+    if "runs" in request.subsets:
+        seen.facts["runs"] = _runs(seen)
+    if request.compare is not None:
+        seen.facts["drift"] = tuning.drift(request.compare)
     seen.facts["collected"] = {
         "source": seen.source,
         "limited": seen.limited,
@@ -61,6 +67,14 @@ def gather(request: Request) -> Facts:
         "elapsed_ms": round((time.monotonic() - start) * 1000, 1),
     }
     return seen.facts
+
+
+def _runs(seen: _Seen) -> t.Optional[t.List[Facts]]:
+    try:
+        return store.as_facts()
+    except NettuneError as exc:
+        seen.limited.append(f"the records of what was changed here could not be read: {exc}")
+        return None
 
 
 def _look(request: Request) -> _Seen:

@@ -12,19 +12,25 @@ import typing as t
 from dataclasses import dataclass
 
 from .._errors import BadRequest
+from .._tuning import apply as tuning
+from .._tuning.options import checked
 
-SUBSETS = ("states", "peers", "clients", "listeners", "servers", "counters", "sysctls", "limits", "conntrack")
+SUBSETS = ("states", "peers", "clients", "listeners", "servers", "counters", "sysctls", "limits", "conntrack", "runs")
 _MINIMUM = frozenset({"states", "counters"})
 
 
 @dataclass(frozen=True)
 class Request:
-    """``interval`` is the time between two samples of the counters, in seconds, 0 for one sample."""
+    """``interval`` is the time between two samples of the counters, in seconds, 0 for one sample.
+
+    ``compare`` is what the host shall have, None where nobody asks.
+    """
 
     subsets: t.FrozenSet[str]
     top: int
     interval: float
     netns: t.Optional[str]
+    compare: t.Optional[tuning.Request] = None
 
 
 def parse_request(params: t.Mapping[str, t.Any]) -> Request:
@@ -33,7 +39,21 @@ def parse_request(params: t.Mapping[str, t.Any]) -> Request:
         raise BadRequest(f"top must not be negative, got {params['top']}")
     if not 0 <= params["interval"] <= 3600:
         raise BadRequest(f"interval must be between 0 and 3600 seconds, got {params['interval']}")
-    return Request(parse_subsets(params["gather_subset"]), params["top"], params["interval"], params["netns"])
+    return Request(
+        parse_subsets(params["gather_subset"]),
+        params["top"],
+        params["interval"],
+        params["netns"],
+        _parse_compare(params.get("compare"), params["netns"]),
+    )
+
+
+def _parse_compare(given: t.Optional[t.Mapping[str, t.Any]], netns: t.Optional[str]) -> t.Optional[tuning.Request]:
+    if given is None:
+        return None
+    if netns is not None:
+        raise BadRequest("compare is about the host, it makes no sense with netns")
+    return tuning.parse_request(checked(given, "compare"))
 
 
 def parse_subsets(names: t.Sequence[str]) -> t.FrozenSet[str]:

@@ -16,6 +16,7 @@ import json
 import os
 import shutil
 import typing as t
+from collections import Counter
 from dataclasses import dataclass
 
 from .. import _files
@@ -182,7 +183,7 @@ def as_facts() -> t.List[t.Dict[str, t.Any]]:
             "id": run.id,
             "end": run.end or KILLED,
             **{key: run.info.get(key) for key in ("module", "label", "time", "user", "boot_id", "undoes")},
-            "replaced": [{"kind": one.kind, "name": one.name} for one in run.replaced if one.kind != entries.ORIGINAL],
+            "replaced": dict(Counter(one.kind for one in run.replaced if one.kind != entries.ORIGINAL)),
         }
         for run in reversed(runs())
     ]
