@@ -79,10 +79,15 @@ class ActionModule(ActionBase):
         )
         surveyed = self._registered(variables, _SURVEYED, names)
         planned = rollout.plan(new, asked, surveyed, groups)
+        if planned.verdict != record.RUNNING:
+            planned = replace(planned, finished=_now())
         if not self._task.check_mode:
             record.save(self._directory(arguments), planned)
         involved = sorted({name for batch in planned.batches for name in (*batch.hosts, *batch.controls)})
-        batches = [{"hosts": list(one.hosts), "all": [*one.hosts, *one.controls]} for one in planned.batches]
+        batches = [
+            {"number": number, "name": one.name, "hosts": list(one.hosts), "all": [*one.hosts, *one.controls]}
+            for number, one in enumerate(planned.batches)
+        ]
         return {
             "lines": telling.planned(planned),
             "batches": batches,

@@ -36,7 +36,7 @@ SPEC: t.Mapping[str, t.Mapping[str, t.Any]] = {
     "budget": {"type": "str", "default": "10%"},
     "cooldown": {"type": "int", "default": 3600},
     "controls": {"type": "int", "default": 10},
-    "interval": {"type": "float", "default": 30.0},
+    "interval": {"type": "int", "default": 30},
     "min_connections": {"type": "int", "default": 100},
     "min_events": {"type": "int", "default": 10},
     "ratio": {"type": "float", "default": 2.0},
@@ -104,7 +104,7 @@ def _check_numbers(arguments: t.Mapping[str, t.Any]) -> None:
     confirm, interval = arguments["confirm"], arguments["interval"]
     if confirm and confirm <= 2 * interval:
         raise RemediateError(
-            f"confirm must be more than twice the interval of {interval:g} seconds, or hosts roll back while their"
+            f"confirm must be more than twice the interval of {interval} seconds, or hosts roll back while their"
             f" batch is judged, not {confirm}"
         )
 

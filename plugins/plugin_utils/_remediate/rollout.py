@@ -52,7 +52,8 @@ def plan(record: Record, asked: Asked, surveyed: Results, groups: Groups) -> Rec
     record = record.with_hosts(*kept)
     over = over_budget(record)
     if over:
-        return replace(record.with_hosts(*(_left(host, over) for host in kept)), verdict=FAIL, why=over)
+        left = (_left(host, "nobody is tuned, since the budget is used up") for host in kept)
+        return replace(record.with_hosts(*left), verdict=FAIL, why=over)
     planned = (
         Batch(batches.name_of(number), tuple(names), tuple(_controls(record, cut[: number + 1], asked, groups)))
         for number, names in enumerate(cut)
