@@ -15,6 +15,7 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -236,8 +237,6 @@ def _call(*command: str) -> None:
 
 
 def _answers(address: str) -> bool:
-    import socket
-
     with contextlib.suppress(OSError), socket.create_connection((address, 22), 1):
         return True
     return False

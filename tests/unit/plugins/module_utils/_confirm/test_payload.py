@@ -19,7 +19,9 @@ def test_the_program_needs_nothing_but_the_standard_library(tmp_path: pathlib.Pa
         main = archive.read("__main__.py").decode()
     assert "main('20260314T092653.589793Z-1f3a')" in main
     # No site-packages, and no directory but the program itself.
-    code = f"import sys; sys.path.insert(0, {str(program)!r}); from {expire.__name__} import main; print(main.__module__)"
+    code = (
+        f"import sys; sys.path.insert(0, {str(program)!r}); from {expire.__name__} import main; print(main.__module__)"
+    )
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-c", code], check=False, capture_output=True, text=True, cwd="/"
     )
