@@ -29,6 +29,8 @@ from ansible_collections.nettune.tcp.tests.integration.sandbox import CONFIGURAT
 LOAD = pathlib.Path(__file__).with_name("load.py")
 PORT = 8080
 _NETWORK = "10.77.0"
+# No host outlives the test, however that ends.
+_WITH_PARENT = ("setpriv", "--pdeathsig", "KILL")
 
 # In the host's namespaces; the shell that runs this becomes its sshd.
 _SETUP = """
@@ -42,7 +44,7 @@ echo ready
 read go
 ip address add {address}/24 dev eth0
 ip link set eth0 up
-{python} {load} {port} >/dev/null 2>&1 &
+setpriv --pdeathsig KILL {python} {load} {port} >/dev/null 2>&1 &
 exec /usr/sbin/sshd -D -e -f {config}
 """
 
@@ -55,6 +57,9 @@ StrictModes no
 UsePAM no
 PidFile none
 MaxStartups 100
+# Its sessions end with the host, also one whose network is gone.
+ClientAliveInterval 2
+ClientAliveCountMax 2
 """
 
 _LOOK = """
@@ -130,13 +135,14 @@ class Fleet:
         return self
 
     def __exit__(self, *_exception: object) -> None:
+        for control in (self.directory / "cp").glob("*"):
+            subprocess.run(["ssh", "-O", "exit", "-S", str(control), "host"], check=False, capture_output=True)
         for host in self.hosts.values():
             if host.process:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(host.process.pid, signal.SIGKILL)
                 host.process.communicate()
         _call("ip", "link", "delete", "bridge")
-        subprocess.run(["pkill", "-f", f"{self.directory}/cp/"], check=False)
         shutil.rmtree(self.directory)
 
     def _start(self, number: int, host: Host) -> None:
@@ -153,7 +159,7 @@ class Fleet:
         )
         log = (self.directory / f"log-{number}").open("w")
         host.process = subprocess.Popen(
-            ["unshare", "--net", "--mount", "sh", "-c", script],
+            [*_WITH_PARENT, "unshare", "--net", "--mount", "sh", "-c", script],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,

@@ -24,6 +24,8 @@ READ_ONLY = "mount --bind /proc/sys /proc/sys; mount -o remount,bind,ro /proc/sy
 ANOTHER = f"echo '{FIN_TIMEOUT} = 99' > /etc/sysctl.d/zzz-another.conf"
 ASKED: t.Dict[str, t.Any] = {
     "tcp_tuning_profile": "",
+    "tcp_remediate_batches": [1, "30%", "100%"],
+    "tcp_remediate_controls": 4,
     "tcp_remediate_interval": 2,
     "tcp_remediate_min_connections": 20,
     "tcp_remediate_cooldown": 0,
