@@ -12,6 +12,7 @@ from dataclasses import replace
 import pytest
 
 from ansible_collections.nettune.tcp.plugins.plugin_utils._remediate import options, record, rollout, survey, telling
+from ansible_collections.nettune.tcp.plugins.plugin_utils._remediate.health import Limits
 from ansible_collections.nettune.tcp.plugins.plugin_utils._remediate.record import Record
 from ansible_collections.nettune.tcp.plugins.plugin_utils._remediate.share import Share
 
@@ -31,7 +32,7 @@ ASKED = options.Asked(
     budget=Share(1),
     cooldown=60,
     controls=2,
-    limits=options.Limits(),
+    limits=Limits(),
     goes_on_inconclusive=False,
     takes_back_run=False,
     confirm=0,
