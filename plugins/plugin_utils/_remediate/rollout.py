@@ -209,8 +209,9 @@ def _confirmed(host: Host, result: t.Any) -> Host:
 def _rolled_back(host: Host, result: t.Any, batch: Batch) -> Host:
     if not isinstance(result, dict) or result.get("skipped"):
         return host
-    if survey.trouble(result):
-        return replace(host, state=survey.FAILED, why=f"NOT rolled back: {survey.said(result)}")
+    bad = survey.trouble(result)
+    if bad:
+        return replace(host, state=bad[0], why=f"NOT rolled back: {bad[1]}")
     if host.state in (survey.TUNED, survey.UNCONFIRMED):
         return replace(host, state=survey.ROLLED_BACK, why=f"{batch.name}: {batch.why}")
     return host

@@ -173,7 +173,7 @@ def test_a_run_that_rolled_back_has_failed_and_says_who() -> None:
     assert (settled.verdict, settled.hosts["d1"].state, settled.hosts["d2"].state) == ("fail", "rolled_back", "left")
     assert "d1: overflow 0.900 a connection (900 of 1000)" in settled.why
     stuck = rollout.settle(judged, 0, {}, {"d1": AWAY})
-    assert (stuck.hosts["d1"].state, stuck.hosts["d1"].why) == ("failed", "NOT rolled back: no route")
+    assert (stuck.hosts["d1"].state, stuck.hosts["d1"].why) == ("unreachable", "NOT rolled back: no route")
     assert "d1: NOT rolled back: no route" in stuck.why
 
 
