@@ -87,7 +87,8 @@ def vm(log: Log) -> Result:
     return total
 
 
-KERNEL = ("root", "unshare", "ip", "sysctl", "systemctl", "nginx", "apache2", "ab", "haproxy", "lighttpd")
+SERVERS = ("nginx", "apache2", "ab", "haproxy", "lighttpd", "sshd", "ssh-keygen")
+KERNEL = ("root", "unshare", "nsenter", "setpriv", "ip", "sysctl", "systemctl", *SERVERS)
 MACHINES = ("root", "mmdebstrap", "qemu-system-x86_64", "mke2fs", "ssh", "ssh-keygen")
 CONTAINERS = ("root", "podman", "runc", "mmdebstrap")
 

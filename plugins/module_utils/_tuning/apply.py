@@ -14,7 +14,9 @@ from dataclasses import replace
 from .. import _job, _plan
 from .._backlog import apply as backlog
 from .._boot.systemd import Systemd
+from .._confirm import arm
 from .._nofile import apply as nofile
+from .._record import store
 from .._sysctl import apply as sysctl
 from . import found, needs
 from . import rows as telling
@@ -49,7 +51,15 @@ def manage(request: Request, *, check_mode: bool) -> t.Dict[str, t.Any]:
 
     Returns the module's result.  Raises NettuneError after restoring everything of every kind when any part fails.
     """
-    jobs, run = _job.carry_out(lambda: _jobs(request), "tuning", check_mode=check_mode, label=request.label)
+    arm.check(request.confirm)
+    latest = store.latest()
+    jobs, run = _job.carry_out(
+        lambda: _jobs(request),
+        "tuning",
+        check_mode=check_mode,
+        label=request.label,
+        guard=(lambda record: arm.Guard(record, request.confirm)) if request.confirm else lambda record: record,
+    )
     results = [one.job.result() for one in jobs]
     rows = _rows(jobs)
     return {
@@ -57,6 +67,7 @@ def manage(request: Request, *, check_mode: bool) -> t.Dict[str, t.Any]:
         "settings": rows,
         "summary": telling.summary(rows),
         "run": run,
+        "latest_run": latest,
         "diff": telling.diffs(results),
         "warnings": [warning for result in results for warning in result["warnings"]],
     }
