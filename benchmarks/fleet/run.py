@@ -44,7 +44,7 @@ for number in range({hosts}):
     cache.set(f"h{{number}}", {{"tcp": canned.facts(f"h{{number}}")}})
 """
 
-NAIVE = [
+NAIVE: list[dict[str, object]] = [
     {"name": "Gather", "nettune.tcp.tcp_facts": None},
     {"name": "Load", "ansible.builtin.include_vars": {"file": "{{ policy }}", "name": "loaded"}},
     {"name": "Judge", "ansible.builtin.set_fact": {"results": "{{ ansible_facts.tcp | nettune.tcp.audit(loaded) }}"}},

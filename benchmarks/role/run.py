@@ -44,6 +44,7 @@ def main() -> None:
         sys.exit("needs root, for containers and their network namespaces")
     build()
     found: Costs = {}
+    modules: list[dict[str, t.Any]] = []
     # Round by round, so that what else the machine does falls on all alike.
     for last in (number == arguments.rounds for number in range(1, arguments.rounds + 1)):
         for name in (OURS, BY_HAND):
