@@ -30,6 +30,8 @@ SHIPPED = {
     "FILES.json",
     "MANIFEST.json",
     "README.md",
+    "README.zh-CN.md",
+    "SECURITY.md",
     "changelogs",
     "docs",
     "meta",
