@@ -47,13 +47,13 @@ def profile(path: Path) -> Iterator[str]:
     data = yaml.safe_load(path.read_text(encoding="utf-8"))
     yield f"\n## {path.stem}\n\n{data['title']}.\n\n"
     yield "| setting | value | what for | what not | source |\n|---|---|---|---|---|\n"
-    for key, row in sorted(settings(data).items()):
+    for key, row in sorted(sysctls(data).items()):
         cells = [f"`{key}`", want(row["want"]), *(str(row.get(name, "")) for name in ("why", "not", "source"))]
         yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |\n"
 
 
-def settings(data: dict[str, dict[str, dict[str, object]]]) -> dict[str, dict[str, object]]:
-    return data["settings"]
+def sysctls(data: dict[str, dict[str, dict[str, object]]]) -> dict[str, dict[str, object]]:
+    return data["sysctls"]
 
 
 def want(value: object) -> str:

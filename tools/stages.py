@@ -5,6 +5,7 @@
 """The stages, in the order in which they are reported."""
 
 import os
+import shutil
 
 from tools import ansible_test, artifact, audit
 from tools import cores as releases
@@ -46,6 +47,18 @@ def molecule(log: Log) -> Result:
     return sum(map(Result.of, tests), Result()) if tests else Result(failed=1)
 
 
+def browser(log: Log) -> Result:
+    """The HTML report in Chromium; what judges its accessibility comes from npm, as tests/browser locks it."""
+    place = WORK / "browser"
+    place.mkdir(parents=True, exist_ok=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(CHECKOUT / "tests" / "browser" / name, place)
+    if not log.run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=place):
+        return Result(failed=1)
+    junit = WORK / "logs" / "browser.xml"
+    return counted(log.run("pytest", "tests/browser", "--capture=no", f"--junit-xml={junit}"), [junit])
+
+
 def vm(log: Log) -> Result:
     """Tests on virtual machines, one for each release of Debian that SUITES names: each has its own kernel."""
     total = Result()
@@ -80,6 +93,7 @@ STAGES = (
     Stage("artifact", "build", artifact.artifact),
     Stage("importer", "build", artifact.importer),
     Stage("audit", "audit", audit.audit, ("make",), lane="machine"),
+    Stage("browser", "browser", browser, ("chromium", "npm")),
     Stage("integration", "integration", integration, KERNEL, lane="machine"),
     Stage("molecule", "molecule", molecule, CONTAINERS, lane="machine"),
     Stage("vm", "vm", vm, MACHINES, lane="machine", by_default=False),

@@ -11,9 +11,8 @@ version_added: 0.1.0
 author:
   - The nettune.tcp contributors (@nettune)
 description:
-  - Checks the facts of one host against rules and tells for each whether it passes, with the evidence.
-  - Rules are data. Their conditions are JMESPath expressions over the facts, with the added functions
-    C(ratio(part, whole)), null where it cannot be told, and C(entries(object)), a list of C({key, value}).
+  - Checks the facts of one host against rules and tells for each how the host stands, with the evidence.
+  - M(nettune.tcp.audit) does it for all hosts of a play, with waivers, history and reports.
 positional: policy
 requirements:
   - jmespath, on the controller
@@ -24,21 +23,43 @@ options:
     required: true
   policy:
     description:
-      - A list of rules, or a dictionary with such a list under C(rules).
-      - A rule has C(id), C(title), C(severity) (critical, high, medium, low or info), C(expect) and C(remedy),
-        and may have C(when) and C(show).
-      - C(expect) must be true of the facts. Where it is null, the facts do not tell, and the rule is skipped.
-      - C(when) tells whether the rule applies; C(show) selects the evidence.
+      - A list of rules, or a dictionary with such a list under C(rules) and, where rules name thresholds, a dictionary
+        C(thresholds). Each threshold has a C(default), and may have C(minimum), C(maximum) and C(description).
+      - A rule has C(id), C(title), C(severity) (info, low, medium, high or critical), C(remedy), and either C(that) or
+        C(none). It may have C(when), C(needs), C(evidence), C(description), and C(not_remedy), which says what does not
+        help, and why.
+      - C(that) must be true of the facts. C(none) must find nothing; what it finds is the evidence. C(when) tells
+        whether the rule applies, C(evidence) selects what is shown, C(needs) is a list of facts without which there is
+        no verdict.
+      - They are JMESPath expressions over the facts, in which C($name) is a threshold. What no fact is called is an
+        error, also within a filter such as C(listeners[?prot == `80`]).
+      - A fact that is missing, or null without a documented meaning, makes the rule V(unknown) where the verdict
+        depends on it. A list of which one item offends fails, whatever is unknown of the others. Whether a fact is
+        there is asked by comparing it with null, as in C(rates != null).
+      - Functions besides those of JMESPath are C(ratio(part, whole)), null where the whole is 0, C(product(a, b)),
+        C(difference(a, b)), C(round(number, digits)), and C(entries(object)), a list of C({key, value}).
+      - C(since_last) is a fact that M(nettune.tcp.audit) adds. It has C(seconds) since the former report, C(counters),
+        how much they have grown, and C(rates), that per second. It is null without a report of the same boot.
     type: raw
     required: true
+  thresholds:
+    description: Numbers that take the place of the policy's thresholds, by name.
+    type: dict
+    default: {}
+  exclude:
+    description: Identifiers of rules to leave out.
+    type: list
+    elements: str
+    default: []
 seealso:
+  - module: nettune.tcp.audit
   - module: nettune.tcp.tcp_facts
   - plugin: nettune.tcp.audit_report
     plugin_type: filter
 """
 
 EXAMPLES = r"""
-- name: Judge this host by one rule
+- name: Judge this host by two rules
   ansible.builtin.set_fact:
     results: "{{ ansible_facts.tcp | nettune.tcp.audit(rules) }}"
   vars:
@@ -46,16 +67,21 @@ EXAMPLES = r"""
       - id: syncookies
         title: SYN cookies are sent when a SYN queue is full
         severity: high
-        expect: sysctls."net.ipv4.tcp_syncookies".runtime == `1`
-        show: sysctls."net.ipv4.tcp_syncookies"
+        that: sysctls."net.ipv4.tcp_syncookies".runtime == `1`
+        evidence: sysctls."net.ipv4.tcp_syncookies"
         remedy: Set net.ipv4.tcp_syncookies to 1.
+      - id: short-queues
+        title: No queue of ours is short
+        severity: low
+        none: "listeners[?port == `443` && backlog < `1024`].{address: address, backlog: backlog}"
+        remedy: Raise the backlog with nettune.tcp.listen_backlog.
 """
 
 RETURN = r"""
 _value:
   description:
-    - One result for each rule, with C(id), C(title), C(severity), C(status) (pass, fail, skip or error), C(evidence)
-      and C(remedy).
+    - One result for each rule, with C(id), C(title), C(severity), C(status) (pass, fail, unknown, skip or error),
+      C(evidence), C(message), which says why there is no verdict, C(remedy) and C(not_remedy).
   type: list
   elements: dict
 """
@@ -64,17 +90,26 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.nettune.tcp.plugins.plugin_utils import _policy
-from ansible_collections.nettune.tcp.plugins.plugin_utils._expressions import LibraryMissing
+from ansible_collections.nettune.tcp.plugins.plugin_utils._audit.errors import AuditError
+from ansible_collections.nettune.tcp.plugins.plugin_utils._audit.expressions import LibraryMissing
+from ansible_collections.nettune.tcp.plugins.plugin_utils._audit.judge import bring, judge
+from ansible_collections.nettune.tcp.plugins.plugin_utils._audit.policy import parse_policy
 
 
-def audit(facts: t.Any, policy: t.Any) -> t.List[t.Dict[str, t.Any]]:
+def audit(
+    facts: t.Any,
+    policy: t.Any,
+    thresholds: t.Optional[t.Mapping[str, t.Any]] = None,
+    exclude: t.Collection[str] = (),
+) -> t.List[t.Dict[str, t.Any]]:
     if not isinstance(facts, t.Mapping):
         raise AnsibleFilterError("nettune.tcp.audit needs the facts of nettune.tcp.tcp_facts, ansible_facts.tcp")
     try:
-        return _policy.judge(facts, policy)
-    except (_policy.PolicyError, LibraryMissing) as exc:
+        rules = parse_policy(policy, exclude=exclude, thresholds=thresholds)
+    except (AuditError, LibraryMissing) as exc:
         raise AnsibleFilterError(f"nettune.tcp.audit: {exc}") from exc
+    results = judge(bring(facts), rules)
+    return [{**rule.texts, **result} for rule, result in zip(rules, results, strict=True)]
 
 
 class FilterModule:

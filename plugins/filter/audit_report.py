@@ -6,43 +6,39 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: audit_report
-short_description: Make a report of the audit results of a fleet
+short_description: Make another format of an audit's report
 version_added: 0.1.0
 author:
   - The nettune.tcp contributors (@nettune)
 description:
-  - Turns the results of P(nettune.tcp.audit#filter) for any number of hosts into one document.
+  - Turns the report of M(nettune.tcp.audit) in JSON into another format, for example one of an earlier run.
 positional: format
 options:
   _input:
-    description: For each host, by name, the list of its results.
+    description: The report that M(nettune.tcp.audit) has written as JSON.
     type: dict
     required: true
   format:
     description:
       - V(html) is one page that needs nothing else, V(markdown) goes into tickets and wikis.
-      - V(csv) has one line for each host and rule, V(json) the results and their summary.
-      - V(junit) makes a CI system show hosts as suites and rules as tests.
+      - V(csv) has one line for each host and rule, V(json) is the report itself.
+      - V(junit) makes a CI system show hosts as suites and rules as tests, V(sarif) makes a forge show findings.
+      - V(openmetrics) is for a collector of text files.
     type: str
-    choices: [html, markdown, csv, junit, json]
+    choices: [html, markdown, csv, junit, json, sarif, openmetrics]
     default: html
-  title:
-    description: The report's heading.
-    type: str
-    default: TCP audit
 seealso:
-  - plugin: nettune.tcp.audit
-    plugin_type: filter
+  - module: nettune.tcp.audit
 """
 
 EXAMPLES = r"""
-- name: Write one report for the whole play
+- name: Write the findings of a report for a forge
   ansible.builtin.copy:
-    content: "{{ results | nettune.tcp.audit_report('html') }}"
-    dest: reports/tcp-audit.html
+    content: "{{ report | from_json | nettune.tcp.audit_report('sarif') }}"
+    dest: reports/tcp-audit.sarif
     mode: "0644"
   vars:
-    results: "{{ dict(ansible_play_hosts | zip(ansible_play_hosts | map('extract', hostvars, 'my_results'))) }}"
+    report: "{{ lookup('ansible.builtin.file', 'reports/tcp-audit.json') }}"
   delegate_to: localhost
   run_once: true
 """
@@ -57,19 +53,20 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.nettune.tcp.plugins.plugin_utils import _report
-from ansible_collections.nettune.tcp.plugins.plugin_utils._policy import unwrap
+from ansible_collections.nettune.tcp.plugins.plugin_utils._audit.clean import clean
+from ansible_collections.nettune.tcp.plugins.plugin_utils._audit.fleet import SCHEMA
+from ansible_collections.nettune.tcp.plugins.plugin_utils._report.formats import FORMATS
 
 
-def audit_report(results: t.Any, format: str = "html", title: str = "TCP audit") -> str:  # noqa: A002
-    if not isinstance(results, t.Mapping):
-        raise AnsibleFilterError("nettune.tcp.audit_report needs a dictionary of results by host name")
-    if format not in _report.FORMATS:
-        raise AnsibleFilterError(f"nettune.tcp.audit_report: {format!r} is none of {', '.join(_report.FORMATS)}")
+def audit_report(report: t.Any, format: str = "html") -> str:  # noqa: A002
+    if not isinstance(report, t.Mapping) or report.get("schema") != SCHEMA:
+        raise AnsibleFilterError("nettune.tcp.audit_report needs a report of nettune.tcp.audit in JSON, of schema 1")
+    if format not in FORMATS:
+        raise AnsibleFilterError(f"nettune.tcp.audit_report: {format!r} is none of {', '.join(FORMATS)}")
     try:
-        return _report.FORMATS[format](_report.parse_fleet(unwrap(results)), title)
-    except _report.ReportError as exc:
-        raise AnsibleFilterError(f"nettune.tcp.audit_report: {exc}") from exc
+        return FORMATS[format].render(clean(report))
+    except (KeyError, TypeError, ValueError) as exc:
+        raise AnsibleFilterError(f"nettune.tcp.audit_report: this is no whole report: {exc!r}") from exc
 
 
 class FilterModule:

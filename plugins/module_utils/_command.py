@@ -4,50 +4,166 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""Run the few programs that alone know something, such as ``nginx -t``: list arguments, LC_ALL=C, no shell."""
+"""The one way to run a program: those that alone know something, such as ``nginx -t``.
+
+A program is opened once, judged, and executed by that descriptor; so is a script, whose interpreter reads it there.
+It must be root's, in directories that are root's (:func:`_files.open_trusted`): whoever may replace a program that
+root runs is root.  By its name it is looked up in such directories only: of PATH, where it says which absolutely, and
+where systems have their programs.  Nothing of our own environment is passed on.
+
+INTERFACE
+    run(words, program=None, ...) -> Outcome
+    with find(name) as program, with opened(path) as program: ...
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
-import shutil
-import subprocess
+import stat
 import typing as t
 from dataclasses import dataclass
 
-from ._errors import NettuneError
+from . import _files
+from ._errors import NettuneError, NotTrusted, Unsupported
+from ._kernel import supervisor
 
 _SYSTEM = ("/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/bin", "/bin")
+MOST = 64 << 10  # bytes kept of each output
+_FIRST_LINE = 256  # bytes of it that the kernel reads (include/uapi/linux/binfmts.h)
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program that may be run; ``descriptor`` is open on the file that was judged, ``script`` tells what it is."""
+
+    path: str
+    descriptor: int
+    script: bool
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a program ended and what it printed on both of its outputs."""
+    """How a program ended and what it printed, of much only the beginning and the end; ``whole`` tells."""
 
     code: int
-    text: str
+    stdout: str
+    stderr: str
+    whole: bool = True
+
+    @property
+    def text(self) -> str:
+        """Both outputs, for people."""
+        return "\n".join(text for text in (self.stdout.strip(), self.stderr.strip()) if text)
 
 
-def find(program: str) -> t.Optional[str]:
-    """The program's path.  Where servers are installed is searched too: it is not in the PATH of every login."""
-    return shutil.which(program, path=os.pathsep.join([os.environ.get("PATH", ""), *_SYSTEM]))
-
-
-def run(command: t.Sequence[str], timeout: float = 60.0) -> Outcome:
-    """Run it to its end.  Raises NettuneError when there is no such program, or when it takes too long."""
-    words = " ".join(command)
-    program = find(command[0])
-    if program is None:
-        raise NettuneError(f"{command[0]} is not installed, so {words} cannot be run")
+@contextlib.contextmanager
+def opened(path: str) -> t.Iterator[Program]:
+    """The program at an absolute path.  Raises NotTrusted, or what else is in the way, with the path."""
+    descriptor = _files.open_trusted(path)
     try:
-        done = subprocess.run(
-            [program, *command[1:]],
-            env={**os.environ, "LC_ALL": "C"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=timeout,
-            check=False,
+        if not os.fstat(descriptor).st_mode & (stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH):
+            raise NotTrusted(f"{path} is not executable", path=path)
+        yield Program(path, descriptor, _check_interpreter(path, descriptor))
+    finally:
+        os.close(descriptor)
+
+
+def _check_interpreter(path: str, descriptor: int) -> bool:
+    """Whether it is a script; its interpreter, which the kernel opens by its path, must be trusted as well."""
+    first = os.pread(descriptor, _FIRST_LINE, 0).partition(b"\n")[0]
+    if not first.startswith(b"#!"):
+        return False
+    try:
+        os.close(_files.open_trusted(os.fsdecode((first[2:].split() or [b""])[0])))
+    except NettuneError as exc:
+        raise type(exc)(f"{path}: its interpreter: {exc}", path=path) from exc
+    return True
+
+
+@contextlib.contextmanager
+def find(name: str) -> t.Iterator[Program]:
+    """The program of this name, or at this absolute path.
+
+    Raises Unsupported when it is not installed, NotTrusted when all that are found belong to somebody else.
+    """
+    with contextlib.ExitStack() as stack:
+        yield stack.enter_context(opened(name)) if name.startswith("/") else _first(name, stack)
+
+
+def _first(name: str, stack: contextlib.ExitStack) -> Program:
+    refused: t.List[NettuneError] = []
+    for path in (f"{directory}/{name}" for directory in _directories()):
+        try:
+            return stack.enter_context(opened(path))
+        except NettuneError as exc:
+            refused += [exc] if os.path.isfile(path) else []
+    if refused:
+        raise type(refused[0])(f"{name} is not run: {refused[0]}", **refused[0].details)
+    raise Unsupported(f"{name} is not installed")
+
+
+def _directories() -> t.List[str]:
+    """Where to look, PATH first; that may lack the directories of servers, as in many a login."""
+    named = [entry for entry in os.environ.get("PATH", "").split(os.pathsep) if entry.startswith("/")]
+    return list(dict.fromkeys([*named, *_SYSTEM]))
+
+
+def _trusted() -> t.Iterator[str]:
+    """The system's directories, for programs that look up others."""
+    for directory in _SYSTEM:
+        with contextlib.suppress(NettuneError):
+            os.close(_files.open_trusted(directory, directory=True))
+            yield directory
+
+
+def installed(name: str) -> bool:
+    """Whether there is such a program to run."""
+    try:
+        with find(name):
+            return True
+    except NettuneError:
+        return False
+
+
+def run(
+    words: t.Sequence[str],
+    program: t.Optional[Program] = None,
+    *,
+    environment: t.Optional[t.Mapping[str, str]] = None,
+    cwd: str = "/",
+    timeout: float = 60.0,
+    most: int = MOST,
+) -> Outcome:
+    """Run a program to its end: this one, or the one that the first word names.
+
+    It gets LC_ALL=C, a PATH of the system's and this environment, and nothing to read.  Raises NettuneError when it
+    cannot be run, or takes longer; all that it has started is ended then, as is what it leaves behind.
+    """
+    if program is None:
+        with find(words[0]) as found:
+            return run(words, found, environment=environment, cwd=cwd, timeout=timeout, most=most)
+    text = " ".join(words)
+    try:
+        ended = supervisor.run(
+            [program.path, *words[1:]],
+            program.descriptor,
+            keep_open=program.script,
+            environment={"LC_ALL": "C", "PATH": os.pathsep.join(_trusted()), **(environment or {})},
+            cwd=cwd,
+            seconds=timeout,
+            most=most,
         )
-    except (OSError, subprocess.TimeoutExpired) as exc:
-        raise NettuneError(f"{words}: {exc}") from exc
-    return Outcome(done.returncode, done.stdout.decode("utf-8", "replace").strip())
+    except OSError as exc:
+        raise NettuneError(f"{text}: {program.path} cannot be run: {exc.strerror}") from exc
+    outcome = Outcome(
+        ended.code, str(ended.stdout), str(ended.stderr), not (ended.stdout.left_out or ended.stderr.left_out)
+    )
+    if not ended.in_time:
+        raise NettuneError(_late(text, timeout, ended.left), said=outcome.text)
+    return outcome
+
+
+def _late(text: str, timeout: float, left: t.Sequence[int]) -> str:
+    surviving = f", except {', '.join(map(str, left))}, which cannot be killed" if left else " with its children"
+    return f"{text} did not end within {timeout:g} seconds, and was ended{surviving}"

@@ -10,19 +10,25 @@ from __future__ import annotations
 
 import typing as t
 
-from ._errors import NettuneError
+from ._errors import Changed, NettuneError, from_os
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible.module_utils.basic import AnsibleModule
 
 
-def run(module: AnsibleModule, body: t.Callable[[], t.Dict[str, t.Any]]) -> t.NoReturn:
+Result = t.Dict[str, t.Any]
+
+
+def run(module: AnsibleModule, body: t.Callable[[], Result]) -> t.NoReturn:
     """Exit with what ``body`` returns, or fail with what it raises.
 
     Its ``warnings`` are shown to the user; its ``diff`` is kept only where one was asked for.
     """
     try:
-        result = body()
+        result = _whatever_others_do(body)
+    except OSError as exc:
+        error = from_os(exc)
+        module.fail_json(msg=str(error), **error.details)
     except NettuneError as exc:
         module.fail_json(msg=str(exc), **exc.details)
     for warning in result.pop("warnings", ()):
@@ -30,3 +36,13 @@ def run(module: AnsibleModule, body: t.Callable[[], t.Dict[str, t.Any]]) -> t.No
     if not module._diff:
         result.pop("diff", None)
     module.exit_json(**result)
+
+
+def _whatever_others_do(body: t.Callable[[], Result]) -> Result:
+    """Start over, once, where somebody else changed a file meanwhile and everything could be taken back."""
+    try:
+        return body()
+    except Changed as exc:
+        if exc.details.get("not_restored"):
+            raise
+    return body()

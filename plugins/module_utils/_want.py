@@ -8,6 +8,7 @@
 
 A value is a tuple of tokens, as ``/proc/sys`` prints them: ``(4096,)``, ``(32768, 60999)``, ``("cubic",)``.
 A list of ports is the sorted tuple of all its ports, so that ``8000-8002`` and ``8002,8000,8001`` are one value.
+A text that may hold anything, digits and blanks too, is one token.
 """
 
 from __future__ import annotations
@@ -16,14 +17,17 @@ import re
 import typing as t
 from dataclasses import dataclass
 
+from ._boot import kernel_numbers
 from ._errors import BadRequest
 
 Token = t.Union[int, str]
 Value = t.Tuple[Token, ...]
 
 RELATIONS = ("exactly", "at_least", "at_most", "covers")
-_NUMBER = re.compile(r"-?[0-9]+\Z")
 _PORTS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?\Z")
+# A no-break space is none to the kernel, nor to systemd.
+_BLANKS = " \t\n\v\f\r"
+_WORDS = re.compile(f"[^{_BLANKS}]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -62,7 +66,7 @@ class Want:
         return tuple(choose(pair) for pair in zip(_numbers(wanted), _numbers(current)))
 
     def _check_comparable(self, current: Value) -> None:
-        if self.ports:
+        if self.ports or (self.relation == "exactly" and not (current and _is_numeric(current))):
             return
         if len(self.value) != len(current):
             raise BadRequest(f"{describe(self.value)} wanted where the kernel holds {describe(current)}")
@@ -72,15 +76,15 @@ class Want:
             raise BadRequest(f"{self.relation} compares numbers, the kernel holds {render(current)!r}")
 
 
-def parse_want(raw: t.Any, *, ports: bool = False) -> Want:
+def parse_want(raw: t.Any, *, ports: bool = False, text: bool = False) -> Want:
     """Read ``value`` or ``{relation: value}``; a bare value means exactly.  Raises BadRequest naming what is wrong."""
     if not isinstance(raw, dict):
-        return Want("exactly", parse_value(raw, ports=ports), ports)
+        return Want("exactly", parse_value(raw, ports=ports, text=text), ports)
     if len(raw) != 1 or next(iter(raw)) not in RELATIONS:
         given = ", ".join(str(key) for key in raw) or "nothing"
         raise BadRequest(f"one of {', '.join(RELATIONS)} is needed, got {given}")
     relation, operand = next(iter(raw.items()))
-    want = Want(relation, parse_value(operand, ports=ports), ports)
+    want = Want(relation, parse_value(operand, ports=ports, text=text), ports)
     _check_relation(want)
     return want
 
@@ -100,12 +104,18 @@ def _check_relation(want: Want) -> None:
             raise BadRequest(f"covers needs a range, low and high, got {render(want.value)!r}")
 
 
-def parse_value(raw: t.Any, *, ports: bool = False) -> Value:
-    """Turn what YAML or ``/proc/sys`` gives into a value.  Raises BadRequest on booleans, line breaks and the like."""
+def parse_value(raw: t.Any, *, ports: bool = False, text: bool = False) -> Value:
+    """Turn what YAML or ``/proc/sys`` gives into a value.  Raises BadRequest on booleans, line breaks and the like.
+
+    Numbers are read as the kernel reads them: ``030`` is 24.  ``text`` is for keys that hold no numbers.
+    """
     tokens = list(_tokens(raw))
+    if text:
+        return (raw.strip(_BLANKS) if isinstance(raw, str) else " ".join(tokens),)
     if ports:
         return _port_set(tokens)
-    return tuple(int(token) if _NUMBER.match(token) else token for token in tokens)
+    numbers = ((token, kernel_numbers.number(token)) for token in tokens)
+    return tuple(token if known is None else known for token, known in numbers)
 
 
 def _tokens(raw: t.Any) -> t.Iterator[str]:
@@ -116,7 +126,7 @@ def _tokens(raw: t.Any) -> t.Iterator[str]:
     elif isinstance(raw, str):
         if _CONTROL.search(raw):
             raise BadRequest(f"{raw!r} contains a line break or control character")
-        yield from raw.split()
+        yield from _WORDS.findall(raw)
     elif isinstance(raw, (list, tuple)):
         for item in raw:
             yield from _tokens(item)

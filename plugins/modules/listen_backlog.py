@@ -19,6 +19,9 @@ description:
     C(listen) is called on it. The service notices nothing, its processes stay, and no connection is lost.
   - The configuration is edited in place, only the directives concerned. The server itself judges it before the edit,
     in check mode too, and after it, before anything else is done. If that fails, every file is put back.
+  - A process is taken for the server when root has started it, or it is the main process of O(unit), or root made its
+    socket, and its program is root's. Its name proves nothing. Whoever else holds an address of the configuration
+    is named as the reason why the server does not listen there, and left alone.
 extends_documentation_fragment:
   - nettune.tcp._attributes
 attributes:
@@ -109,6 +112,14 @@ options:
     choices: [present, absent]
     default: present
 notes:
+  - The server judges its configuration by the program that its master runs, or else by the one of that name in an
+    absolute directory of C(PATH) or of the system. Program and script, its interpreter, and every directory on the way
+    must be root's and writable by nobody else, or else belong to the user who is not root and runs this module.
+  - As root no program is run on a main configuration file that somebody else may write, since it can name modules and
+    commands to run. What such a file includes is the server's own trust in it. C(include_shell) of lighttpd is not run
+    once a file was read that somebody else may write.
+  - A program is given 60 seconds, C(systemctl) 30 to show, 90 to read its units and 300 to restart one. Then it is
+    ended with all that it has started, and what was changed is put back. Long outputs are cut in the middle.
   - Root is needed to change anything. Without it the module says what is missing and changes nothing.
   - What a reload does was tried with nginx 1.22, Apache 2.4.62 to 2.4.71, HAProxy 2.6, 3.0 and 3.2, lighttpd 1.4.59 to
     1.4.85, and systemd 247 to 262.

@@ -14,8 +14,9 @@ author:
   - The nettune.tcp contributors (@nettune)
 description:
   - Gives back what M(nettune.tcp.tuning), M(nettune.tcp.sysctl), M(nettune.tcp.nofile) and
-    M(nettune.tcp.listen_backlog) have replaced since a run. These are running values, files with their owner, mode, ACLs and labels or their absence,
-    directories, kernel modules, limits of processes, and queues of listeners.
+    M(nettune.tcp.listen_backlog) have replaced since a run.
+  - These are running values, files with their owner, mode, ACLs and labels or their absence, directories, kernel
+    modules, limits of processes, and queues of listeners.
   - The later runs are undone with the one that is named, also where one of them was killed anywhere in between.
   - What somebody else has changed since is not overwritten but named with both values, and then nothing at all is
     rolled back, unless O(force=true).

@@ -42,6 +42,8 @@ options:
       - C(at_least) and C(at_most) compare numbers, in keys with several numbers each with its counterpart.
       - C(covers) takes a range, low and high, and widens what is there to include it. For
         C(net.ipv4.ip_local_reserved_ports) it takes a list of ports and keeps those that are already reserved.
+      - Numbers in a text are read as the kernel reads them, V("030") as 24. Of keys that hold no numbers, such as
+        C(kernel.core_pattern) and C(kernel.domainname), the text is taken as it is.
       - Booleans are refused, because YAML makes them of V(yes) and V(on) where the kernel expects numbers.
       - With O(state=absent) only the keys matter, the values may be left empty.
     type: dict

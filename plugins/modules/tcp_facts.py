@@ -24,14 +24,16 @@ extends_documentation_fragment:
 options:
   gather_subset:
     description:
-      - 'What to gather: V(states), V(peers), V(clients), V(listeners), V(servers), V(counters), V(sysctls),
-        V(limits), V(conntrack), V(runs), or V(all) of them, or V(min), which is states and counters.'
+      - 'What to gather: V(states), V(peers), V(clients), V(listeners), V(holders), V(servers), V(counters),
+        V(sysctls), V(limits), V(conntrack), V(runs), or V(all) of them, or V(min), which is states and counters.'
+      - V(summary) gathers what is needed for the fact C(summary), about a kilobyte for a cache of very many hosts, and
+        leaves the rest out unless it is asked for, too. V(all) does not have it.
       - A name with C(!) before it is left out. Nothing but such names means all except them.
     type: list
     elements: str
     default: [all]
   top:
-    description: How many of the busiest peers and clients are kept.
+    description: How many of the busiest peers and clients, and of the processes that hold most, are kept.
     type: int
     default: 10
   interval:
@@ -73,6 +75,11 @@ EXAMPLES = r"""
 - name: Count connections by state, cheaply, on a host with very many
   nettune.tcp.tcp_facts:
     gather_subset: [min]
+
+- name: Keep a kilobyte of each host of a large fleet in the fact cache
+  nettune.tcp.tcp_facts:
+    gather_subset: [summary]
+    interval: 1
 
 - name: Look into the namespace of a container
   nettune.tcp.tcp_facts:
@@ -119,14 +126,18 @@ ansible_facts:
           description:
             - The busiest remote addresses and ports that this host calls out to, busiest first.
             - C(local_ports_used) is the number of local ports held towards the peer by C(local_address), the local
-              address that holds most; C(local_ports_available) the size of C(ip_local_port_range) less reserved ports;
-              C(utilization) their quotient. At 1 connect() fails with "Cannot assign requested address".
+              address that holds most, C(local_ports_in_time_wait) those of them in TIME_WAIT, and
+              C(local_ports_available) the size of C(ip_local_port_range) less reserved ports.
+            - C(utilization) is the share that connect() cannot have. Ports in TIME_WAIT are left out where
+              C(tcp_tw_reuse) lets connect() take them, which it does after a second (C(tcp_twsk_unique)). At 1
+              connect() fails with "Cannot assign requested address".
           returned: with subset peers
           type: list
           elements: dict
           sample:
             - {address: 10.0.0.5, port: 3306, total: 812, states: {ESTABLISHED: 12, TIME_WAIT: 800},
-              local_address: 10.0.0.2, local_ports_used: 812, local_ports_available: 28232, utilization: 0.0288}
+              local_address: 10.0.0.2, local_ports_used: 812, local_ports_in_time_wait: 800,
+              local_ports_available: 28232, utilization: 0.0288}
         clients:
           description: The busiest remote addresses that call in, by local port.
           returned: with subset clients
@@ -138,8 +149,15 @@ ansible_facts:
           description:
             - One entry for each listening socket. C(accept_queue) is the number of connections waiting for accept(),
               C(backlog) their limit in force (null from C(/proc/net/tcp)), C(syn_recv) the half-open connections.
-            - C(sharing) is the number of sockets that listen on this address and port. Above 1 they are a group of
-              SO_REUSEPORT, each with a queue of its own.
+            - C(sharing) is the number of sockets that listen on this address, port and C(device). Above 1 they are a
+              group of SO_REUSEPORT, each with a queue of its own. C(device) is null for a socket that is bound to no
+              network device, and from C(/proc/net/tcp).
+            - C(connections) counts by state what has come in to the port, whatever its address here, and C(share) is
+              their share, from 0 to 1, of all that came in to this host, null where nothing did.
+            - C(covers) is for how many seconds at least nobody need accept until the queue, or the queues of the
+              group, are full. The kernel counts arrivals for the network namespace and not for a listener, so this is
+              the backlog by all that arrived per second, C(PassiveOpens) and C(ListenOverflows) of C(rates); what a
+              listener with a C(share) near 1 covers is close to it. Null without an interval or without arrivals.
             - C(processes) have C(pid), C(name), C(unit) and C(nofile) with the limits C(soft) and C(hard), null for
               unlimited, and C(used), the number of open files.
           returned: with subset listeners
@@ -147,13 +165,34 @@ ansible_facts:
           elements: dict
           sample:
             - {family: inet, address: 0.0.0.0, port: 80, accept_queue: 0, backlog: 511, syn_recv: 0, inode: 18231,
-              v6only: null, uid: 0, sharing: 1,
+              v6only: null, uid: 0, connections: {ESTABLISHED: 61}, sharing: 1, device: null, share: 0.98,
+              covers: 1.703,
               processes: [{pid: 812, name: nginx, unit: nginx.service, nofile: {soft: 1024, hard: 524288, used: 9}}]}
+        holders:
+          description:
+            - Who has the sockets in C(CLOSE_WAIT), C(FIN_WAIT2) and C(SYN_SENT), each null while fewer than 100 sockets
+              are in that state. To find out takes a look at every open file of the host.
+            - C(without_process) is the number of those that no process has open. In FIN_WAIT2 they have been closed,
+              and C(tcp_fin_timeout) ends them; in CLOSE_WAIT they wait in an accept queue.
+            - C(processes) are those that have most, with the number of C(sockets). Workers that share a socket are told
+              each. Empty where the files of others may not be seen.
+            - From the inode of each socket and the links in C(/proc/PID/fd).
+          returned: with subset holders
+          type: dict
+          sample:
+            CLOSE_WAIT:
+              without_process: 12
+              processes: [{pid: 902, name: app, unit: app.service, sockets: 59988}]
+            FIN_WAIT2: null
+            SYN_SENT: null
         servers:
           description:
             - One entry for each nginx, Apache httpd, HAProxy and lighttpd that listens, with what its configuration
               says of connections beside what the kernel says. C(pid) is the process that was started, C(unit) its
               systemd unit.
+            - A process is a server when its program is root's, or the caller's, and root or the caller has started it,
+              or it is the main process of its unit, or root made its socket. Another one with such a name is an entry
+              of C(listeners) and nothing more. Nothing that its command line names is read.
             - C(workers) is the number of processes that accept, C(nofile) the smallest soft limit of open files among
               them, C(backlog) the number of connections that can wait for the server at one address, the sum over
               the sockets of a group, null where a listener's is.
@@ -197,10 +236,15 @@ ansible_facts:
               time: "2026-03-14T09:26:53Z", user: admin, boot_id: 0d1c, undoes: [],
               replaced: {sysctl: 9, file: 3, file_limit: 5, backlog: 2}}
         drift:
-          description: The rows of M(nettune.tcp.tuning) in check mode, RV(nettune.tcp.tuning#module:settings).
+          description:
+            - The rows of M(nettune.tcp.tuning) in check mode, RV(nettune.tcp.tuning#module:settings).
+            - Null where the host could not be compared, as by somebody who is not root; C(collected.limited) says why.
           returned: with O(compare)
           type: list
           elements: dict
+          sample:
+            - {kind: sysctl, name: net.core.somaxconn, want: at least 4096, runtime_before: 4096, runtime: 4096,
+              boot_before: 4096, boot: 4096, source: "/etc/sysctl.d/zz-nettune-tcp.conf:2", status: ok, reason: ""}
         counters:
           description:
             - Counters of queues, cookies, TIME_WAIT, orphans and memory by the kernel's names, as in C(nstat).
@@ -213,6 +257,15 @@ ansible_facts:
           returned: with subset counters
           type: dict
           sample: {ListenOverflows: 0.0}
+        retransmitted:
+          description:
+            - The share of segments that were sent again, from 0 to 1, over O(interval) and since boot. Null where
+              nothing was sent, without an interval, and where the kernel lacks a counter.
+            - It is C(RetransSegs) less C(TCPSynRetrans), by that and C(OutSegs), which leaves out what is sent again.
+              Handshakes are left out, since they tell that nobody answers, not that segments are lost.
+          returned: with subset counters
+          type: dict
+          sample: {interval: 0.0012, boot: 0.0009}
         sockstat:
           description:
             - Gauges of C(/proc/net/sockstat). C(tcp_tw) counts FIN_WAIT2 without a process too. C(tcp_orphan),
@@ -236,10 +289,20 @@ ansible_facts:
               source: /etc/sysctl.d/zz-nettune-tcp.conf:2
               scope: netns
         files:
-          description: Open files of the host, C(allocated) of C(max), and the ceiling C(nr_open) for a process.
+          description:
+            - Open files of the host, C(allocated) of C(max), and the ceiling C(nr_open) for a process, from
+              C(/proc/sys/fs).
+            - C(processes) are those that have more than half of their soft limit open, fullest first, at most O(top),
+              with C(utilization), the share that is open. Those with fewer than 32 files are left out.
           returned: with subset limits
           type: dict
-          sample: {allocated: 1216, max: 9223372036854775807, nr_open: 1048576}
+          sample:
+            allocated: 1216
+            max: 9223372036854775807
+            nr_open: 1048576
+            processes:
+              - {pid: 902, name: app, unit: app.service, nofile: {soft: 1024, hard: 524288, used: 613},
+                utilization: 0.5986}
         login_limits:
           description:
             - Limits of open files that C(pam_limits) gives to logins, from C(/etc/security/limits.conf) and
@@ -255,6 +318,32 @@ ansible_facts:
           returned: with subset conntrack
           type: dict
           sample: {count: 42, max: 262144, buckets: 262144}
+        summary:
+          description:
+            - What of each subset says most about the host.
+            - C(states) are those that are not 0, C(time_wait) as above, C(listeners) the number of them.
+            - C(fullest_queue) is the listener whose accept queue is filled most, C(scarcest_ports) the peer with the
+              highest C(utilization); both null where there is none.
+            - C(used) is what is used of each limit, from 0 to 1, null where the limit is not known in this namespace.
+              C(time_wait_buckets) counts FIN_WAIT2 without a process too, as the limit does.
+            - C(rates) are the ones that ought to be 0, and the connections opened, null without interval; C(overflows)
+              is C(ListenOverflows) since boot; C(boot_differs) the number of sysctls that will be others after a boot.
+          returned: with subset summary
+          type: dict
+          sample:
+            states: {ESTABLISHED: 130, TIME_WAIT: 1669, LISTEN: 9}
+            time_wait: {inbound: 1600, outbound: 69}
+            listeners: 9
+            fullest_queue:
+              {address: 0.0.0.0, port: 80, accept_queue: 3, backlog: 511, covers: 1.703, process: nginx,
+              unit: nginx.service}
+            scarcest_ports: {address: 10.0.0.5, port: 3306, utilization: 0.0288}
+            used: {orphans: 0.0, tcp_memory: 0.0013, time_wait_buckets: 0.0127, conntrack: 0.0002, files: 0.0,
+              process_files: null}
+            rates: {PassiveOpens: 300.0, ActiveOpens: 12.0, ListenOverflows: 0.0}
+            overflows: 90210
+            retransmitted: {interval: 0.0012, boot: 0.0009}
+            boot_differs: 0
         boot_id:
           description: The kernel's id of this boot. Counters with different ones do not compare.
           returned: success
@@ -277,11 +366,13 @@ ansible_facts:
           sample: web
         collected:
           description:
-            - C(source) is V(sock_diag) or V(procfs), null when no sockets were asked for; C(limited) says what could
-              not be told, and why; C(subsets) what was gathered; C(elapsed_ms) how long it took.
+            - C(at) is the time in UTC, by the host's clock. C(source) is V(sock_diag) or V(procfs), null when no
+              sockets were asked for; C(limited) says what could not be told, and why; C(subsets) what was gathered;
+              C(elapsed_ms) how long it took.
           returned: success
           type: dict
-          sample: {source: sock_diag, limited: [], subsets: [counters, states], elapsed_ms: 3.1}
+          sample:
+            {at: "2026-11-24T11:59:00Z", source: sock_diag, limited: [], subsets: [counters, states], elapsed_ms: 3.1}
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import functools
 import os
+import pathlib
+import shutil
 import subprocess
+import tempfile
 import typing as t
 
 import pytest
@@ -55,3 +58,12 @@ def namespace_pid() -> t.Iterator[int]:
         assert process.stdout.readline() == b"ready\n"
         yield process.pid
         process.kill()
+
+
+@pytest.fixture(name="top")
+def fixture_top() -> t.Iterator[pathlib.Path]:
+    """A directory that everybody may go through."""
+    top = pathlib.Path(tempfile.mkdtemp())
+    top.chmod(0o755)
+    yield top
+    shutil.rmtree(top)

@@ -17,7 +17,7 @@ import pytest
 
 from ansible_collections.nettune.tcp.plugins.module_utils._record import store
 
-CLONE_NEWNET, CLONE_NEWNS = 0x40000000, 0x00020000
+CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWUTS = 0x40000000, 0x00020000, 0x04000000
 MS_REC, MS_PRIVATE = 0x4000, 0x40000
 CONFIGURATION = (
     "/etc/sysctl.d",
@@ -66,8 +66,8 @@ def enter_network() -> None:
 
 
 def enter_fresh_host() -> None:
-    """Move into a new network namespace in which no file says anything about sysctls."""
-    _call("unshare", CLONE_NEWNET | CLONE_NEWNS)
+    """Move into a new network namespace, with names of its own, in which no file says anything about sysctls."""
+    _call("unshare", CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWUTS)
     _call("mount", b"none", b"/", None, MS_REC | MS_PRIVATE, None)
     for directory in CONFIGURATION:
         os.makedirs(directory, exist_ok=True)

@@ -7,16 +7,31 @@
 from __future__ import annotations
 
 import pathlib
+import stat
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from ansible_collections.nettune.tcp.plugins.module_utils import _lock
+from ansible_collections.nettune.tcp.plugins.module_utils import _files, _lock
+from ansible_collections.nettune.tcp.plugins.module_utils._errors import NotTrusted
 from ansible_collections.nettune.tcp.plugins.module_utils._record import store
 
 # A busy machine makes no test fail: what is slow shows in benchmarks, not here.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+
+
+@pytest.fixture
+def trust_in_tmp(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trust files that are ours below /tmp, where tests have their programs."""
+
+    def open_trusted(path: str, *, directory: bool = False) -> int:
+        with _files.walk(path, sticky=True) as place:
+            if place.distrust or (place.status and directory != stat.S_ISDIR(place.status.st_mode)):
+                raise NotTrusted(place.distrust)
+            return place.open()
+
+    monkeypatch.setattr(_files, "open_trusted", open_trusted)
 
 
 @pytest.fixture(autouse=True)

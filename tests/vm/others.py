@@ -8,7 +8,7 @@ from __future__ import annotations
 
 WRITE = """
 set -eu
-mkdir -p /usr/local/lib/sysctl.d
+mkdir -p /usr/local/lib/sysctl.d /run/sysctl.d
 cat > /etc/sysctl.d/10-lab.conf <<END
 # A comment
 net.ipv4.tcp_orphan_retries = 2
@@ -23,11 +23,14 @@ ln -s /dev/null /etc/sysctl.d/30-lab.conf
 echo 'net.ipv4.tcp_keepalive_probes = 7' > /usr/lib/sysctl.d/40-lab.conf
 echo 'net.ipv4.tcp_keepalive_probes = 8' > /usr/local/lib/sysctl.d/40-lab.conf
 echo 'net.netfilter.nf_conntrack_tcp_timeout_time_wait = 60' > /etc/sysctl.d/50-lab.conf
+echo 'net.ipv4.tcp_retries2 = 14' > /usr/lib/sysctl.d/60-lab.conf
+ln -s /dev/null /run/sysctl.d/60-lab.conf
+echo 'net.ipv4.tcp_reordering = 5' > /run/sysctl.d/70-lab.conf
 echo 'net.ipv4.tcp_synack_retries = 4' >> /etc/sysctl.conf
 """
 REMOVE = """
 set -eu
-rm /etc/sysctl.d/[1-5]0-lab.conf /usr/lib/sysctl.d/[34]0-lab.conf /usr/local/lib/sysctl.d/[24]0-lab.conf
+rm /etc/sysctl.d/[1-5]0-lab.conf /usr/lib/sysctl.d/[346]0-lab.conf /usr/local/lib/sysctl.d/[24]0-lab.conf
 sed -i '$d' /etc/sysctl.conf
 find /etc/sysctl.conf -empty -delete
 """
@@ -38,9 +41,16 @@ SOURCES = {
     "net.ipv4.conf.lo.log_martians": "/etc/sysctl.d/10-lab.conf:5",
     "net.ipv4.tcp_keepalive_probes": "/usr/local/lib/sysctl.d/40-lab.conf:1",
     "net.ipv4.tcp_orphan_retries": "/usr/local/lib/sysctl.d/20-lab.conf:1",
+    "net.ipv4.tcp_reordering": None,
+    "net.ipv4.tcp_retries2": "/usr/lib/sysctl.d/60-lab.conf:1",
     "net.ipv4.tcp_rfc1337": None,
     "net.ipv4.tcp_syn_retries": "/etc/sysctl.d/10-lab.conf:3",
     "net.netfilter.nf_conntrack_tcp_timeout_time_wait": "/etc/sysctl.d/50-lab.conf:1",
+}
+# What files below /run do, which are gone after the reboot.
+UNTIL_REBOOT = {
+    "net.ipv4.tcp_reordering": "until the reboot, systemd-sysctl gives 5, from /run/sysctl.d/70-lab.conf:1",
+    "net.ipv4.tcp_retries2": "until the reboot, /run/sysctl.d/60-lab.conf masks /usr/lib/sysctl.d/60-lab.conf",
 }
 # Up to Debian 12 a link brings /etc/sysctl.conf into the boot; since then only sysctl --system reads it.
 BY_RELEASE = "net.ipv4.tcp_synack_retries"

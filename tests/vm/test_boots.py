@@ -88,6 +88,10 @@ def test_the_file_that_wins_at_boot_is_named(way: Way) -> None:
     assert (by_release is None) == (way.found[others.BY_RELEASE] != "4")
 
 
+def test_what_is_below_run_is_said_to_last_until_the_reboot(way: Way) -> None:
+    assert {key: way.foretold_boot[key]["reason"] for key in others.UNTIL_REBOOT} == others.UNTIL_REBOOT
+
+
 def test_after_a_reboot_even_keys_of_a_kernel_module_have_their_values(way: Way) -> None:
     assert statuses(way.more["settings"]) == {"changed"}
     assert {key: int(way.found[key]) for key in MORE} == {key: want["at_least"] for key, want in MORE.items()}

@@ -15,7 +15,7 @@ from .. import _files, _job, _plan, _transaction
 from .._boot.systemd import Systemd
 from .._errors import NettuneError
 from .._record import files as recorded
-from .._servers.server import ConfigError, Listen, Server
+from .._servers.server import MARK, ConfigError, Listen, Server
 from . import host as hosts
 from . import plan as planning
 from . import queues, report, service
@@ -48,8 +48,7 @@ class Job:
         self._files = _edited(self._before, self._plan, self._originals.files if self._originals else {})
         self._unread = _unread(self._before)
         self._running = Running(self._before, self._plan)
-        for path in self._files:
-            _files.check_replaceable(path)
+        self._notes = [note for path, content in self._files.items() for note in _check_file(path, content)]
         self._running.check_possible()
         if self._files:
             _check_present(self._before, self._running)
@@ -60,8 +59,9 @@ class Job:
         """Edit, let the server judge, and only then tell it."""
         if self._files:
             yield replace(self._running.way_back(), replaces=queues.at_next_start(self._plan, self._request.unit))
+            there = self._before.config.files if self._before.config else {}
             for path, content in self._files.items():
-                yield from recorded.steps(path, content)
+                yield from recorded.steps(path, content, was=there.get(path))
             yield from self._originals.removals(self._files) if self._originals else ()
             yield _transaction.Step("check of the configuration", self._check, _transaction.nothing)
         elif self._unread:
@@ -83,7 +83,8 @@ class Job:
     def result(self) -> t.Dict[str, t.Any]:
         """What the module returns."""
         config = self._before.config
-        return report.result(self._listeners(), config.files if config else {}, self._files, told=self._unread)
+        result = report.result(self._listeners(), config.files if config else {}, self._files, told=self._unread)
+        return {**result, "warnings": [*self._notes, *result["warnings"]]}
 
     def rows(self) -> t.Dict[str, _plan.Row]:
         """The verdict on each listener: the queue in force, and what the configuration gives at the next start."""
@@ -92,7 +93,7 @@ class Job:
 
     def warnings(self) -> t.List[str]:
         """What a person should know though nothing has failed."""
-        return list(report.warnings(self._listeners()))
+        return [*self._notes, *report.warnings(self._listeners())]
 
     def _listeners(self) -> t.List[planning.Row]:
         by_place = {seen.place: seen for seen in self._after}
@@ -110,9 +111,7 @@ class Job:
         written = server.read(self._request.config, self._request.unit)
         if server.listens(written) != server.listens(planned):
             raise ConfigError("the configuration does not read back as it was written", planned.main)
-        command = server.check(written)
-        if command:
-            service.check(command, self._running.program(), "the new configuration")
+        service.check(server.check(written), self._running.master(), "the new configuration")
 
 
 def _look(request: Request, somaxconn: t.Optional[int]) -> Host:
@@ -129,6 +128,13 @@ def _unread(host: Host) -> bool:
         return False
     [shown] = Systemd().show([unit], ["NeedDaemonReload"])
     return shown.get("NeedDaemonReload") == "yes"
+
+
+def _check_file(path: str, content: t.Optional[bytes]) -> t.List[str]:
+    """What is lost when the file is replaced; in the place of one of ours there must be none of somebody else's."""
+    if content is None or content.startswith(MARK.encode()):
+        _files.own(path, MARK)
+    return _files.check_replaceable(path)
 
 
 def _plan_for(host: Host, known: t.Optional[originals.Recorded]) -> Plan:
@@ -180,9 +186,9 @@ def _check_edit(server: Server, host: Host, wanted: t.Mapping[Listen, int], file
 
 def _check_present(host: Host, running: Running) -> None:
     """A server that refuses its configuration as it is would refuse ours too: nothing is edited then."""
-    command = host.request.server.check(host.config) if host.request.server and host.config else None
-    if command:
-        service.check(command, running.program(), "the configuration as it is, before any change")
+    if host.request.server and host.config:
+        command = host.request.server.check(host.config)
+        service.check(command, running.master(), "the configuration as it is, before any change")
 
 
 def _check_there(plan: Plan, after: t.Sequence[Seen]) -> None:

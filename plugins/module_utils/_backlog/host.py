@@ -13,12 +13,14 @@ import time
 import typing as t
 from dataclasses import dataclass, replace
 
+from .._boot import systemd
 from .._errors import BadRequest, Gone, MissingRight, NettuneError
 from .._kernel import holders, pidfd
 from .._kernel.holders import Holder
-from .._kernel.tcp_socket import Listener
+from .._kernel.identity import Identity, trusted_uids
+from .._kernel.tcp_socket import Listener, endpoint
 from .._servers.server import Config, Listen
-from . import service, sockets
+from . import sockets, ties
 from .plan import Seen
 from .request import Request
 from .sockets import Kernel, Place
@@ -33,8 +35,9 @@ Files = t.Mapping[str, t.Optional[bytes]]  # by path; None where there shall be 
 class Host:
     """What was asked, a server's configuration, the part of it that is meant, and the kernel the server runs in.
 
-    ``holders`` has a process for each socket concerned, by inode.  ``blockers`` says why the sockets of a process
-    cannot be changed from outside, by pid.  ``elsewhere`` is a process of the server in another network namespace.
+    ``holders`` has a process for each socket concerned, by inode, and ``masters`` the server's master for those that
+    are the server's.  ``blockers`` says why the sockets of a process cannot be changed from outside, by pid.
+    ``elsewhere`` is a process of the server in another network namespace.
     """
 
     request: Request
@@ -43,17 +46,22 @@ class Host:
     places: t.Tuple[Place, ...]
     kernel: Kernel
     holders: t.Mapping[int, Holder]
+    masters: t.Mapping[int, Identity]
     blockers: t.Mapping[int, NettuneError]
     elsewhere: str = ""
 
     def ours(self, place: Place) -> t.Tuple[Listener, ...]:
-        """The sockets of a place, without those of other programs."""
+        """The sockets of a place, without those that are not the server's."""
         return tuple(one for one in self.kernel.sockets.get(place, ()) if not self.stranger(one))
 
     def stranger(self, listener: Listener) -> str:
-        """The program of another kind that holds a socket, empty when it is the server or cannot be told."""
-        names, holder = _names(self.request), self.holders.get(listener.inode)
-        return f"{holder.name} (pid {holder.pid})" if holder and names and holder.name not in names else ""
+        """Who holds a socket that is not the server's, empty when it is, or any will do, or it cannot be told."""
+        holder = self.holders.get(listener.inode)
+        if self.request.server is None or listener.inode in self.masters:
+            return ""
+        if holder is not None:
+            return ties.stranger(self.request, holder.pid, holder.name)
+        return "" if listener.uid in (None, *trusted_uids()) else f"a process of uid {listener.uid}"
 
     @property
     def stays(self) -> bool:
@@ -73,11 +81,6 @@ class Host:
         return Gone("no process that can be seen here holds the socket")
 
 
-def _names(request: Request) -> t.Tuple[str, ...]:
-    """The names of the server's processes, empty where any will do."""
-    return request.server.processes if request.server else ()
-
-
 def kernel_of(request: Request, places: t.Collection[Place]) -> Kernel:
     """What the kernel has at these places, in the network namespace of the unit's main process."""
     kernel = sockets.look(namespace_of(request))
@@ -86,7 +89,7 @@ def kernel_of(request: Request, places: t.Collection[Place]) -> Kernel:
 
 def namespace_of(request: Request) -> t.Optional[str]:
     """The network namespace of the unit's main process, None where it is ours."""
-    pid = service.main_pid(request.unit)
+    pid = systemd.main_pid(request.unit)
     return sockets.namespace_of(pid) if pid else None
 
 
@@ -110,10 +113,11 @@ def _look(request: Request) -> Host:
     places = tuple(dict.fromkeys(map(place_of, listens))) if server else _listening(request)
     kernel = kernel_of(request, places)
     there = [one for place in places for one in kernel.sockets.get(place, ())]
-    found = holders.find((one.inode for one in there), _names(request))
+    found = holders.find((one.inode for one in there), ties.names(request))
+    masters = ties.masters(request, there, found)
     short = [one.inode for one in there if not request.want.satisfied_by((one.backlog or 0,))]
-    elsewhere = "" if there else sockets.elsewhere(_names(request), namespace_of(request))
-    return Host(request, config, listens, places, kernel, found, _blockers(found, short), elsewhere)
+    elsewhere = "" if there else ties.elsewhere(request, namespace_of(request))
+    return Host(request, config, listens, places, kernel, found, masters, _blockers(found, short), elsewhere)
 
 
 def _blockers(found: t.Mapping[int, Holder], short: t.Iterable[int]) -> t.Dict[int, NettuneError]:
@@ -153,17 +157,11 @@ def place_of(listen: Listen) -> Place:
 def _meant(request: Request, listens: t.Tuple[Listen, ...]) -> t.Tuple[Listen, ...]:
     for one in request.filters:
         if not any(one.covers(*place_of(listen)) for listen in listens):
-            known = ", ".join(sorted(_text(listen) for listen in listens)) or "nothing"
+            known = ", ".join(sorted(endpoint(*place_of(listen)) for listen in listens)) or "nothing"
             raise BadRequest(f"listen: nothing is configured to listen on {one.text}, only {known}", listen=one.text)
     if not request.filters:
         return listens
     return tuple(listen for listen in listens if any(one.covers(*place_of(listen)) for one in request.filters))
-
-
-def _text(listen: Listen) -> str:
-    if listen.family == "unix":
-        return listen.address
-    return f"[{listen.address}]:{listen.port}" if listen.family == "inet6" else f"{listen.address}:{listen.port}"
 
 
 def _listening(request: Request) -> t.Tuple[Place, ...]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from .._kernel import proc_sys
-from .._kernel.tcp_socket import Listener
+from .._kernel.tcp_socket import Listener, endpoint
 from .._record import entries
 from .._transaction import Replaced
 from .plan import Entry, Plan
@@ -19,11 +19,8 @@ from .sockets import Place
 
 
 def name_of(place: Place) -> str:
-    """An endpoint for people, ``0.0.0.0:80``, ``[::]:80`` or a path."""
-    family, address, port = place
-    if family == "unix":
-        return address
-    return f"[{address}]:{port}" if family == "inet6" else f"{address}:{port}"
+    """An endpoint for people."""
+    return endpoint(*place)
 
 
 def replaced(place: Place, one: Listener, after: int, unit: t.Optional[str]) -> Replaced:

@@ -68,7 +68,7 @@ def parse_request(params: t.Mapping[str, t.Any]) -> Request:
             f"server={server.name} cannot be reloaded: apply=live or apply=restart brings a number into force"
         )
     unit = _unit(params["unit"], server)
-    absent = params["state"] == "absent"
+    absent = params.get("state") == "absent"
     if not absent and params["backlog"] is None:
         raise BadRequest("backlog is needed with state=present")
     want = _want({"at_least": 1} if absent else params["backlog"])

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from .. import _transaction
 from .._boot.systemd import Systemd
 from .._errors import BadRequest, Gone, MissingRight
-from .._kernel import holders, pidfd, programs
+from .._kernel import holders, pidfd
 from .._kernel.holders import Holder
+from .._kernel.identity import Identity
 from .._kernel.tcp_socket import Listener
 from . import host as hosts
 from . import queues, service
@@ -49,7 +50,7 @@ class Running:
         if RESTART in ways and not self._unit_runs_it():
             unit = self.request.unit
             raise BadRequest(f"apply=restart needs the systemd unit that runs the server, and {unit} does not: name it")
-        if RELOAD in ways and not self._unit_runs_it() and (self._signal is None or self._master() is None):
+        if RELOAD in ways and not self._unit_runs_it() and (self._signal is None or self.master() is None):
             raise MissingRight("the server cannot be reloaded: no unit runs it, and no process of it can be signalled")
 
     def steps(self) -> t.Iterator[_transaction.Step]:
@@ -76,10 +77,10 @@ class Running:
             self._told = True
             Systemd().daemon_reload()
 
-    def program(self) -> t.Optional[str]:
-        """The program that runs: there may be another of that name in PATH."""
-        master = self._master()
-        return programs.program_of(master) if master else None
+    def master(self) -> t.Optional[Identity]:
+        """The master process of the server that holds the sockets, None where none does."""
+        places = (one for place in self.host.places for one in self.host.ours(place))
+        return next((self.host.masters[one.inode] for one in places if one.inode in self.host.masters), None)
 
     def _tell_again(self) -> None:
         if self._told:
@@ -108,7 +109,12 @@ class Running:
         elif RELOAD in self.plan.ways and self._unit_runs_it():
             Systemd().reload(str(self.request.unit))
         elif RELOAD in self.plan.ways:
-            service.send(self._master() or 0, self._signal or "")
+            self._send()
+
+    def _send(self) -> None:
+        master = self.master()
+        if master and self._signal:
+            service.send(master, self._signal)
 
     @property
     def request(self) -> Request:
@@ -137,10 +143,6 @@ class Running:
         if self.request.server and self.request.server.daemon_reload:
             return True
         return any(holder.unit == self.request.unit for holder in self._holders())
-
-    def _master(self) -> t.Optional[int]:
-        holder = next(self._holders(), None)
-        return programs.master_of(holder.pid, holder.name, programs.parent_of) if holder else None
 
     def _relisten(self) -> t.Iterator[_transaction.Step]:
         """listen() on each socket that is still short, now that a reload has done what it does."""

@@ -8,21 +8,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import typing as t
 
-from .. import _command
+from .. import _command, _files
 from .._boot import systemd
-from .._errors import KernelRefused, MissingRight, NettuneError
+from .._errors import KernelRefused, MissingRight, NettuneError, NotTrusted
+from .._kernel import identity, pidfd
+from .._kernel.identity import Identity
+from .._servers.server import Check
 
-
-def main_pid(unit: t.Optional[str]) -> t.Optional[int]:
-    """The main process of an active unit, None without one or without systemd."""
-    if unit is None or not systemd.booted():
-        return None
-    [shown] = systemd.Systemd().show([unit], ["MainPID"])
-    return int(shown.get("MainPID") or 0) or None
+_PATIENCE = 60.0  # seconds for a server to judge its configuration; it may resolve names
 
 
 def restart(unit: str, manager: t.Optional[systemd.Systemd] = None) -> None:
@@ -39,23 +37,42 @@ def restart(unit: str, manager: t.Optional[systemd.Systemd] = None) -> None:
     manager.start(unit, *active)
 
 
-def check(command: t.Sequence[str], program: t.Optional[str], what: str) -> None:
-    """Let the server judge its configuration, by the program that runs if it is the one named.
+def check(command: Check, master: t.Optional[Identity], what: str) -> None:
+    """Let the server judge its configuration, by the program that its master runs, or else by the one installed.
 
-    Raises NettuneError with the server's own words.
+    Whoever writes a configuration has the server load and run what he likes, so it must be root's.  Raises NotTrusted
+    where it is not, and NettuneError with the server's own words.
     """
-    if program and os.path.basename(program) == command[0]:
-        command = [program, *command[1:]]
-    done = _command.run(command)
+    for path in command.runs:
+        with _files.walk(path, sticky=True) as place:
+            if place.distrust:
+                raise NotTrusted(f"{command.words[0]} is not run on {path}: {place.distrust}", path=path)
+    with _program(command.words[0], master) as program:
+        done = _command.run(command.words, program, environment=command.environment, timeout=_PATIENCE)
     if done.code:
-        raise NettuneError(f"{' '.join(command)} refuses {what}: {done.text}", refused=done.text)
+        raise NettuneError(f"{' '.join(command.words)} refuses {what}: {done.text}", refused=done.text)
 
 
-def send(pid: int, name: str) -> None:
-    """Send a signal by its name."""
+@contextlib.contextmanager
+def _program(name: str, master: t.Optional[Identity]) -> t.Iterator[_command.Program]:
+    """There may be another program of that name in PATH than the one that runs."""
+    with contextlib.ExitStack() as stack:
+        if master and os.path.basename(master.program) == name:
+            with contextlib.suppress(NettuneError):  # it may be a container's: its path says nothing here
+                program = stack.enter_context(_command.opened(master.program))
+                found = os.fstat(program.descriptor)
+                if (found.st_dev, found.st_ino) == master.file:
+                    yield program
+                    return
+        yield stack.enter_context(_command.find(name))
+
+
+def send(master: Identity, name: str) -> None:
+    """Send a signal by its name to the very process that was looked at."""
+    what = f"{name} to pid {master.pid}"
     try:
-        os.kill(pid, signal.Signals[name])
+        pidfd.send_signal(master.pid, signal.Signals[name], lambda: identity.still(master))
     except PermissionError as exc:
-        raise MissingRight(f"{name} to pid {pid}: {exc.strerror}; it needs root") from exc
+        raise MissingRight(f"{what}: {exc.strerror}; it needs root") from exc
     except ProcessLookupError as exc:
-        raise KernelRefused(f"{name} to pid {pid}: it ended meanwhile") from exc
+        raise KernelRefused(f"{what}: it ended meanwhile") from exc

@@ -8,14 +8,12 @@
 
 from __future__ import annotations
 
-import os
 import typing as t
 from dataclasses import dataclass, field, replace
 
 from .._errors import Unsupported
-from .._kernel import netns, proc_pid, proc_sys, unix_diag
-from .._kernel.sock_diag import SockDiag, listener_of, mask
-from .._kernel.tcp_socket import LISTEN, Listener
+from .._kernel import listeners, netns, proc_sys, unix_diag
+from .._kernel.tcp_socket import Listener
 
 Place = t.Tuple[str, str, int]  # family, address, port
 
@@ -46,7 +44,7 @@ def _look() -> Kernel:
         raise Unsupported("net.core.somaxconn does not exist in this network namespace")
     unix = _unix()
     found: t.Dict[Place, t.List[Listener]] = {}
-    for listener in (*_tcp(), *(one for one, _file in unix)):
+    for listener in (*listeners.tcp(), *(one for one, _file in unix)):
         found.setdefault((listener.family, listener.address, listener.port), []).append(listener)
     files = {file: one for one, file in unix if file}
     return Kernel(int(text), {place: tuple(listeners) for place, listeners in found.items()}, files)
@@ -78,11 +76,6 @@ def with_twins(kernel: Kernel, places: t.Iterable[Place]) -> Kernel:
     return replace(kernel, sockets=found)
 
 
-def _tcp() -> t.Sequence[Listener]:
-    with SockDiag() as diag:
-        return [listener_of(message) for message in diag.messages(mask(LISTEN))]
-
-
 def _unix() -> t.Sequence[t.Tuple[Listener, t.Optional[unix_diag.File]]]:
     try:
         return unix_diag.listeners()
@@ -90,29 +83,7 @@ def _unix() -> t.Sequence[t.Tuple[Listener, t.Optional[unix_diag.File]]]:
         return ()
 
 
-def elsewhere(names: t.Collection[str], namespace: t.Optional[str] = None, root: str = "/proc") -> str:
-    """A process with such a name in another network namespace, if there is one and none in this; else empty."""
-    here = _file(netns.path_of(namespace) if namespace else f"{root}/self/ns/net")
-    found = ""
-    for pid in proc_pid.pids(root) if names else ():
-        name = proc_pid.name_of(pid, root)
-        theirs = _file(f"{root}/{pid}/ns/net") if name in names else None
-        if theirs and theirs == here:
-            return ""
-        found = found or (f"{name} (pid {pid})" if theirs else "")
-    return found
-
-
-def _file(path: str) -> t.Optional[t.Tuple[int, int]]:
-    """Device and inode, None for what is gone or may not be seen."""
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
-
-
 def namespace_of(pid: int) -> t.Optional[str]:
     """The network namespace of a process as :func:`look` takes it, None where it is ours or may not be seen."""
-    theirs, ours = _file(netns.path_of(str(pid))), _file("/proc/self/ns/net")
+    theirs, ours = netns.file_of(netns.path_of(str(pid))), netns.file_of("/proc/self/ns/net")
     return None if theirs is None or ours in (None, theirs) else str(pid)

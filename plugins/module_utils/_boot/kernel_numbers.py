@@ -14,6 +14,8 @@ import typing as t
 _NUMBER = re.compile(r"(?P<sign>-?)(?:0[xX](?P<hex>[0-9a-fA-F]+)|0(?P<octal>[0-7]+)|(?P<decimal>0|[1-9][0-9]*))\Z")
 # No other white space may follow a number.
 _BETWEEN = re.compile("[ \t\n]+")
+# What the kernel passes over before a number; there is no blank beyond ASCII for it.
+_BLANKS = " \t\n\v\f\r"
 _BASES = {"hex": 16, "octal": 8, "decimal": 10}
 
 
@@ -24,13 +26,14 @@ def taken(text: str, held: str) -> str:
     is 30.  A text that is too short or refused, and one for another kind of key, is returned as it is.
     """
     count = len(held.split())
-    numbers = [_number(word.lstrip()) for word in _BETWEEN.split(text.strip(" \t\n"))[:count]]
-    if not count or len(numbers) < count or None in [*numbers, *map(_number, held.split())]:
+    numbers = [number(word.lstrip(_BLANKS)) for word in _BETWEEN.split(text.strip(" \t\n"))[:count]]
+    if not count or len(numbers) < count or None in [*numbers, *map(number, held.split())]:
         return text
     return " ".join(map(str, numbers))
 
 
-def _number(word: str) -> t.Optional[int]:
+def number(word: str) -> t.Optional[int]:
+    """The number that a word is to the kernel, such as 24 for ``030``; None for what it refuses."""
     found = _NUMBER.match(word)
     if not found or not found.lastgroup:
         return None

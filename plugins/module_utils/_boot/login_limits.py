@@ -18,11 +18,13 @@ A hard limit above fs.nr_open is refused (setrlimit(2), even for root), and then
 
 from __future__ import annotations
 
-import glob
 import os
 import re
 import typing as t
 from dataclasses import dataclass
+
+from .. import _files
+from .._errors import NettuneError
 
 FILE = "/etc/security/limits.conf"
 DIRECTORY = "/etc/security/limits.d"
@@ -46,12 +48,14 @@ class LoginLimit:
 def read_files(file: str = FILE, directory: str = DIRECTORY) -> t.Dict[str, str]:
     """The files that are there and may be read, in the order of pam_limits."""
     texts: t.Dict[str, str] = {}
-    for path in [file, *sorted(glob.glob(f"{glob.escape(directory)}/*.conf"), key=os.fsencode)]:
+    names = (name for name in _files.names(directory) if name.endswith(".conf") and not name.startswith("."))
+    for path in [file, *(f"{directory}/{name}" for name in sorted(names, key=os.fsencode))]:
         try:
-            with open(path, encoding="utf-8", errors="replace") as handle:
-                texts[path] = handle.read()
-        except OSError:
+            content = _files.read(path, limit=_files.SMALL)
+        except NettuneError:
             continue
+        if content is not None:
+            texts[path] = content.decode("utf-8", "replace")
     return texts
 
 

@@ -21,22 +21,46 @@ key spelled oddly      the same key (``/net//core/somaxconn``)     a key of its 
 =====================  ==========================================  ======================================
 
 Both take one file per name, from the highest directory, order the files by name, let a later line win, and keep
-globs off every key that is also set by its full name. procps before 4.0.0 knows no globs (but RHEL 9's 3.3.17 does),
-systemd before 246 (RHEL 8) neither. The systemd credential ``sysctl.extra``, which exists only
-while the service runs, and ``sysctl.KEY=VALUE`` on the kernel's command line, which any file overrides, are left out.
+globs off every key that is also set by its full name. From systemd 258 on, a link in circles or to below a file does
+not mask the files of its name any more (257 and 262 were tried; conf-files.c was rewritten between them). procps
+before 4.0.0 knows no globs (but RHEL 9's 3.3.17 does), systemd before 246 (RHEL 8) neither. The systemd credential
+``sysctl.extra``, which exists only while the service runs, and ``sysctl.KEY=VALUE`` on the kernel's command line,
+which any file overrides, are left out.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import posixpath
+import re
 import typing as t
 
 from . import kernel_numbers
+from . import sysctl_globs as globs
 from . import sysctl_syntax as syntax
-from .sysctl_tree import SYSCTL_CONF, Procps, SysctlFile, SysctlTree, read_tree, with_file
+from .sysctl_tree import (
+    SYSCTL_CONF,
+    Procps,
+    SysctlFile,
+    SysctlTree,
+    Systemd,
+    after_reboot,
+    is_transient,
+    read_tree,
+    with_file,
+)
 
-__all__ = ("BootValue", "Procps", "SysctlFile", "SysctlTree", "read_tree", "resolve", "with_file")
+__all__ = (
+    "BootValue",
+    "Procps",
+    "SysctlFile",
+    "SysctlTree",
+    "Systemd",
+    "next_boot",
+    "read_tree",
+    "resolve",
+    "with_file",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,6 +78,8 @@ class BootValue:
     shadowed: tuple[str, ...] = ()
     procps_value: str | None = None
     procps_source: str | None = None
+    # Where a file below /run has another say until it is gone with this boot: which one, for people; else empty.
+    until_reboot: str = ""
 
     @property
     def differs(self) -> bool:
@@ -71,8 +97,33 @@ class BootValue:
         )
 
 
+def next_boot(tree: SysctlTree, keys: t.Iterable[str]) -> dict[str, BootValue]:
+    """What the next boot gives each key: :func:`resolve` without what lies below /run, which every boot finds empty."""
+    keys = list(keys)
+    later = after_reboot(tree)
+    values = resolve(later, keys)
+    if later == tree:
+        return values
+    now = resolve(tree, keys)
+    return {
+        key: dataclasses.replace(value, until_reboot=_until_reboot(tree, value, now[key]))
+        for key, value in values.items()
+    }
+
+
+def _until_reboot(tree: SysctlTree, later: BootValue, now: BootValue) -> str:
+    if _words(now.value) == _words(later.value):
+        return ""
+    names = {posixpath.basename(file.path): file.path for file in reversed(tree.files) if is_transient(file)}
+    loser = (later.source or "").rpartition(":")[0]
+    mask = names.get(posixpath.basename(loser))
+    if mask and not (now.source or "").startswith(f"{mask}:"):
+        return f"until the reboot, {mask} masks {loser}"
+    return f"until the reboot, systemd-sysctl gives {now.value}, from {now.source}"
+
+
 def resolve(tree: SysctlTree, keys: t.Iterable[str]) -> dict[str, BootValue]:
-    """The boot value of each key, by the key as given; dotted names and paths below /proc/sys are both fine."""
+    """What the two tools leave of the files as they are, by the key as given, dotted or a path below /proc/sys."""
     wanted = {key: syntax.path_of(key) for key in keys}
     paths = frozenset(wanted.values())
     boot = _Systemd(tree, paths)
@@ -110,7 +161,12 @@ class _Systemd:
     """The lines that concern the wanted paths, as systemd-sysctl keeps and applies them."""
 
     def __init__(self, tree: SysctlTree, paths: frozenset[str]) -> None:
-        files = _drop_ins(file for file in tree.files if not posixpath.basename(file.path).startswith("."))
+        files = _drop_ins(
+            file
+            for file in tree.files
+            if not posixpath.basename(file.path).startswith(".")
+            and (file.leads_somewhere or tree.systemd.endless_links_mask)
+        )
         self._lines = _Lines(files, syntax.systemd, paths, braces=True)
         # One entry per glob, which is applied in the place where it last got a different value.
         self._table: dict[str, _Line] = {}
@@ -139,7 +195,7 @@ class _Procps:
         files = _drop_ins(tree.files) + [file for file in tree.files if file.path == SYSCTL_CONF]
         self._lines = _Lines(files, syntax.procps4 if tree.procps.globs else syntax.procps3, paths, braces=False)
         self._exclusions = [
-            syntax.fnmatcher(line.path)
+            globs.fnmatcher(line.path)
             for line in self._lines.globs
             if line.value is None and tree.procps.glob_exclusions
         ]
@@ -154,7 +210,7 @@ class _Procps:
         """Whether a glob leaves out a path that it matches: other lines are compared with what glob(3) prints."""
         if not syntax.is_glob(line.path):
             return False
-        printed = syntax.spelled_like(line.path, path)
+        printed = globs.spelled_like(line.path, path)
         return any(one.path == printed for one in self._lines.exact.get(path, ())) or any(
             excluded(printed) for excluded in self._exclusions
         )
@@ -177,7 +233,7 @@ class _Lines:
             elif syntax.is_glob(path):
                 self.globs.append(_Line(order, file, number, path, value))
         patterns = {line.path for line in self.globs}
-        self._matchers = {pattern: syntax.glob_matcher(pattern, braces=braces) for pattern in patterns}
+        self._matchers = {pattern: globs.glob_matcher(pattern, braces=braces) for pattern in patterns}
 
     def match(self, line: _Line, path: str) -> bool:
         return self._matchers[line.path](path)
@@ -198,4 +254,4 @@ def _drop_ins(files: t.Iterable[SysctlFile]) -> list[SysctlFile]:
 
 
 def _words(value: str | None) -> list[str] | None:
-    return None if value is None else value.split()
+    return None if value is None else re.split("[ \t]+", value.strip(" \t"))

@@ -17,12 +17,14 @@ from __future__ import annotations
 import re
 import typing as t
 
+# systemd reads a file no further than to a line of so many bytes (LONG_LINE_MAX in its src/basic/fileio.h).
+_TOO_LONG = 1 << 20
+
 # What each of them strips from both ends of a line, a key and a value.
 _SYSTEMD_BLANKS = " \t\n\r"
 _C_BLANKS = " \t\n\v\f\r"
 
 _GLOB = re.compile(r"[*?\[]")
-_BRACES = re.compile(r"\{([^{}]*)\}")
 _SWAP_SEPARATORS = str.maketrans("./", "/.")
 
 
@@ -61,8 +63,13 @@ def path_of(key: str) -> str:
 
 
 def systemd(text: str) -> t.Iterator[Setting]:
-    """Read a file as systemd-sysctl does. CR and NUL end a line as well; an empty value is a value."""
+    """Read a file as systemd-sysctl does. CR and NUL end a line as well; an empty value is a value.
+
+    A line of a megabyte ends it all, as an error does; what stands before it counts.
+    """
     for number, line in _systemd_lines(text):
+        if _is_too_long(line):
+            return
         name, equals, value = line.strip(_SYSTEMD_BLANKS).partition("=")
         if name[:1] in ("#", ";") or not (equals or name[:1] == "-"):
             continue
@@ -101,35 +108,6 @@ def reached(spelled: str) -> str:
     return spelled if spelled.endswith("/") else simplified(spelled)
 
 
-def spelled_like(pattern: str, path: str) -> str:
-    """The path as glob(3) prints it, which keeps the empty parts of the pattern."""
-    parts = iter(path.split("/"))
-    return "/".join(part if part in ("", ".") else next(parts, "") for part in pattern.split("/"))
-
-
-def glob_matcher(pattern: str, *, braces: bool) -> t.Callable[[str], bool]:
-    """Whether a path matches a glob(3) pattern; with ``braces`` (systemd), ``{a,b}`` means either."""
-    alternatives = [
-        [re.compile(_component(part), re.DOTALL) for part in simplified(one).split("/")]
-        for one in (_expand_braces(pattern) if braces else [pattern])
-    ]
-
-    def matches(path: str) -> bool:
-        parts = path.split("/")
-        return any(
-            len(components) == len(parts) and all(one.fullmatch(part) for one, part in zip(components, parts))
-            for components in alternatives
-        )
-
-    return matches
-
-
-def fnmatcher(pattern: str) -> t.Callable[[str], bool]:
-    """Whether a path matches a pattern of fnmatch(3) without flags, where a star matches slashes, too."""
-    compiled = re.compile(_component(pattern), re.DOTALL)
-    return lambda path: compiled.fullmatch(path) is not None
-
-
 def _systemd_lines(text: str) -> t.Iterator[tuple[int, str]]:
     """Numbers count the lines an editor shows, also where CR or NUL make several lines of one."""
     lines = enumerate(text.split("\n"), 1)
@@ -138,70 +116,9 @@ def _systemd_lines(text: str) -> t.Iterator[tuple[int, str]]:
     return ((number, piece) for number, line in lines for piece in re.split("[\r\0]", line))
 
 
+def _is_too_long(line: str) -> bool:
+    return 4 * len(line) >= _TOO_LONG and len(line.encode("utf-8", "surrogatepass")) >= _TOO_LONG
+
+
 def _c_string(line: str) -> str:
     return line.partition("\0")[0]
-
-
-def _expand_braces(pattern: str) -> list[str]:
-    """Innermost braces first; the number of alternatives is bounded, since the text may be hostile."""
-    done: list[str] = []
-    todo = [pattern]
-    while todo and len(done) + len(todo) < 1000:
-        one = todo.pop()
-        braces = _BRACES.search(one)
-        if braces is None or "," not in braces.group(1):
-            done.append(one)
-        else:
-            todo += [one[: braces.start()] + choice + one[braces.end() :] for choice in braces.group(1).split(",")]
-    return done + todo
-
-
-def _component(pattern: str) -> str:
-    """One part of a glob(3) pattern as a regular expression.
-
-    What stands between two stars is matched where it first occurs, for good: without that, a hostile pattern would
-    keep the regular expression trying all combinations.
-    """
-    pieces, at = [""], 0
-    while at < len(pattern):
-        char = pattern[at]
-        end = _bracket_end(pattern, at) if char == "[" else -1
-        if end > 0:
-            pieces[-1] += _bracket(pattern[at + 1 : end])
-            at = end
-        elif char == "*":
-            pieces.append("")
-        elif char == "?":
-            pieces[-1] += "."
-        else:
-            at += char == "\\" and at + 1 < len(pattern)
-            pieces[-1] += re.escape(pattern[at])
-        at += 1
-    if len(pieces) == 1:
-        return pieces[0]
-    between = [f"(?=(?P<p{number}>.*?{piece}))(?P=p{number})" for number, piece in enumerate(pieces[1:-1])]
-    return "".join([pieces[0], *between, ".*", pieces[-1]])
-
-
-def _bracket_end(pattern: str, start: int) -> int:
-    """Where the bracket expression that opens at ``start`` closes, or -1 where ``[`` is an ordinary character."""
-    first = start + 2 if pattern[start + 1 : start + 2] in ("!", "^") else start + 1
-    return pattern.find("]", first + 1)
-
-
-def _bracket(body: str) -> str:
-    """The inside of a bracket expression, characters and ranges, as a regular expression for one character."""
-    negated = body[:1] in ("!", "^")
-    body = body[1:] if negated else body
-    parts, at = "", 0
-    while at < len(body):
-        if body[at + 1 : at + 2] == "-" and at + 2 < len(body):
-            if body[at] <= body[at + 2]:
-                parts += f"{re.escape(body[at])}-{re.escape(body[at + 2])}"
-            at += 3
-        else:
-            parts += re.escape(body[at])
-            at += 1
-    if negated:
-        return f"[^{parts}]" if parts else "."
-    return f"[{parts}]" if parts else "(?!)"

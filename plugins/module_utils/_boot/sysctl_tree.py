@@ -12,13 +12,25 @@ import dataclasses
 import errno
 import os
 import posixpath
+import re
 import stat
+import typing as t
+
+from .. import _files
+from .._errors import NettuneError
 
 SYSCTL_CONF = "/etc/sysctl.conf"
 
 # Highest first. Builds of systemd for a split /usr (Debian 11 and 12) and procps also look into /lib; where it is a
 # link to /usr/lib, as on every merged /usr, that changes nothing.
 DIRECTORIES = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d", "/lib/sysctl.d")
+
+# A file system in memory: nothing of it outlives the boot.
+_TRANSIENT = "/run/"
+
+_SYSTEMD_PROGRAMS = ("/usr/lib/systemd/systemd-sysctl", "/lib/systemd/systemd-sysctl")
+_SYSTEMD_VERSION = re.compile(rb"libsystemd-shared-([0-9]+)")
+_FIRST_WITHOUT_ENDLESS_MASKS = 258
 
 _PROCPS_PROGRAMS = ("/usr/sbin/sysctl", "/sbin/sysctl", "/usr/bin/sysctl")
 
@@ -35,6 +47,8 @@ class SysctlFile:
     target: str
     # Why the text is missing or not what the file holds, for people.
     problem: str | None = None
+    # False of a link in circles, or to something below a file.
+    leads_somewhere: bool = True
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,11 +62,20 @@ class Procps:
 
 
 @dataclasses.dataclass(frozen=True)
+class Systemd:
+    """What the installed ``systemd-sysctl`` makes of odd files."""
+
+    # A link that leads nowhere for ever masks the files of its name: up to 257, and where the version is not known.
+    endless_links_mask: bool = True
+
+
+@dataclasses.dataclass(frozen=True)
 class SysctlTree:
     """All ``*.conf`` files of the directories, those of higher directories first, and /etc/sysctl.conf."""
 
     files: tuple[SysctlFile, ...]
     procps: Procps = Procps()
+    systemd: Systemd = Systemd()
     # "path: reason" of directories that exist and cannot be listed.
     unlisted: tuple[str, ...] = ()
 
@@ -83,7 +106,7 @@ def read_tree(root: str = "/") -> SysctlTree:
         seen.add(real)
         paths += [f"{directory}/{name}" for name in names if name.endswith(".conf")]
     files = (_read_file(root, path) for path in [*paths, SYSCTL_CONF])
-    return SysctlTree(tuple(file for file in files if file is not None), _procps(root), tuple(unlisted))
+    return SysctlTree(tuple(file for file in files if file is not None), _procps(root), _systemd(root), tuple(unlisted))
 
 
 def with_file(tree: SysctlTree, path: str, text: str | None) -> SysctlTree:
@@ -103,6 +126,21 @@ def with_file(tree: SysctlTree, path: str, text: str | None) -> SysctlTree:
     return dataclasses.replace(tree, files=tuple(files))
 
 
+def is_transient(file: SysctlFile) -> bool:
+    """Whether a file, or what it links to, is gone after a reboot."""
+    return file.path.startswith(_TRANSIENT) or file.target.startswith(_TRANSIENT)
+
+
+def after_reboot(tree: SysctlTree) -> SysctlTree:
+    """The tree as a boot finds it: without the files below /run, and with nothing behind links that lead there."""
+    files = (
+        dataclasses.replace(file, text="", problem="dangling link") if is_transient(file) else file
+        for file in tree.files
+        if not file.path.startswith(_TRANSIENT)
+    )
+    return dataclasses.replace(tree, files=tuple(files))
+
+
 def _is_read_at_boot(path: str) -> bool:
     return path == SYSCTL_CONF or (path.endswith(".conf") and posixpath.dirname(path) in DIRECTORIES)
 
@@ -118,17 +156,15 @@ def _read_file(root: str, path: str) -> SysctlFile | None:
     target = path
     try:
         target = _real_path(root, path)
-        if target == "/dev/null":
-            return SysctlFile(path, "", target)
-        # Opening a FIFO would wait for a writer.
-        if not stat.S_ISREG(os.stat(root + target).st_mode):
+        if target != "/dev/null" and not stat.S_ISREG(os.stat(root + target).st_mode):
             return SysctlFile(path, "", target, "not a regular file")
-        with open(root + target, "rb") as stream:
-            content = stream.read()
+        content = b"" if target == "/dev/null" else _files.read(root + target, limit=_files.SMALL) or b""
     except FileNotFoundError:
         return SysctlFile(path, "", target, "dangling link") if os.path.islink(root + path) else None
     except OSError as exc:
-        return SysctlFile(path, "", target, exc.strerror)
+        return SysctlFile(path, "", target, exc.strerror, exc.errno not in (errno.ELOOP, errno.ENOTDIR))
+    except NettuneError as exc:
+        return SysctlFile(path, "", target, str(exc.details["reason"]))
     try:
         return SysctlFile(path, content.decode("utf-8"), target)
     except UnicodeDecodeError as exc:
@@ -160,16 +196,30 @@ def _real_path(root: str, path: str) -> str:
     return "/" + "/".join(done)
 
 
+def _systemd(root: str) -> Systemd:
+    """Told by the name of the library that the program is linked to, which has the version in it."""
+    for content in _programs(root, _SYSTEMD_PROGRAMS):
+        found = _SYSTEMD_VERSION.search(content)
+        if found:
+            return Systemd(endless_links_mask=int(found[1]) < _FIRST_WITHOUT_ENDLESS_MASKS)
+    return Systemd()
+
+
 def _procps(root: str) -> Procps:
     """Told by the program's own strings, as its version number does not tell what a distribution put on top.
 
     The option --dry-run came with the globs, the call of fnmatch(3) with the exclusion of globs.
     """
-    for program in _PROCPS_PROGRAMS:
-        try:
-            with open(root + _real_path(root, program), "rb") as stream:
-                content = stream.read()
-        except OSError:
-            continue
+    for content in _programs(root, _PROCPS_PROGRAMS):
         return Procps(globs=b"dry-run" in content, glob_exclusions=b"fnmatch" in content)
     return Procps()
+
+
+def _programs(root: str, paths: t.Iterable[str]) -> t.Iterator[bytes]:
+    for path in paths:
+        try:
+            content = _files.read(root + _real_path(root, path))
+        except (OSError, NettuneError):
+            continue
+        if content is not None:
+            yield content

@@ -11,12 +11,12 @@ Output is read as ``Name=value`` lines only (``systemctl show``), in the C local
 
 from __future__ import annotations
 
+import glob
 import os
 import re
-import shutil
-import subprocess
 import typing as t
 
+from .. import _command
 from .._errors import BadRequest, NettuneError, Unsupported
 
 Properties = t.Dict[str, str]
@@ -27,6 +27,9 @@ _TYPES = "service socket target device mount automount swap timer path slice sco
 _NAME = re.compile(r"[A-Za-z0-9:_.\\@-]+\Z")
 # An instance that nobody has: what systemd answers for it is what the template alone gives.
 _PROBE = "nettune"
+_PATIENCE = {"show": 30.0, "list-units": 30.0, "daemon-reload": 90.0}  # seconds
+_JOB = 300.0  # seconds to start or stop a unit: more than systemd itself allows most of them
+_MOST = 16 << 20  # bytes that systemctl may print
 
 
 def unit_name(text: str) -> str:
@@ -70,7 +73,7 @@ class Systemd:
     """The system manager of this host.  ``run`` takes arguments of systemctl and gives what it prints."""
 
     def __init__(self, run: t.Optional[Run] = None) -> None:
-        self._run = run or _systemctl
+        self._run = run or systemctl
 
     def show(self, units: t.Sequence[str], properties: t.Iterable[str]) -> t.List[Properties]:
         """These properties of each unit, in the order asked."""
@@ -118,21 +121,30 @@ def check_booted(mark: str = _BOOTED) -> None:
         raise Unsupported(f"this host was not booted with systemd: there is no {mark}")
 
 
-def _systemctl(arguments: t.Sequence[str]) -> str:
-    program = shutil.which("systemctl")
-    if program is None:
-        raise Unsupported("systemctl is not in PATH")
-    environment = {**os.environ, "LC_ALL": "C", "SYSTEMD_COLORS": "0", "SYSTEMD_PAGER": ""}
-    done = subprocess.run(
-        [program, "--no-ask-password", *arguments],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-        env=environment,
-        check=False,
+def main_pid(unit: t.Optional[str]) -> t.Optional[int]:
+    """The main process of an active unit, None without one or without systemd."""
+    if unit is None or not booted():
+        return None
+    [shown] = Systemd().show([unit], ["MainPID"])
+    return int(shown.get("MainPID") or 0) or None
+
+
+def systemctl(arguments: t.Sequence[str]) -> str:
+    """What ``systemctl`` prints.  Raises Unsupported where there is none, NettuneError when it fails or hangs."""
+    done = _command.run(
+        ["systemctl", "--no-ask-password", *arguments],
+        environment={"SYSTEMD_COLORS": "0", "SYSTEMD_PAGER": ""},
+        timeout=_PATIENCE.get(arguments[0], _JOB),
+        most=_MOST,
     )
-    if done.returncode != 0:
-        said = " ".join(done.stderr.split()) or f"status {done.returncode}"
+    if done.code != 0 or not done.whole:
+        said = " ".join(done.stderr.split()) or f"status {done.code}" if done.whole else "it printed too much"
         raise NettuneError(f"systemctl {' '.join(arguments)} failed: {said}", command=["systemctl", *arguments])
     return done.stdout
+
+
+def version(places: t.Sequence[str] = ("/usr/lib/systemd", "/lib/systemd")) -> t.Optional[int]:
+    """The release of systemd, told by its library, which needs no program to be run; None without systemd."""
+    paths = [path for place in places for path in glob.glob(f"{place}/libsystemd-shared-*.so")]
+    numbers = (re.search(r"-shared-([0-9]+)", path) for path in paths)
+    return max((int(found[1]) for found in numbers if found), default=None)

@@ -6,8 +6,8 @@
 
 """Which line of which file decides a directive of a systemd unit: systemd.unit(5), its parser and its search order.
 
-Sources: systemd 257 src/shared/conf-parser.c (``config_parse``), src/shared/dropin.c (``unit_file_find_dirs``) and
-src/basic/conf-files.c; every rule was tried on systemd 257.
+Sources: systemd 257 src/shared/conf-parser.c (``config_parse``), src/basic/fileio.c (``read_line_full``),
+src/shared/dropin.c (``unit_file_find_dirs``) and src/basic/conf-files.c; every rule was tried on systemd 257.
 """
 
 from __future__ import annotations
@@ -18,9 +18,23 @@ import re
 import typing as t
 from dataclasses import dataclass, replace
 
+from .. import _files
+from .._errors import NettuneError
+
 _COMMENT = ("#", ";")
+# What systemd strips; other blanks, such as a form feed or a no-break space, are like letters.
+_BLANKS = " \t\n\r"
+_END_OF_LINE = re.compile("\n\r?\0?|\r\n?\0?|\0")
+# A line of so many bytes ends the reading of a file, and so does a longer one that is continued.
+_TOO_LONG = 1 << 20
+# So does what is no UTF-8, or no character (unichar_is_valid() in src/basic/utf8.c).
+_NO_CHARACTER = re.compile(
+    "[\ud800-\udfff\ufdd0-\ufdef"
+    + "".join(chr(plane << 16 | 0xFFFE) + chr(plane << 16 | 0xFFFF) for plane in range(17))
+    + "]"
+)
 # The first one in a file is skipped, on whichever line it is.
-_BYTE_ORDER_MARK = re.compile(r"^[ \t]*\ufeff", re.MULTILINE)
+_BYTE_ORDER_MARK = "\ufeff"
 
 
 @dataclass(frozen=True)
@@ -73,35 +87,56 @@ class UnitFiles:
 
 
 def parse(file: UnitFile, section: str, key: str) -> t.Iterator[Setting]:
-    """The lines of one file that set the key in the section.  A broken section header ends the file."""
+    """The lines of one file that set the key in the section.  What systemd takes for an error ends the file."""
     current = ""
     for number, line in _logical_lines(file.text):
+        if _NO_CHARACTER.search(line) or (line.startswith("[") and not line.endswith("]")):
+            return
         if line.startswith("["):
-            if not line.endswith("]"):
-                return
             current = line[1:-1]
             continue
         name, equals, value = line.partition("=")
-        if equals and current == section and name.strip() == key:
-            yield Setting(value.strip(), f"{file.path}:{number}")
+        if equals and current == section and name.strip(_BLANKS) == key:
+            yield Setting(value.strip(_BLANKS), f"{file.path}:{number}")
 
 
 def _logical_lines(text: str) -> t.Iterator[t.Tuple[int, str]]:
     """Lines with their continuations, and where they begin; comments are left out, inside a continuation too."""
     begun: t.Optional[int] = None
     parts: t.List[str] = []
-    for number, physical in enumerate(_BYTE_ORDER_MARK.sub("", text, count=1).splitlines(), 1):
-        line = physical.strip()
+    for number, raw in _lines(text):
+        line = raw.lstrip(_BLANKS)
+        if _bytes(raw) >= _TOO_LONG or sum(map(_bytes, [*parts, line])) > _TOO_LONG:
+            return
         if line.startswith(_COMMENT):
             continue
         begun = number if begun is None else begun
+        parts.append(line)
         if (len(line) - len(line.rstrip("\\"))) % 2:
-            parts.append(line[:-1])
+            parts[-1] = f"{line[:-1]} "
             continue
-        yield begun, " ".join([*parts, line]).strip()
+        yield begun, "".join(parts).strip(_BLANKS)
         begun, parts = None, []
     if begun is not None:
-        yield begun, " ".join(parts).strip()
+        yield begun, "".join(parts).strip(_BLANKS)
+
+
+def _lines(text: str) -> t.Iterator[t.Tuple[int, str]]:
+    """Lines, numbered as an editor does, which knows no line that CR or NUL has ended."""
+    number, start, marked = 1, 0, False
+    while start < len(text):
+        end = _END_OF_LINE.search(text, start)
+        line = text[start : end.start() if end else len(text)]
+        if not marked and line.lstrip(_BLANKS).startswith(_BYTE_ORDER_MARK):
+            marked, line = True, line.lstrip(_BLANKS)[1:]
+        yield number, line
+        if not end:
+            return
+        number, start = number + end[0].count("\n"), end.end()
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode("utf-8", "surrogateescape"))
 
 
 def drop_in_directories(lookup: t.Iterable[str], names: t.Sequence[str]) -> t.List[str]:
@@ -121,15 +156,16 @@ def drop_in_directories(lookup: t.Iterable[str], names: t.Sequence[str]) -> t.Li
 
 
 def _ever_more_generic(name: str) -> t.Iterator[str]:
-    """``foo-bar@1.service``, ``foo-bar@.service``, ``foo-@1.service``, ``foo-@.service``."""
+    """``foo-bar@1.service``, then its template and what is more general than that, then ``foo-@1.service``."""
     yield name
     stem, _dot, kind = name.rpartition(".")
     prefix, at, instance = stem.partition("@")
     if instance:
-        yield f"{prefix}@.{kind}"
-    shorter = prefix.rstrip("-").rpartition("-")[0]
+        yield from _ever_more_generic(f"{prefix}@.{kind}")
+    # One dash at the end belongs to the name; only what stands before another one is more general.
+    shorter, dash, _rest = prefix[: -1 if prefix.endswith("-") else None].rpartition("-")
     if shorter:
-        yield from _ever_more_generic(f"{shorter}-{at}{instance}.{kind}")
+        yield from _ever_more_generic(f"{shorter}{dash}{at if instance else ''}{instance}.{kind}")
 
 
 def read(fragment: str, lookup: t.Iterable[str], names: t.Sequence[str]) -> UnitFiles:
@@ -163,11 +199,7 @@ def _changed(path: str) -> float:
 
 
 def _drop_ins(directory: str) -> t.Iterator[UnitFile]:
-    try:
-        names = sorted(os.listdir(directory))
-    except OSError:
-        return
-    for name in names:
+    for name in sorted(_files.names(directory)):
         if name.endswith(".conf") and not name.startswith("."):
             path = f"{directory}/{name}"
             # A directory, or a link to nowhere, masks other files of its name too.
@@ -176,7 +208,9 @@ def _drop_ins(directory: str) -> t.Iterator[UnitFile]:
 
 def _file(path: str) -> t.Optional[UnitFile]:
     try:
-        with open(path, encoding="utf-8", errors="replace", newline="\n") as handle:
-            return UnitFile(path, handle.read())
-    except OSError:
+        content = _files.read(path, limit=_files.SMALL)
+    except NettuneError:
+        if os.path.isfile(path):
+            raise
         return None
+    return None if content is None else UnitFile(path, content.decode("utf-8", "surrogateescape"))

@@ -54,7 +54,8 @@ class Peer:
     """A remote address and port we call out to. ``states`` holds only what is not zero.
 
     Local ports are a pool per local address, remote address and remote port, and a connection uses one of them:
-    ``local_ports_used`` is that of the ``local_address`` with the fullest pool.
+    ``local_ports_used`` is that of the ``local_address`` with the fullest pool, ``local_ports_in_time_wait`` how many
+    of them are in TIME_WAIT.
     """
 
     address: str
@@ -63,15 +64,16 @@ class Peer:
     states: States
     local_address: str
     local_ports_used: int
+    local_ports_in_time_wait: int = 0
 
 
 @dataclass(frozen=True)
 class Census:
     """All that one pass over the sockets tells.
 
-    ``states`` has every public name, ``time_wait`` has ``inbound`` and ``outbound``, ``listeners`` carry ``syn_recv``:
-    these are exact. ``missing`` is 0 when peers and clients are exact, too; else there were more different ones than
-    are kept, and no count of a state in a row of them is too low by more than this.
+    ``states`` has every public name, ``time_wait`` has ``inbound`` and ``outbound``, ``listeners`` carry ``syn_recv``
+    and ``connections``: these are exact. ``missing`` is 0 when peers and clients are exact, too; else there were more
+    different ones than are kept, and no count of a state in a row of them is too low by more than this.
     """
 
     states: States
@@ -154,12 +156,15 @@ def _peers(groups: t.Mapping[bytes, int], top: int) -> t.Iterator[Peer]:
     chosen = _busiest(totals, top)
     states: t.Dict[End, t.Counter[int]] = {end: Counter() for end in chosen}
     pools: t.Dict[End, t.Counter[bytes]] = {end: Counter() for end in chosen}
+    waiting: t.Dict[End, t.Counter[bytes]] = {end: Counter() for end in chosen}
     for key, count in outbound:
         flow, port, remote, local = split_key(key)
         end = port, plain(remote)
         if end in pools:
             states[end][flow] += count
             pools[end][plain(local)] += count
+            if flow == TIME_WAIT:
+                waiting[end][plain(local)] += count
     for end in chosen:
         local, used = min(pools[end].items(), key=lambda item: (-item[1], item[0]))
         port, remote = end
@@ -170,17 +175,20 @@ def _peers(groups: t.Mapping[bytes, int], top: int) -> t.Iterator[Peer]:
             states=_named(states[end]),
             local_address=address_text(local),
             local_ports_used=used,
+            local_ports_in_time_wait=waiting[end][local],
         )
 
 
-def _with_queues(listeners: t.Sequence[Listener], half_open: t.Mapping[Place, int]) -> t.Iterator[Listener]:
+def _with_queues(listeners: t.Sequence[Listener], tally: Tally) -> t.Iterator[Listener]:
     """The listeners with the length of their SYN queue; the kernel does not export it, so half-open sockets count."""
+    ports = tally.of_ports()
     index = ListenerIndex(listeners)
     queues: t.Counter[t.Optional[Place]] = Counter()
-    for (address, port), count in half_open.items():
+    for (address, port), count in tally.half_open.items():
         queues[index.find(address, port)] += count
     for listener in listeners:
-        yield replace(listener, syn_recv=queues[ListenerIndex.place(listener)])
+        connections = _named(ports.get(listener.port, {}))
+        yield replace(listener, syn_recv=queues[ListenerIndex.place(listener)], connections=connections)
 
 
 def census(tally: Tally, listeners: t.Sequence[Listener], top: int) -> Census:
@@ -193,6 +201,6 @@ def census(tally: Tally, listeners: t.Sequence[Listener], top: int) -> Census:
         time_wait={"inbound": tally.flows[TIME_WAIT | INBOUND], "outbound": tally.flows[TIME_WAIT]},
         peers=tuple(_peers(tally.groups, top)),
         clients=tuple(_clients(tally.groups, top)),
-        listeners=tuple(_with_queues(listeners, tally.half_open)),
+        listeners=tuple(_with_queues(listeners, tally)),
         missing=tally.missing,
     )

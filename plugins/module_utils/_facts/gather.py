@@ -8,12 +8,13 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import time
 import typing as t
-from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
+from .. import _files
 from .._boot import login_limits, sysctl_d
 from .._errors import NettuneError, Unsupported
 from .._kernel import netns, proc_net, proc_sys, processes
@@ -23,27 +24,34 @@ from .._sysctl import catalog
 from .._sysctl.plan import data
 from .._tuning import apply as tuning
 from .._want import parse_value
-from . import rates
+from . import holders, limits, queues, rates, summary
 from .census import Census, Peer
-from .request import Request
+from .request import SUMMARY, Request
 from .servers import servers
 from .sources import open_source
 
-_FROM_CENSUS = frozenset({"peers", "clients", "listeners"})
-_WITH_OWNERS = frozenset({"listeners", "servers"})
-_CONNTRACK = "net.netfilter.nf_conntrack"
+_FROM_CENSUS = frozenset({"peers", "clients", "listeners", "holders"})
+_WITH_OWNERS = frozenset({"listeners", "servers", "holders"})
+# The facts of each subset that has others than one of its own name.
+_KEYS = {
+    "states": ("states", "time_wait"),
+    "counters": ("counters", "rates", "retransmitted", "sockstat"),
+    "limits": ("files", "login_limits"),
+}
+_REUSE_ALL, _REUSE_LOOPBACK = "1", "2"
 
 Facts = t.Dict[str, t.Any]
 
 
 @dataclass
 class _Seen:
-    """What was seen inside the namespace: facts, provenance, and listeners whose owners are yet to be found."""
+    """What was seen inside the namespace: facts, provenance, and sockets whose owners are yet to be found."""
 
     facts: Facts
     source: t.Optional[str] = None
     limited: t.List[str] = field(default_factory=list)
     listeners: t.Sequence[Listener] = ()
+    stuck: holders.Inodes = field(default_factory=dict)
 
 
 def gather(request: Request) -> Facts:
@@ -51,6 +59,18 @@ def gather(request: Request) -> Facts:
 
     Raises Unsupported where there is neither sock_diag nor /proc/net/tcp, and what entering the namespace raises.
     """
+    if not request.summary:
+        return _gather(request)
+    facts = _gather(replace(request, subsets=request.subsets | summary.NEEDED))
+    facts["summary"] = summary.summary(facts)
+    facts["collected"]["subsets"] = sorted({*request.subsets, SUMMARY})
+    for subset in summary.NEEDED - request.subsets:
+        for name in _KEYS.get(subset, (subset,)):
+            del facts[name]
+    return facts
+
+
+def _gather(request: Request) -> Facts:
     start = time.monotonic()
     seen = _look(request) if request.netns is None else netns.run_in(request.netns, lambda: _look(request))
     if request.subsets & _WITH_OWNERS:
@@ -59,8 +79,11 @@ def gather(request: Request) -> Facts:
     if "runs" in request.subsets:
         seen.facts["runs"] = _runs(seen)
     if request.compare is not None:
-        seen.facts["drift"] = tuning.drift(request.compare)
+        seen.facts["drift"] = _drift(request.compare, seen)
+    if "limits" in request.subsets:
+        seen.facts["files"]["processes"] = limits.process_files(request.top)
     seen.facts["collected"] = {
+        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "source": seen.source,
         "limited": seen.limited,
         "subsets": sorted(request.subsets),
@@ -77,6 +100,14 @@ def _runs(seen: _Seen) -> t.Optional[t.List[Facts]]:
         return None
 
 
+def _drift(wanted: tuning.Request, seen: _Seen) -> t.Optional[t.List[Facts]]:
+    try:
+        return tuning.drift(wanted)
+    except NettuneError as exc:
+        seen.limited.append(f"the host could not be compared with what it shall have: {exc}")
+        return None
+
+
 def _look(request: Request) -> _Seen:
     seen = _Seen(_provenance(request))
     subsets = request.subsets
@@ -87,18 +118,22 @@ def _look(request: Request) -> _Seen:
     if "sysctls" in subsets:
         seen.facts["sysctls"] = _sysctls(with_boot=request.netns is None)
     if "limits" in subsets:
-        seen.facts["files"] = _files()
+        seen.facts["files"] = limits.files()
         seen.facts["login_limits"] = [asdict(limit) for limit in login_limits.parse(login_limits.read_files())]
     if "conntrack" in subsets:
-        seen.facts["conntrack"] = _conntrack()
+        seen.facts["conntrack"] = limits.conntrack()
     return seen
 
 
 def _provenance(request: Request) -> Facts:
-    with open("/proc/uptime", encoding="ascii") as handle:
-        uptime = float(handle.read().split()[0])
+    told = _files.text("/proc/uptime").split()  # not there in a /proc of processes alone
     boot_id = proc_sys.read("kernel.random.boot_id")
-    return {"boot_id": boot_id, "uptime": uptime, "kernel": os.uname().release, "netns": request.netns}
+    return {
+        "boot_id": boot_id,
+        "uptime": float(told[0]) if told else None,
+        "kernel": os.uname().release,
+        "netns": request.netns,
+    }
 
 
 def _counters(interval: float) -> Facts:
@@ -109,8 +144,13 @@ def _counters(interval: float) -> Facts:
         time.sleep(interval)
         sample = _sample()
         per_second = rates.per_second(first, sample)
-    sockstat = proc_net.parse_sockstat(proc_net.read("sockstat"), _read_if_any("sockstat6"))
-    return {"counters": dict(sample.counters), "rates": per_second, "sockstat": sockstat}
+    sockstat = proc_net.parse_sockstat(_read_if_any("sockstat"), _read_if_any("sockstat6"))
+    return {
+        "counters": dict(sample.counters),
+        "rates": per_second,
+        "retransmitted": {"interval": rates.retransmitted(per_second), "boot": rates.retransmitted(sample.counters)},
+        "sockstat": sockstat,
+    }
 
 
 def _sample() -> rates.Sample:
@@ -131,7 +171,10 @@ def _sockets(request: Request, seen: _Seen) -> None:
         if source.reason:
             seen.limited.append(f"/proc/net/tcp was read, which does not tell a listener's backlog ({source.reason})")
         if request.subsets & _FROM_CENSUS:
-            _spread(source.census(request.top), request, seen)
+            census = source.census(request.top)
+            _spread(census, request, seen)
+            if "holders" in request.subsets:
+                seen.stuck = holders.stuck(source, census.states)
         elif "states" in request.subsets:
             seen.facts.update(states=source.states(), time_wait=None)
         if "servers" in request.subsets and not request.subsets & _FROM_CENSUS:
@@ -145,7 +188,8 @@ def _spread(census: Census, request: Request, seen: _Seen) -> None:
         seen.facts.update(states=census.states, time_wait=census.time_wait)
     if "peers" in request.subsets:
         available = _local_ports_available()
-        seen.facts["peers"] = [_peer(peer, available) for peer in census.peers]
+        reuse = proc_sys.read("net.ipv4.tcp_tw_reuse") if proc_sys.read("net.ipv4.tcp_timestamps") != "0" else None
+        seen.facts["peers"] = [_peer(peer, available, reuse) for peer in census.peers]
     if "clients" in request.subsets:
         seen.facts["clients"] = [asdict(client) for client in census.clients]
     if census.missing:
@@ -160,22 +204,29 @@ def _local_ports_available() -> int:
     return high - low + 1 - sum(low <= int(port) <= high for port in reserved)
 
 
-def _peer(peer: Peer, available: int) -> Facts:
-    utilization = round(peer.local_ports_used / available, 4) if available else 1.0
+def _peer(peer: Peer, available: int, reuse: t.Optional[str]) -> Facts:
+    """A peer, and the share of the local ports that a connect() to it cannot have (tcp_twsk_unique)."""
+    loopback = any(ipaddress.ip_address(end).is_loopback for end in (peer.address, peer.local_address))
+    reusable = reuse == _REUSE_ALL or (reuse == _REUSE_LOOPBACK and loopback)
+    taken = peer.local_ports_used - (peer.local_ports_in_time_wait if reusable else 0)
+    utilization = round(taken / available, 4) if available else 1.0
     return {**asdict(peer), "local_ports_available": available, "utilization": utilization}
 
 
 def _owned(request: Request, seen: _Seen) -> Facts:
-    """What needs to know whose the listening sockets are."""
-    owners = processes.owners(listener.inode for listener in seen.listeners)
+    """What needs to know whose the sockets are."""
+    inodes = [inode for some in seen.stuck.values() for inode in some]
+    owners = processes.owners([*(listener.inode for listener in seen.listeners), *inodes])
     if owners.unreadable:
         advice = ", run as root to see what they own" if os.geteuid() else ""
         seen.limited.append(f"the open files of {owners.unreadable} processes could not be read{advice}")
     if not owners.complete:
-        seen.limited.append("too many files are open to look at all in time: a listener may lack its processes")
+        seen.limited.append("too many files are open to look at all in time: a socket may lack its processes")
     facts: Facts = {}
     if "listeners" in request.subsets:
-        facts["listeners"] = _listeners(seen.listeners, owners)
+        facts["listeners"] = queues.listeners(seen.listeners, owners, seen.facts.get("rates"))
+    if "holders" in request.subsets:
+        facts["holders"] = holders.holders(seen.stuck, owners, request.top)
     if "servers" in request.subsets:
         facts["servers"] = servers(seen.listeners, owners)
         seen.limited += [
@@ -184,33 +235,11 @@ def _owned(request: Request, seen: _Seen) -> Facts:
     return facts
 
 
-def _listeners(listeners: t.Sequence[Listener], owners: processes.Owners) -> t.List[Facts]:
-    ordered = sorted(listeners, key=_place)
-    sharing = Counter(map(_place, listeners))
-    return [
-        {
-            **asdict(listener),
-            "sharing": sharing[_place(listener)],
-            "processes": [_process(process) for process in owners.by_inode.get(listener.inode, ())],
-        }
-        for listener in ordered
-    ]
-
-
-def _place(listener: Listener) -> t.Tuple[int, str, str]:
-    return listener.port, listener.family, listener.address
-
-
-def _process(process: processes.Process) -> Facts:
-    nofile = {"soft": process.nofile_soft, "hard": process.nofile_hard, "used": process.nofile_used}
-    return {"pid": process.pid, "name": process.name, "unit": process.unit, "nofile": nofile}
-
-
 def _sysctls(*, with_boot: bool) -> Facts:
     texts = {key: proc_sys.read(key) for key in catalog.BY_KEY}
     keys = [key for key, text in texts.items() if text is not None]
-    found = sysctl_d.resolve(sysctl_d.read_tree(), keys) if with_boot else {}
-    boot = {key: value.taken(texts[key]) for key, value in found.items()}
+    found = sysctl_d.next_boot(sysctl_d.read_tree(), keys) if with_boot else {}
+    boot = {key: value.taken(None if catalog.lookup(key).text else texts[key]) for key, value in found.items()}
     return {
         key: {
             "runtime": data(key, texts[key]),
@@ -220,20 +249,3 @@ def _sysctls(*, with_boot: bool) -> Facts:
         }
         for key in keys
     }
-
-
-def _files() -> Facts:
-    allocated, _unused, maximum = (int(word) for word in (proc_sys.read("fs.file-nr") or "0 0 0").split())
-    return {"allocated": allocated, "max": maximum, "nr_open": _number("fs.nr_open")}
-
-
-def _conntrack() -> t.Optional[Facts]:
-    count = _number(f"{_CONNTRACK}_count")
-    if count is None:
-        return None
-    return {"count": count, "max": _number(f"{_CONNTRACK}_max"), "buckets": _number(f"{_CONNTRACK}_buckets")}
-
-
-def _number(key: str) -> t.Optional[int]:
-    text = proc_sys.read(key)
-    return None if text is None else int(text)

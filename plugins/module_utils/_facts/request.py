@@ -15,7 +15,20 @@ from .._errors import BadRequest
 from .._tuning import apply as tuning
 from .._tuning.options import checked
 
-SUBSETS = ("states", "peers", "clients", "listeners", "servers", "counters", "sysctls", "limits", "conntrack", "runs")
+SUBSETS = (
+    "states",
+    "peers",
+    "clients",
+    "listeners",
+    "holders",
+    "servers",
+    "counters",
+    "sysctls",
+    "limits",
+    "conntrack",
+    "runs",
+)
+SUMMARY = "summary"
 _MINIMUM = frozenset({"states", "counters"})
 
 
@@ -23,7 +36,8 @@ _MINIMUM = frozenset({"states", "counters"})
 class Request:
     """``interval`` is the time between two samples of the counters, in seconds, 0 for one sample.
 
-    ``compare`` is what the host shall have, None where nobody asks.
+    ``compare`` is what the host should have, None where nobody asks.
+    ``summary``: also all of them in one fact, which only its own name asks for.
     """
 
     subsets: t.FrozenSet[str]
@@ -31,6 +45,7 @@ class Request:
     interval: float
     netns: t.Optional[str]
     compare: t.Optional[tuning.Request] = None
+    summary: bool = False
 
 
 def parse_request(params: t.Mapping[str, t.Any]) -> Request:
@@ -39,12 +54,15 @@ def parse_request(params: t.Mapping[str, t.Any]) -> Request:
         raise BadRequest(f"top must not be negative, got {params['top']}")
     if not 0 <= params["interval"] <= 3600:
         raise BadRequest(f"interval must be between 0 and 3600 seconds, got {params['interval']}")
+    names = [name for name in params["gather_subset"] if name != SUMMARY]
+    summary = len(names) < len(params["gather_subset"])
     return Request(
-        parse_subsets(params["gather_subset"]),
+        parse_subsets(names) if names or not summary else frozenset(),
         params["top"],
         params["interval"],
         params["netns"],
         _parse_compare(params.get("compare"), params["netns"]),
+        summary,
     )
 
 
@@ -67,7 +85,8 @@ def parse_subsets(names: t.Sequence[str]) -> t.FrozenSet[str]:
     for name in names:
         bare = name[1:] if name.startswith("!") else name
         if bare not in groups:
-            raise BadRequest(f"{name!r} is none of the subsets {', '.join(SUBSETS)}, min, all, or one with ! before it")
+            known = ", ".join((*SUBSETS, SUMMARY))
+            raise BadRequest(f"{name!r} is none of the subsets {known}, min, all, or one with ! before it")
         if bare == name:
             wanted |= groups[bare]
         elif bare != "all":

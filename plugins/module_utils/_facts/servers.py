@@ -15,9 +15,11 @@ import typing as t
 from collections import Counter
 from dataclasses import dataclass, field
 
+from .._boot import systemd
 from .._errors import NettuneError
-from .._kernel import programs
-from .._kernel.processes import Owners, Process, nofile
+from .._kernel import identity, proc_pid
+from .._kernel.identity import Identity, Tie
+from .._kernel.processes import Owners, Process
 from .._kernel.tcp_socket import Listener
 from .._servers import table
 from .._servers.server import Server
@@ -29,17 +31,21 @@ _BY_PROCESS = {name: server for server in table.BY_NAME.values() for name in ser
 
 @dataclass
 class _Found:
-    """A server's processes with its listening sockets, by pid, and its queues by address."""
+    """A server's processes with its listening sockets, by pid, and its queues by address.
+
+    ``answers`` tells whether its master may say by its command line where its configuration is.
+    """
 
     server: Server
-    master: int
+    master: Identity
+    answers: bool
     processes: t.Dict[int, Process] = field(default_factory=dict)
     queues: t.Dict[int, Listener] = field(default_factory=dict)
 
     @property
     def unit(self) -> t.Optional[str]:
         """The systemd unit."""
-        return next(iter(self.processes.values())).unit
+        return self.master.unit
 
     def workers(self, *, all_seen: bool) -> t.Dict[int, t.Optional[int]]:
         """The soft limits of open files of those that accept, by pid: of all but the master, or of the master alone.
@@ -47,10 +53,12 @@ class _Found:
         Workers whose files may not be seen, as in a container, are those that the master has started.
         """
         softs = {pid: one.nofile_soft for pid, one in self.processes.items()}
-        workers = {pid: soft for pid, soft in softs.items() if pid != self.master}
+        workers = {pid: soft for pid, soft in softs.items() if pid != self.master.pid}
         if not workers and not all_seen:
-            children = programs.children_of(self.master, self.processes[self.master].name)
-            workers = {pid: nofile(pid)[0] for pid in children}
+            children = [
+                pid for pid in proc_pid.children_of(self.master.pid) if proc_pid.name_of(pid) == self.master.name
+            ]
+            workers = {pid: proc_pid.nofile(pid)[0] for pid in children}
         return workers or softs
 
     @property
@@ -67,15 +75,15 @@ def servers(listeners: t.Iterable[Listener], owners: Owners) -> t.List[Facts]:
 
     A configuration that cannot be read is the row's ``error``.
     """
+    ties = {server.name: Tie(server.processes, systemd.main_pid, identity.look) for server in table.BY_NAME.values()}
     found: t.Dict[int, _Found] = {}
-    masters: t.Dict[int, int] = {}
     for listener in listeners:
         for process in owners.by_inode.get(listener.inode, ()):
             server = _BY_PROCESS.get(process.name)
-            if server:
-                if process.pid not in masters:
-                    masters[process.pid] = programs.master_of(process.pid, process.name, programs.parent_of)
-                one = found.setdefault(masters[process.pid], _Found(server, masters[process.pid]))
+            master = ties[server.name].master_of(process.pid, listener.uid) if server else None
+            if server and master:
+                answers = ties[server.name].answers_for(master)
+                one = found.setdefault(master.pid, _Found(server, master, answers))
                 one.processes[process.pid] = process
                 one.queues[listener.inode] = listener
     return [_row(one, one.workers(all_seen=not owners.unreadable)) for _master, one in sorted(found.items())]
@@ -84,7 +92,7 @@ def servers(listeners: t.Iterable[Listener], owners: Owners) -> t.List[Facts]:
 def _row(found: _Found, workers: t.Mapping[int, t.Optional[int]]) -> Facts:
     row: Facts = {
         "server": found.server.name,
-        "pid": found.master,
+        "pid": found.master.pid,
         "unit": found.unit,
         "workers": len(workers),
         "nofile": min((soft for soft in workers.values() if soft is not None), default=None),
@@ -94,16 +102,19 @@ def _row(found: _Found, workers: t.Mapping[int, t.Optional[int]]) -> Facts:
         "error": None,
     }
     try:
-        row.update(_configured(found.server, found.master, found.unit))
+        row.update(_configured(found))
     except (NettuneError, OSError, ValueError, RecursionError) as exc:
         row["error"] = str(exc)
         row["config"] = exc.details.get("file") if isinstance(exc, NettuneError) else None
     return row
 
 
-def _configured(server: Server, master: int, unit: t.Optional[str]) -> Facts:
-    if not programs.shares_our_root(master):
+def _configured(found: _Found) -> Facts:
+    master, server = found.master, found.server
+    if not identity.shares_our_root(master.pid):
         raise NettuneError("it runs in a container: gather facts in there, where its files are")
-    config = server.started(programs.command_of(master), unit)
+    if not found.answers:
+        raise NettuneError(f"it runs as uid {master.uids[0]} without a unit: where its files are is not asked of it")
+    config = server.started(proc_pid.command_of(master.pid), master.unit)
     settings = server.settings(config)
     return {"config": config.main, "settings": {name: setting._asdict() for name, setting in settings.items()}}

@@ -13,6 +13,7 @@ INTERFACE
         source.states() -> {state: int}         all eleven names, the cheapest exact way
         source.listeners() -> (Listener, ...)   without syn_recv; without backlog when it is procfs
         source.census(top) -> Census            everything in one pass
+        source.inodes(states) -> [(state, inode), ...]  of the sockets in these state numbers
         source.interrupted              the last answer may be inconsistent, though it was asked for again
 
     Raises Unsupported when neither is there.
@@ -28,17 +29,15 @@ from collections import Counter
 from contextlib import suppress
 
 from .._errors import KernelRefused, MissingRight, Unsupported
-from .._kernel import proc_net
-from .._kernel.sock_diag import SockDiag, listener_of, mask
+from .._kernel import listeners, proc_net
+from .._kernel.sock_diag import SockDiag, inode_of, is_half_open, mask
 from .._kernel.tcp_socket import ESTABLISHED, LISTEN, NEW_SYN_RECV, SYN_RECV, TIME_WAIT, Listener
 from .census import Census, States, all_states, census
 from .tally import Tally, count_states
 
-ATTEMPTS = 3
 _CONNECTED = mask(*(set(range(1, NEW_SYN_RECV + 1)) - {LISTEN}))
 _DUMPED = set(range(1, NEW_SYN_RECV + 1)) - {ESTABLISHED, TIME_WAIT, LISTEN}
 _OWN_GAUGES = (4, 14)  # since then sockstat's tw is of the network namespace; up to 4.9 it was of the host
-_FAST_OPEN_SERVER = 0x2
 _Answer = t.TypeVar("_Answer")
 
 
@@ -68,6 +67,10 @@ class Source(abc.ABC):
         """The listening sockets."""
 
     @abc.abstractmethod
+    def inodes(self, states: t.Collection[int]) -> t.List[t.Tuple[int, int]]:
+        """State number and inode of each socket in one of the states, inode 0 where no process has it open."""
+
+    @abc.abstractmethod
     def census(self, top: int) -> Census:
         """Everything, with the ``top`` busiest peers and clients."""
 
@@ -77,10 +80,9 @@ class SockDiagSource(Source):
 
     name = "sock_diag"
 
-    def __init__(self, diag: SockDiag, root: str = "/proc/net", sysctls: str = "/proc/sys/net/ipv4") -> None:
+    def __init__(self, diag: SockDiag, root: str = "/proc/net") -> None:
         self._diag = diag
         self._root = root
-        self._sysctls = sysctls
         self._release = os.uname().release
 
     def close(self) -> None:
@@ -95,15 +97,18 @@ class SockDiagSource(Source):
     def census(self, top: int) -> Census:
         return self._consistent(lambda: self._census(top))
 
+    def inodes(self, states: t.Collection[int]) -> t.List[t.Tuple[int, int]]:
+        return self._consistent(lambda: [inode_of(message) for message in self._diag.messages(mask(*states))])
+
     def _listeners(self) -> t.Tuple[Listener, ...]:
-        return tuple(map(listener_of, self._diag.messages(mask(LISTEN))))
+        return listeners.dumped(self._diag)
 
     def _census(self, top: int) -> Census:
-        listeners = self._listeners()
-        tally = Tally(listener.port for listener in listeners)
+        found = self._listeners()
+        tally = Tally(listener.port for listener in found)
         for heads in self._diag.heads(_CONNECTED):
             tally.add_heads(heads)
-        return census(tally, listeners, top)
+        return census(tally, found, top)
 
     def _states(self) -> States:
         """Without looking at ESTABLISHED and TIME_WAIT, which are most of a busy server and which the kernel counts.
@@ -114,12 +119,12 @@ class SockDiagSource(Source):
         states: t.Counter[int] = Counter()
         gauges = self._gauges()
         minis = self._count(mask(*_DUMPED), states)
+        half_open = self._half_open(states) if states[SYN_RECV] else 0
         states[LISTEN] = len(self._listeners())
         waiting = gauges.get("tcp_tw", -1) - minis
         established = gauges.get("tcp_inuse", -1) + gauges.get("tcp6_inuse", 0)
-        established -= sum(states.values()) - states[SYN_RECV] - minis
-        unclear = established < 0 or waiting < 0 or (states[SYN_RECV] > 0 and self._fast_open())
-        if unclear:
+        established -= sum(states.values()) - half_open - minis
+        if established < 0 or waiting < 0:
             self._count(mask(ESTABLISHED, TIME_WAIT), states)
         else:
             states.update({ESTABLISHED: established, TIME_WAIT: waiting})
@@ -127,6 +132,12 @@ class SockDiagSource(Source):
 
     def _count(self, wanted: int, states: t.Counter[int]) -> int:
         return sum(count_states(heads, states) for heads in self._diag.heads(wanted))
+
+    def _half_open(self, states: t.Counter[int]) -> int:
+        """Count what is in SYN_RECV once more, and how many of those are of the SYN queue."""
+        of_queue = list(map(is_half_open, self._diag.messages(mask(SYN_RECV, NEW_SYN_RECV))))
+        states[SYN_RECV] = len(of_queue)
+        return sum(of_queue)
 
     def _gauges(self) -> t.Dict[str, int]:
         """sockstat, where it speaks of this network namespace."""
@@ -139,23 +150,10 @@ class SockDiagSource(Source):
                 gauges.update(proc_net.parse_sockstat(proc_net.read(name, self._root)))
         return gauges
 
-    def _fast_open(self) -> bool:
-        """With TCP Fast Open on a server some sockets in SYN_RECV are in ``inuse`` and some are not."""
-        try:
-            return bool(int(proc_net.read("tcp_fastopen", self._sysctls)) & _FAST_OPEN_SERVER)
-        except (Unsupported, MissingRight, ValueError):
-            return True
-
     def _consistent(self, ask: t.Callable[[], _Answer]) -> _Answer:
-        """Ask again while the kernel says that the dump was interrupted; the last answer stands."""
-        left = ATTEMPTS
-        while True:
-            self._diag.interrupted = False
-            answer = ask()
-            left -= 1
-            self.interrupted = self._diag.interrupted
-            if not self.interrupted or not left:
-                return answer
+        answer = listeners.consistent(self._diag, ask)
+        self.interrupted = self._diag.interrupted
+        return answer
 
 
 class ProcNetSource(Source):
@@ -171,25 +169,20 @@ class ProcNetSource(Source):
         """Nothing stays open."""
 
     def listeners(self) -> t.Tuple[Listener, ...]:
-        return tuple(self._read(proc_net.parse_listeners))
+        return listeners.listed(self._root)
+
+    def inodes(self, states: t.Collection[int]) -> t.List[t.Tuple[int, int]]:
+        return [
+            (state, inode) for state, inode in proc_net.of_tables(proc_net.parse_inodes, self._root) if state in states
+        ]
 
     def census(self, top: int) -> Census:
-        listeners = self.listeners()
-        tally = Tally(listener.port for listener in listeners)
-        for entry in self._read(proc_net.parse_sockets):
+        found = self.listeners()
+        tally = Tally(listener.port for listener in found)
+        for entry in proc_net.of_tables(proc_net.parse_sockets, self._root):
             if not isinstance(entry, Listener):
                 tally.add_row(entry)
-        return census(tally, listeners, top)
-
-    def _read(self, parse: t.Callable[[t.Iterable[str]], t.Iterator[_Answer]]) -> t.Iterator[_Answer]:
-        with proc_net.open_file("tcp", self._root) as lines:
-            yield from parse(lines)
-        try:
-            lines = proc_net.open_file("tcp6", self._root)
-        except Unsupported:
-            return
-        with lines:
-            yield from parse(lines)
+        return census(tally, found, top)
 
 
 def open_source(root: str = "/proc/net") -> Source:

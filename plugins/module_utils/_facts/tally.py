@@ -14,6 +14,7 @@ INTERFACE
     tally.half_open[address, port]      exact counts of SYN_RECV per local address and port
     tally.groups[key]                   counts per remote end; make_key(), split_key()
     tally.missing                       0 = groups are exact; else no count in groups is too low by more than this
+    tally.of_ports()                    exact counts per local port of what is inbound, by state number
 
     count_states(heads, states) -> int  for who wants no more; how many are FIN_WAIT2 that the kernel keeps as small as
                                         a TIME_WAIT, and counts with them in sockstat
@@ -48,6 +49,7 @@ from .._kernel.sock_diag import (
 from .._kernel.tcp_socket import FIN_WAIT2, NEW_SYN_RECV, SYN_RECV, Row, plain
 
 INBOUND = 0x80
+_PORT_KEY = 3  # the bytes of a key before its addresses
 MOST_GROUPS = 40_000  # a dictionary of Python grows at 43,690
 
 Place = t.Tuple[bytes, int]
@@ -144,6 +146,7 @@ class Tally:
         self.half_open: t.Counter[Place] = Counter()
         self.groups: t.Counter[bytes] = Counter()
         self.missing = 0
+        self._dropped: t.Counter[bytes] = Counter()
 
     def add_row(self, row: Row) -> None:
         """Count one socket."""
@@ -171,6 +174,15 @@ class Tally:
                 chosen = of_width & of_flag
                 if chosen:
                     self._add_alike(b"".join(compress(heads, chosen.to_bytes(count, "little"))), width, flag)
+
+    def of_ports(self) -> t.Dict[int, t.Counter[int]]:
+        """How many connections came in to each local port, by state number: also those whose clients were dropped."""
+        ports: t.Dict[int, t.Counter[int]] = {}
+        for counted in (self.groups, self._dropped):
+            for key, count in counted.items():
+                if key[0] & INBOUND:
+                    ports.setdefault(key[1] << 8 | key[2], Counter())[key[0] & ~INBOUND] += count
+        return ports
 
     def _inbound(self, table: bytes, count: int) -> int:
         """A plane as a number: 0xFF for each row whose local port we listen on."""
@@ -204,4 +216,7 @@ class Tally:
                 break
             least, rest = count, rest - keys
         self.missing += least
+        for key, count in self.groups.items():
+            if count <= least:
+                self._dropped[key[:_PORT_KEY]] += count
         self.groups = Counter({key: count for key, count in self.groups.items() if count > least})

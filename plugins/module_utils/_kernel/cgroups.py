@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""Which processes are in a control group, and their limits of open files, from /proc/PID.
+"""Which unit a process belongs to, which processes are in a control group, and their limits of open files.
 
 /proc/PID/cgroup is asked, not /sys/fs/cgroup: it names the groups as systemd does, with cgroup v1, v2 or both side by
 side, in containers too.  A process that ends meanwhile is left out.
@@ -13,17 +13,19 @@ side, in containers too.  A process that ends meanwhile is left out.
 from __future__ import annotations
 
 import os
+import re
 import time
 import typing as t
 from dataclasses import dataclass
 
 from .. import _files
 from . import proc_pid
-from .processes import parse_nofile
 from .rlimits import INFINITY, Limits
 
 # systemd's own hierarchy in cgroup v1, and the unified one of v2: it names its units in one of the two.
 _HIERARCHIES = ("name=systemd", "")
+# No template: its pattern of a name, such as getty@.service, is no unit's.
+_UNIT = re.compile(r"(?![^@]*@\.[a-z]+\Z)[A-Za-z0-9:_.\\-][A-Za-z0-9:_.\\@-]*\.(service|scope|socket|mount|swap)\Z")
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,8 @@ class Member:
 
 def runs(member: Member, root: str = "/proc") -> bool:
     """Whether this very process is still there, and not another one that got its pid."""
-    return parse_started(_files.text(f"{root}/{member.pid}/stat")) == member.ticks
+    stat = proc_pid.stat_of(member.pid, root)
+    return stat is not None and stat.ticks == member.ticks
 
 
 def members(paths: t.Collection[str], root: str = "/proc") -> t.Dict[str, t.Tuple[Member, ...]]:
@@ -56,7 +59,7 @@ def members(paths: t.Collection[str], root: str = "/proc") -> t.Dict[str, t.Tupl
     """
     found: t.Dict[str, t.List[Member]] = {path: [] for path in paths}
     for pid in proc_pid.pids(root) if found else ():
-        here = parse_cgroup(_files.text(f"{root}/{pid}/cgroup"))
+        here = _paths(_files.text(f"{root}/{pid}/cgroup")).values()
         for path, rows in found.items():
             below = next((group[len(path) :] for group in here if f"{group}/".startswith(f"{path}/")), None)
             member = None if below is None else _member(root, pid, below.lstrip("/"))
@@ -65,22 +68,53 @@ def members(paths: t.Collection[str], root: str = "/proc") -> t.Dict[str, t.Tupl
     return {path: tuple(rows) for path, rows in found.items()}
 
 
-def parse_cgroup(text: str) -> t.List[str]:
-    """The paths in /proc/PID/cgroup that may be systemd's."""
+def _paths(text: str) -> t.Dict[str, str]:
+    """The paths in /proc/PID/cgroup that may be systemd's, by hierarchy."""
     rows = (line.split(":", 2) for line in text.splitlines())
-    return [row[2] for row in rows if len(row) == 3 and row[1] in _HIERARCHIES]
+    return {row[1]: row[2] for row in rows if len(row) == 3 and row[1] in _HIERARCHIES}
 
 
-def parse_started(stat: str) -> t.Optional[int]:
-    """When a process was started, in clock ticks since the boot, from /proc/PID/stat; None where it has ended."""
-    # The name, in parentheses, may hold anything.
-    fields = stat.rpartition(")")[2].split()
-    return int(fields[19]) if len(fields) > 19 and fields[0] not in ("Z", "X") else None
+def parse_unit(text: str, init_text: str = "") -> t.Optional[str]:
+    """The system unit in /proc/PID/cgroup; ``init_text`` is /proc/1/cgroup, which tells where the units begin."""
+    paths, init_paths = _paths(text), _paths(init_text)
+    for hierarchy in _HIERARCHIES:
+        path, systemd_root = paths.get(hierarchy, ""), _systemd_root(init_paths.get(hierarchy, ""))
+        unit = _unit_in(path[len(systemd_root) :] if path.startswith(f"{systemd_root}/") else path)
+        if unit:
+            return unit
+    return None
+
+
+def unit_of(pid: int, root: str = "/proc") -> t.Optional[str]:
+    """The system unit that a process belongs to: only root moves a process from one unit to another."""
+    return parse_unit(_files.text(f"{root}/{pid}/cgroup"), _files.text(f"{root}/1/cgroup"))
+
+
+def _systemd_root(init_path: str) -> str:
+    """The cgroup below which systemd keeps its units, from that of process 1, as in systemd's cg_get_root_path().
+
+    It is "" on a host, and a cgroup of the container engine in a container without a cgroup namespace.
+    """
+    scope = "/init.scope"
+    return (init_path[: -len(scope)] if init_path.endswith(scope) else init_path).rstrip("/")
+
+
+def _unit_in(path: str) -> t.Optional[str]:
+    """What follows the slices in a path, as systemd's cg_path_get_unit() reads it.
+
+    Below the unit may be cgroups of its own, such as those of a user's manager or a container.
+    """
+    for part in path.split("/"):
+        if part in ("", "..") or part.endswith(".slice"):
+            continue
+        name = part[1:] if part.startswith("_") else part
+        return name if _UNIT.match(name) else None
+    return None
 
 
 def _member(root: str, pid: int, below: str) -> t.Optional[Member]:
-    soft, hard = parse_nofile(_files.text(f"{root}/{pid}/limits"))
-    ticks = parse_started(_files.text(f"{root}/{pid}/stat"))
+    soft, hard = proc_pid.nofile(pid, root)
+    stat = proc_pid.stat_of(pid, root)
     used: t.Optional[int] = None
     try:
         used = len(os.listdir(f"{root}/{pid}/fd"))
@@ -88,8 +122,8 @@ def _member(root: str, pid: int, below: str) -> t.Optional[Member]:
         pass
     except OSError:
         return None
-    if soft is None or ticks is None:
+    if soft is None or stat is None:
         return None
-    started = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + ticks / os.sysconf("SC_CLK_TCK")
+    started = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + stat.ticks / os.sysconf("SC_CLK_TCK")
     limits = Limits(soft, INFINITY if hard is None else hard)
-    return Member(pid, proc_pid.name_of(pid, root), limits, used, started, ticks, below)
+    return Member(pid, proc_pid.name_of(pid, root), limits, used, started, stat.ticks, below)

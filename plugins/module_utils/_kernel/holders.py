@@ -19,9 +19,8 @@ import os
 import typing as t
 from dataclasses import dataclass
 
-from .. import _files
-from . import proc_pid
-from .processes import FIRST_FILES, parse_unit
+from . import cgroups, proc_pid
+from .processes import FIRST_FILES
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ def find(inodes: t.Iterable[int], names: t.Sequence[str] = (), root: str = "/pro
     for pid, numbers in _likely_first(names, root) if missing else ():
         descriptors = _first(f"{root}/{pid}/fd", numbers, missing)
         if descriptors:
-            name, unit = proc_pid.name_of(pid, root), _unit(root, pid)
+            name, unit = proc_pid.name_of(pid, root), cgroups.unit_of(pid, root)
             found.update((missing.pop(link), Holder(pid, name, unit, number)) for link, number in descriptors.items())
         if not missing:
             break
@@ -79,7 +78,3 @@ def _first(directory: str, numbers: t.Iterable[str], wanted: t.Mapping[str, int]
             if len(found) == len(wanted):
                 break
     return found
-
-
-def _unit(root: str, pid: int) -> t.Optional[str]:
-    return parse_unit(_files.text(f"{root}/{pid}/cgroup"), _files.text(f"{root}/1/cgroup"))

@@ -4,10 +4,11 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""Netlink as far as a dump needs it: ask once, get datagrams full of messages until one ends the dump.
+"""Netlink as far as it is needed: a dump (ask once, get datagrams until one ends it), or one answer to one request.
 
 INTERFACE
     link = Netlink(protocol);  link.dump(kind, body) -> datagrams (bytes), read ahead;  link.sequence;  link.close()
+    link.ask(kind, body, flags=0) -> (type, payload) of the only answer
     split(datagram) -> (type, flags, sequence, payload) of each message
     refusal(errno), payload_error(payload)
 
@@ -33,7 +34,7 @@ from contextlib import closing
 from .._errors import KernelRefused, MissingRight, NettuneError, Unsupported
 from .recvmmsg import Batch
 
-NLM_F_REQUEST, NLM_F_MULTI, NLM_F_DUMP_INTR, NLM_F_DUMP = 0x1, 0x2, 0x10, 0x300
+NLM_F_REQUEST, NLM_F_MULTI, NLM_F_ACK, NLM_F_DUMP_INTR, NLM_F_DUMP = 0x1, 0x2, 0x4, 0x10, 0x300
 NLMSG_NOOP, NLMSG_ERROR, NLMSG_DONE, NLMSG_OVERRUN = 1, 2, 3, 4
 
 HEADER = struct.Struct("=IHHII")
@@ -124,14 +125,8 @@ class Netlink:
 
     def dump(self, kind: int, body: bytes) -> t.Iterator[bytes]:
         """Send one dump request; every datagram of the answer. ``lost`` tells that the kernel dropped some."""
-        self.sequence += 1
-        self.lost = False
-        header = HEADER.pack(HEADER.size + len(body), kind, NLM_F_REQUEST | NLM_F_DUMP, self.sequence, 0)
-        try:
-            self._socket.send(header + body)
-        except OSError as exc:
-            raise refusal(exc.errno or errno.EIO) from exc
-        datagram = self._patiently(functools.partial(self._socket.recv, RECEIVE_SIZE), threading.Event())
+        self._send(kind, body, NLM_F_DUMP)
+        datagram = self._receive()
         yield datagram
         if is_last(datagram):
             return
@@ -143,6 +138,29 @@ class Netlink:
                     return
                 if time.monotonic() > deadline:
                     raise KernelRefused(f"netlink: a dump did not end within {LONGEST:.0f} seconds")
+
+    def ask(self, kind: int, body: bytes, flags: int = 0) -> t.Tuple[int, bytes]:
+        """Send a request that one message answers: its type and its payload.
+
+        One that fails, and with NLM_F_ACK one that returns nothing, is answered by NLMSG_ERROR.
+        """
+        self._send(kind, body, flags)
+        while True:
+            for answer, _flags, sequence, payload in split(self._receive()):
+                if sequence == self.sequence:
+                    return answer, payload
+
+    def _send(self, kind: int, body: bytes, flags: int) -> None:
+        self.sequence += 1
+        self.lost = False
+        header = HEADER.pack(HEADER.size + len(body), kind, NLM_F_REQUEST | flags, self.sequence, 0)
+        try:
+            self._socket.send(header + body)
+        except OSError as exc:
+            raise refusal(exc.errno or errno.EIO) from exc
+
+    def _receive(self) -> bytes:
+        return self._patiently(functools.partial(self._socket.recv, RECEIVE_SIZE), threading.Event())
 
     def _patiently(self, receive: t.Callable[[], _Received], stop: threading.Event) -> _Received:
         """Receive, for as long as a live dump may pause or until nobody wants it any more."""
@@ -166,10 +184,13 @@ class Netlink:
         for _batch in range(BATCHES):
             free.put(Batch(BATCH, RECEIVE_SIZE))
         reader = threading.Thread(target=self._read, args=(free, full, stop), name="netlink", daemon=True)
-        reader.start()
+        try:
+            reader.start()
+        except RuntimeError as exc:  # as many as this process may have
+            raise KernelRefused(f"netlink: {exc}") from exc
         try:
             while True:
-                filled = full.get()
+                filled = self._awaited(full)
                 if isinstance(filled, NettuneError):
                     raise filled
                 batch, received = filled
@@ -190,3 +211,12 @@ class Netlink:
                     return
         except NettuneError as exc:
             full.put(exc)
+        except BaseException as exc:  # noqa: BLE001 - whatever it is, the other thread waits for it
+            full.put(NettuneError(f"netlink: {type(exc).__name__}: {exc}"))
+
+    def _awaited(self, full: _Full) -> t.Union[t.Tuple[Batch, int], NettuneError]:
+        """What the other thread has read; it tells when the kernel says nothing, so that this takes a little longer."""
+        try:
+            return full.get(timeout=(self._waits + 2) * _PATIENCE)
+        except queue.Empty:
+            return KernelRefused("netlink: the thread that reads has ended")

@@ -14,15 +14,18 @@ import pickle
 import signal
 import typing as t
 
-from .._errors import BadRequest, MissingRight, NettuneError
+from .._errors import BadRequest, MissingRight, NettuneError, from_os
 
 _CLONE_NEWNET = 0x40000000
 _NAMED = "/run/netns"
+_SHOWN = 100  # characters of a name in a message
 _Answer = t.TypeVar("_Answer")
 
 
 def path_of(namespace: str) -> str:
     """The file that stands for a namespace: of a pid, a name as ``ip netns`` keeps them, or a path as it is."""
+    if "\0" in namespace:
+        raise BadRequest(f"netns must be a name, an absolute path or a pid, got {namespace[:_SHOWN]!r}")
     if namespace.isdigit():
         return f"/proc/{namespace}/ns/net"
     if namespace.startswith("/"):
@@ -30,6 +33,15 @@ def path_of(namespace: str) -> str:
     if "/" in namespace or namespace in ("", ".", ".."):
         raise BadRequest(f"netns must be a name, an absolute path or a pid, got {namespace!r}")
     return os.path.join(_NAMED, namespace)
+
+
+def file_of(path: str) -> t.Optional[t.Tuple[int, int]]:
+    """Device and inode of a namespace's file, None for what is gone or may not be seen."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def run_in(namespace: str, body: t.Callable[[], _Answer]) -> _Answer:
@@ -73,23 +85,38 @@ def _in_child(enter: t.Callable[[], None], body: t.Callable[[], _Answer]) -> _An
 def _open(namespace: str) -> int:
     path = path_of(namespace)
     try:
-        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     except FileNotFoundError as exc:
         raise BadRequest(f"there is no network namespace {namespace}: {path} does not exist", netns=namespace) from exc
     except PermissionError as exc:
         raise MissingRight(f"opening the network namespace {namespace} needs root", netns=namespace) from exc
+    except OSError as exc:
+        raise from_os(exc, path[:_SHOWN], doing="cannot be opened as a network namespace") from exc
 
 
 def _child(enter: t.Callable[[], None], writable: int, body: t.Callable[[], t.Any]) -> t.NoReturn:
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    status = 1
+    try:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        content = _outcome(enter, body)
+        with os.fdopen(writable, "wb") as pipe:
+            pipe.write(content)
+        status = 0
+    finally:
+        os._exit(status)  # whatever happens, this copy of the caller goes no further
+
+
+def _outcome(enter: t.Callable[[], None], body: t.Callable[[], t.Any]) -> bytes:
+    """Whether it failed, and the answer or the error, which the parent raises again."""
     try:
         enter()
-        outcome = (False, body())
-    except Exception as exc:  # noqa: BLE001 - the parent raises it again
-        outcome = (True, exc if isinstance(exc, NettuneError) else NettuneError(f"{type(exc).__name__}: {exc}"))
-    with os.fdopen(writable, "wb") as pipe:
-        pipe.write(pickle.dumps(outcome))
-    os._exit(0)
+        return pickle.dumps((False, body()))
+    except NettuneError as exc:
+        return pickle.dumps((True, exc))
+    except OSError as exc:
+        return pickle.dumps((True, from_os(exc)))
+    except BaseException as exc:  # noqa: BLE001 - of any kind
+        return pickle.dumps((True, NettuneError(f"{type(exc).__name__}: {exc}")))
 
 
 def _enter(descriptor: int, namespace: str) -> None:

@@ -9,6 +9,7 @@
 INTERFACE
     with duplicate(pid, number, inode) as shared: ...    the very socket; closed here, it stays open at its owner
     relisten(pid, number, inode, backlog)                listen(2) on it: changes only the limit of the accept queue
+    send_signal(pid, number, meant)                      a signal to the process that was meant, or to nobody
 
 listen(2) on a socket that listens already is legal and keeps what is queued (net/ipv4/af_inet.c __inet_listen_sk).
 The limit becomes the lower of the backlog and net.core.somaxconn of the *socket's* network namespace.
@@ -26,6 +27,7 @@ import typing as t
 from .._errors import Gone, KernelRefused, MissingRight, Unsupported
 
 # The same on every architecture but alpha, like all since 424 (include/uapi/asm-generic/unistd.h).
+_PIDFD_SEND_SIGNAL = 424
 _PIDFD_OPEN = 434
 _PIDFD_GETFD = 438
 
@@ -57,6 +59,34 @@ def relisten(pid: int, number: int, inode: int, backlog: int) -> None:
             shared.listen(backlog)
         except OSError as exc:
             raise KernelRefused(f"listen({backlog}) on a socket of pid {pid}: {exc.strerror}") from exc
+
+
+def send_signal(pid: int, number: int, meant: t.Callable[[], bool]) -> None:
+    """Signal the process if ``meant`` says, once no other one can take its place, that it is the one.
+
+    Raises ProcessLookupError when it is not there or another one, PermissionError.  Before Linux 5.3 another process
+    may take the pid after the look, as with any kill(2).
+    """
+    try:
+        process = _call(f"pidfd_open of pid {pid}", _PIDFD_OPEN, pid, 0)
+    except Unsupported:
+        _check_meant(pid, meant)
+        os.kill(pid, number)
+        return
+    except Gone as exc:
+        raise ProcessLookupError(errno.ESRCH, str(exc)) from exc
+    try:
+        _check_meant(pid, meant)
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.syscall(ctypes.c_long(_PIDFD_SEND_SIGNAL), process, number, None, 0) != 0:
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    finally:
+        os.close(process)
+
+
+def _check_meant(pid: int, meant: t.Callable[[], bool]) -> None:
+    if not meant():
+        raise ProcessLookupError(errno.ESRCH, f"pid {pid} is another process now")
 
 
 def _call(what: str, *arguments: int) -> int:

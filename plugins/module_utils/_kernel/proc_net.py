@@ -10,7 +10,8 @@ INTERFACE
     open_file(name, root="/proc/net")               text lines; Unsupported when it is absent, MissingRight when denied
     read(name, root="/proc/net") -> str             all of it
     parse_sockets(lines) -> Row or Listener, each   /proc/net/tcp or tcp6 (columns alike since 2.6)
-    parse_listeners(lines) -> Listener, each        the same, reading no further than the listeners go
+    parse_listeners(lines) -> Listener, each        the same, looking at nothing but the listeners
+    parse_inodes(lines) -> (state, inode), each     the same, of every socket; 0 where no process has it open
     parse_counters(netstat, snmp) -> {name: int}    the COUNTERS of queues, cookies, TIME_WAIT, orphans, memory;
                                                     what this kernel lacks is absent, not zero
     parse_sockstat(sockstat, sockstat6="") -> {"sockets_used", "tcp_inuse", "tcp_orphan", "tcp_tw", "tcp_alloc",
@@ -25,12 +26,15 @@ from __future__ import annotations
 
 import errno
 import functools
+import itertools
 import re
 import struct
 import typing as t
 
 from .._errors import MissingRight, Unsupported
-from .tcp_socket import LISTEN, STATE_NAMES, SYN_RECV, Listener, Row, address_text, family_name, plain
+from .tcp_socket import LISTEN, STATE_NAMES, Listener, Row, address_text, family_name, plain
+
+_Parsed = t.TypeVar("_Parsed")
 
 Entry = t.Union[Row, Listener]
 
@@ -52,6 +56,7 @@ _LINE = re.compile(
     r" [0-9A-F]+:([0-9A-F]+) \S+ \S+ +(\d+) +-?\d+ +(\d+)",
     re.ASCII,
 )
+_IS_LISTENING = f" {LISTEN:02X} "
 _GAUGES = {
     ("sockets", "used"): "sockets_used",
     ("TCP", "inuse"): "tcp_inuse",
@@ -121,12 +126,31 @@ def parse_sockets(lines: t.Iterable[str]) -> t.Iterator[Entry]:
 
 
 def parse_listeners(lines: t.Iterable[str]) -> t.Iterator[Listener]:
-    """The listeners; they come first, before 4.4 with their half-open connections in between."""
-    for entry in parse_sockets(lines):
-        if isinstance(entry, Listener):
-            yield entry
-        elif entry[0] != SYN_RECV:
-            return
+    """The listeners; Linux has them first, but another kernel, such as gVisor, need not."""
+    entries = (parse_line(line) for line in lines if _IS_LISTENING in line)
+    return (entry for entry in entries if isinstance(entry, Listener))
+
+
+def of_tables(
+    parse: t.Callable[[t.Iterable[str]], t.Iterator[_Parsed]], root: str = "/proc/net"
+) -> t.Iterator[_Parsed]:
+    """What is parsed from tcp and tcp6; a kernel without IPv6 has only the first."""
+    with open_file("tcp", root) as lines:
+        yield from parse(lines)
+    try:
+        lines = open_file("tcp6", root)
+    except Unsupported:
+        return
+    with lines:
+        yield from parse(lines)
+
+
+def parse_inodes(lines: t.Iterable[str]) -> t.Iterator[t.Tuple[int, int]]:
+    """State number and inode of each socket."""
+    for line in itertools.islice(lines, 1, None):
+        match = _LINE.match(line)
+        if match:
+            yield int(match[5], 16), int(match[8])
 
 
 def parse_table(text: str, title: str) -> t.Dict[str, int]:

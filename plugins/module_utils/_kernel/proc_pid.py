@@ -4,19 +4,33 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""The processes that can be seen in /proc.
+"""What the small files of /proc/PID say of the processes that can be seen.
 
 INTERFACE
-    pids(root="/proc")         -> the processes that can be seen, in order
-    name_of(pid, root="/proc") -> the name of a process, empty when it is gone
+    pids(), children_of(pid)   -> pids
+    name_of(pid)               -> what it calls itself, which proves nothing; empty when it is gone
+    stat_of(pid)               -> Stat or None;  uids_of(pid) -> real, effective, saved;  nofile(pid) -> (soft, hard)
+    command_of(pid)            -> words
 """
 
 from __future__ import annotations
 
 import os
+import re
 import typing as t
 
 from .. import _files
+
+Limit = t.Optional[int]
+
+_NOFILE = re.compile(r"^Max open files\s+(\d+|unlimited)\s+(\d+|unlimited)\s", re.MULTILINE)
+
+
+class Stat(t.NamedTuple):
+    """``ticks`` is when a process was started, in clock ticks since the boot: with the pid it names one for ever."""
+
+    parent: int
+    ticks: int
 
 
 def pids(root: str = "/proc") -> t.List[int]:
@@ -25,5 +39,71 @@ def pids(root: str = "/proc") -> t.List[int]:
 
 
 def name_of(pid: int, root: str = "/proc") -> str:
-    """The name of a process, empty when it is gone."""
+    """The name that a process has given itself, empty when it is gone."""
     return _files.text(f"{root}/{pid}/comm").rstrip("\n")
+
+
+def command_of(pid: int, root: str = "/proc") -> t.List[str]:
+    """The words of a process's command line, empty when it is gone; it may write there what it likes."""
+    try:
+        with open(f"{root}/{pid}/cmdline", "rb") as handle:
+            return [os.fsdecode(word) for word in handle.read().split(b"\0") if word]
+    except OSError:
+        return []
+
+
+def parse_stat(text: str) -> t.Optional[Stat]:
+    """/proc/PID/stat; None where the process has ended."""
+    # The name, in brackets, may hold anything.
+    fields = text.rpartition(")")[2].split()
+    return Stat(int(fields[1]), int(fields[19])) if len(fields) > 19 and fields[0] not in ("Z", "X") else None
+
+
+def stat_of(pid: int, root: str = "/proc") -> t.Optional[Stat]:
+    """The parent of a process and its start, None when it is gone."""
+    return parse_stat(_files.text(f"{root}/{pid}/stat"))
+
+
+def children_of(pid: int) -> t.List[int]:
+    """The processes that a process has started, or that were left to it."""
+    listed = f"/proc/{pid}/task/{pid}/children"  # of its first thread, which has all where there is no other
+    if len(_names(f"/proc/{pid}/task")) == 1 and os.path.exists(listed):
+        return [int(word) for word in _files.text(listed).split()]
+    return [one for one in map(int, filter(str.isdigit, _names("/proc"))) if _parent(one) == pid]
+
+
+def _names(directory: str) -> t.List[str]:
+    try:
+        return os.listdir(directory)
+    except OSError:
+        return []
+
+
+def _parent(pid: int) -> int:
+    stat = stat_of(pid)
+    return stat.parent if stat else 0
+
+
+def parse_uids(status: str) -> t.Tuple[int, ...]:
+    """The real, effective and saved uid in /proc/PID/status."""
+    line = next((line for line in status.splitlines() if line.startswith("Uid:")), "")
+    return tuple(map(int, line.split()[1:4]))
+
+
+def uids_of(pid: int, root: str = "/proc") -> t.Tuple[int, ...]:
+    """Whose process it is: real, effective and saved uid, nothing when it is gone."""
+    return parse_uids(_files.text(f"{root}/{pid}/status"))
+
+
+def parse_nofile(text: str) -> t.Tuple[Limit, Limit]:
+    """Soft and hard limit of open files in /proc/PID/limits, None for unlimited or unknown."""
+    found = _NOFILE.search(text)
+    if found is None:
+        return None, None
+    soft, hard = (None if word == "unlimited" else int(word) for word in found.groups())
+    return soft, hard
+
+
+def nofile(pid: int, root: str = "/proc") -> t.Tuple[Limit, Limit]:
+    """Soft and hard limit of open files of a process, which anybody may see."""
+    return parse_nofile(_files.text(f"{root}/{pid}/limits"))

@@ -112,6 +112,11 @@ def _pieces(content: bytes) -> t.Iterator[bytes]:
     yield content
 
 
+def first_page(text: str) -> str:
+    """What a program sets that writes a set of ports with one write(2) and leaves it at that."""
+    return next(_pieces(text.encode())).decode()
+
+
 def refused(key: str, text: str, exc: OSError) -> t.Union[KernelRefused, MissingRight]:
     """The error for the kernel's answer to a value."""
     if exc.errno in (errno.EPERM, errno.EACCES) and os.geteuid() != 0:

@@ -11,8 +11,7 @@ INTERFACE
         .by_inode    {inode: (Process, ...)} by pid; an inode nobody visible holds is absent
         .unreadable  number of processes whose files we may not see (not root): the answer may lack owners
         .complete    whether all files could be looked at in time: if not, a socket may lack its owner
-    parse_unit(cgroup_text, init_cgroup_text) -> unit or None
-    parse_nofile(limits_text), nofile(pid) -> (soft, hard)
+    nearest_to_nofile(share)   the processes that have more than this share of their limit open, the fullest first
 
 A process that ends meanwhile is left out. Only links are read, nothing of /proc/PID/fd is opened.
 """
@@ -20,22 +19,17 @@ A process that ends meanwhile is left out. Only links are read, nothing of /proc
 from __future__ import annotations
 
 import itertools
+import math
 import os
-import re
 import time
 import typing as t
 from dataclasses import dataclass
 
-from .. import _files
-from . import proc_pid
-
-Limit = t.Optional[int]
+from . import cgroups, proc_pid
+from .proc_pid import Limit
 
 FIRST_FILES = 1024
-
-_HIERARCHIES = ("name=systemd", "")
-_UNIT = re.compile(r".+\.(service|scope|socket|mount|swap)$")
-_NOFILE = re.compile(r"^Max open files\s+(\d+|unlimited)\s+(\d+|unlimited)\s", re.MULTILINE)
+_HANDFUL = 32
 
 
 @dataclass(frozen=True)
@@ -49,6 +43,11 @@ class Process:
     nofile_hard: Limit
     nofile_used: int
 
+    @property
+    def nofile_utilization(self) -> float:
+        """The share of the soft limit that is open; above 1 where the limit was lowered later."""
+        return self.nofile_used / max(self.nofile_soft, 1) if self.nofile_soft is not None else 0.0
+
 
 @dataclass(frozen=True)
 class Owners:
@@ -59,70 +58,9 @@ class Owners:
     complete: bool = True
 
 
-def _cgroup_paths(text: str) -> t.Dict[str, str]:
-    """The paths in /proc/PID/cgroup by hierarchy: systemd's own (cgroup v1 and hybrid) and the unified one (v2)."""
-    paths: t.Dict[str, str] = {}
-    for line in text.splitlines():
-        _number, _colon, rest = line.partition(":")
-        controllers, _colon, path = rest.partition(":")
-        if controllers in _HIERARCHIES:
-            paths[controllers] = path
-    return paths
-
-
-def _systemd_root(init_path: str) -> str:
-    """The cgroup below which systemd keeps its units, from that of process 1, as in systemd's cg_get_root_path().
-
-    It is "" on a host, and a cgroup of the container engine in a container without a cgroup namespace.
-    """
-    scope = "/init.scope"
-    return (init_path[: -len(scope)] if init_path.endswith(scope) else init_path).rstrip("/")
-
-
-def _unit_of(path: str) -> t.Optional[str]:
-    """What follows the slices in a path, as systemd's cg_path_get_unit() reads it.
-
-    Below the unit may be cgroups of its own, such as those of a user's manager or a container.
-    """
-    for part in path.split("/"):
-        if part in ("", "..") or part.endswith(".slice"):
-            continue
-        name = part[1:] if part.startswith("_") else part
-        return name if _UNIT.match(name) else None
-    return None
-
-
-def parse_unit(text: str, init_text: str = "") -> t.Optional[str]:
-    """The system unit in /proc/PID/cgroup; ``init_text`` is /proc/1/cgroup, which tells where the units begin."""
-    paths, init_paths = _cgroup_paths(text), _cgroup_paths(init_text)
-    for hierarchy in _HIERARCHIES:
-        path, systemd_root = paths.get(hierarchy, ""), _systemd_root(init_paths.get(hierarchy, ""))
-        unit = _unit_of(path[len(systemd_root) :] if path.startswith(f"{systemd_root}/") else path)
-        if unit:
-            return unit
-    return None
-
-
-def parse_nofile(text: str) -> t.Tuple[Limit, Limit]:
-    """Soft and hard limit of open files in /proc/PID/limits."""
-    found = _NOFILE.search(text)
-    if found is None:
-        return None, None
-    soft, hard = (None if word == "unlimited" else int(word) for word in found.groups())
-    return soft, hard
-
-
-def nofile(pid: int, root: str = "/proc") -> t.Tuple[Limit, Limit]:
-    """Soft and hard limit of open files of a process, which anybody may see."""
-    return parse_nofile(_files.text(f"{root}/{pid}/limits"))
-
-
-def _process(root: str, pid: int, used: int, init_cgroup: str) -> Process:
-    here = f"{root}/{pid}"
-    soft, hard = nofile(pid, root)
-    return Process(
-        pid, proc_pid.name_of(pid, root), parse_unit(_files.text(f"{here}/cgroup"), init_cgroup), soft, hard, used
-    )
+def _process(root: str, pid: int, used: int) -> Process:
+    soft, hard = proc_pid.nofile(pid, root)
+    return Process(pid, proc_pid.name_of(pid, root), cgroups.unit_of(pid, root), soft, hard, used)
 
 
 class _Files:
@@ -151,6 +89,26 @@ class _Files:
             return size
         with os.scandir(self._directory) as entries:
             return sum(1 for _entry in entries)
+
+
+def nearest_to_nofile(share: float, root: str = "/proc", patience: float = 0.5) -> t.List[Process]:
+    """The processes that have more than this share of their limit open, the fullest first.
+
+    Those with a handful of files are left out: programs that lock themselves in forbid themselves to open any more.
+    Before Linux 6.2 files are counted one by one, for no more than so many seconds.
+    """
+    deadline = time.monotonic() + patience
+    found: t.List[Process] = []
+    for pid in proc_pid.pids(root):
+        if time.monotonic() > deadline:
+            break
+        try:
+            used = _Files(f"{root}/{pid}/fd").count()
+        except OSError:
+            continue
+        if used >= _HANDFUL and used > share * (proc_pid.nofile(pid, root)[0] or math.inf):
+            found.append(_process(root, pid, used))
+    return sorted(found, key=lambda process: (-process.nofile_utilization, process.pid))
 
 
 def owners(inodes: t.Iterable[int], root: str = "/proc", patience: float = 0.5) -> Owners:
@@ -196,11 +154,10 @@ class _Search:
         return True
 
     def answer(self, complete: bool) -> Owners:
-        init_cgroup = _files.text(f"{self._root}/1/cgroup")
         by_inode: t.Dict[int, t.List[Process]] = {}
         for pid, held in sorted(self._held.items()):
             try:
-                process = _process(self._root, pid, _Files(f"{self._root}/{pid}/fd").count(), init_cgroup)
+                process = _process(self._root, pid, _Files(f"{self._root}/{pid}/fd").count())
             except OSError:
                 continue
             for inode in held:

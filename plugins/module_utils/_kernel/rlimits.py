@@ -19,6 +19,7 @@ import resource
 import typing as t
 from dataclasses import dataclass
 
+from .. import _files
 from .._transaction import Step
 
 _SYS_RESOURCE, _SETGID, _SETUID = 24, 6, 7
@@ -167,8 +168,4 @@ def _in_first_user_namespace(pid: str, root: str) -> bool:
 
 
 def _status(pid: str, root: str) -> str:
-    try:
-        with open(f"{root}/{pid}/status", encoding="utf-8", errors="replace") as stream:
-            return stream.read()
-    except OSError:
-        return ""
+    return _files.text(f"{root}/{pid}/status")

@@ -9,9 +9,11 @@
 INTERFACE
     with SockDiag() as diag:            the netlink socket belongs to the network namespace it was made in
         diag.messages(mask(LISTEN))     one inet_diag_msg with its attributes (bytes) after the other, IPv4 and IPv6
+        diag.messages(..., with_info=True)      with INET_DIAG_INFO, a struct tcp_info, where the socket has one
         diag.heads(mask(...))           the same sockets, fast, for counting: lists of the first bytes (heads) of many
         diag.interrupted                the kernel said that a dump may be inconsistent or lost messages
-    listener_of(message)
+    listener_of(message), inode_of(message)
+    is_half_open(message)
 
     Raises Unsupported (no inet_diag here, or it does not speak the layout we know), MissingRight, KernelRefused.
 
@@ -44,14 +46,18 @@ from .tcp_socket import Listener, address_text, family_name
 
 NETLINK_SOCK_DIAG = 4
 TCPDIAG_GETSOCK = 18
+INET_DIAG_INFO = 2
+INET_DIAG_SHUTDOWN = 8
 INET_DIAG_SKV6ONLY = 11
+WITH_INFO = 1 << (INET_DIAG_INFO - 1)  # in idiag_ext
 TIMER_TIME_WAIT = 3
 
 FAMILIES = (socket.AF_INET, socket.AF_INET6)
 
 # family state timer retrans, sport dport, src dst, interface cookie[2], expires rqueue wqueue uid inode
 MESSAGE = struct.Struct("=BBBB2s2s16s16sIIIIIIII")
-REQUEST = struct.Struct("=4x48xII")  # inet_diag_req: family, prefixes, extensions, id; states, dbs
+REQUEST = struct.Struct("=3xB48xII")  # inet_diag_req: family, prefixes; extensions; id; states, dbs
+_INODE = struct.Struct("=I")
 _SMALLEST = HEADER.size + MESSAGE.size
 
 # A head goes from the type in the netlink header to the destination; these are the offsets in it.
@@ -71,7 +77,7 @@ def _address(family: int, raw: bytes) -> bytes:
 
 def listener_of(message: bytes) -> Listener:
     """A socket in LISTEN: rqueue is its accept queue now, wqueue the limit in force (net/ipv4/tcp_diag.c)."""
-    family, _state, _timer, _retrans, sport, _dport, source, *rest = MESSAGE.unpack_from(message)
+    family, _state, _timer, _retrans, sport, _dport, source, _destination, index, *rest = MESSAGE.unpack_from(message)
     rqueue, wqueue, uid, inode = rest[-4:]
     address = _address(family, source)
     v6only = [
@@ -86,7 +92,29 @@ def listener_of(message: bytes) -> Listener:
         inode=inode,
         v6only=v6only[0] if v6only else None,
         uid=uid,
+        device=_device(index),
     )
+
+
+def _device(index: int) -> t.Optional[str]:
+    """The network device of a number, in the network namespace where we are; one that is gone keeps its number."""
+    try:
+        return socket.if_indextoname(index) if index else None
+    except OSError:
+        return str(index)
+
+
+def is_half_open(message: bytes) -> bool:
+    """Whether a socket in SYN_RECV is no more than an entry of the SYN queue (inet_req_diag_fill()).
+
+    Whole sockets are in that state after a simultaneous open, and as children of TCP Fast Open.
+    """
+    return all(kind != INET_DIAG_SHUTDOWN for kind, _value in attributes(message, MESSAGE.size))
+
+
+def inode_of(message: bytes) -> t.Tuple[int, int]:
+    """State number and inode of a socket; the inode is 0 where no process has it open."""
+    return message[1], t.cast("int", _INODE.unpack_from(message, MESSAGE.size - _INODE.size)[0])
 
 
 def walk(datagram: bytes, sequence: int) -> t.Optional[t.List[bytes]]:
@@ -133,9 +161,9 @@ class SockDiag:
         """Let go of the netlink socket."""
         self._link.close()
 
-    def messages(self, states: int) -> t.Iterator[bytes]:
+    def messages(self, states: int, *, with_info: bool = False) -> t.Iterator[bytes]:
         """Every TCP socket in one of the states (a :func:`mask`), in this network namespace."""
-        for datagram in self._datagrams(states):
+        for datagram in self._datagrams(states, WITH_INFO if with_info else 0):
             yield from self._payloads(datagram)
 
     def heads(self, states: int) -> t.Iterator[t.List[bytes]]:
@@ -146,9 +174,9 @@ class SockDiag:
                 heads = [bytes(HEAD_FAMILY) + payload[: HEAD - HEAD_FAMILY] for payload in self._payloads(datagram)]
             yield heads
 
-    def _datagrams(self, states: int) -> t.Iterator[bytes]:
+    def _datagrams(self, states: int, extensions: int = 0) -> t.Iterator[bytes]:
         self._ended = False
-        for datagram in self._link.dump(TCPDIAG_GETSOCK, REQUEST.pack(states, 0)):
+        for datagram in self._link.dump(TCPDIAG_GETSOCK, REQUEST.pack(extensions, states, 0)):
             yield datagram
             if self._ended:
                 break

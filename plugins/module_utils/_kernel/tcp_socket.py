@@ -12,6 +12,7 @@ INTERFACE
     Row                     one socket that does not listen: (state number, local address, local port,
                             remote address, remote port); addresses are 4 or 16 bytes, network order
     Listener                one socket that listens
+    endpoint(family, address, port)    where a socket listens, for people
     plain(address)          16 bytes that hold an IPv4-mapped address -> its 4 bytes
     mapped(address)         the reverse
     address_text(address)   4 or 16 bytes -> text
@@ -55,7 +56,10 @@ class Listener:
     ``accept_queue`` is the number of connections that wait for accept() now, ``backlog`` their limit (the queue holds
     one more; None where the source does not tell). ``v6only`` is None for IPv4 and where the source does not tell.
     ``syn_recv`` is the number of half-open connections to this address and port, None when they were not counted;
-    sockets that share both (SO_REUSEPORT) share the number.
+    sockets that share both (SO_REUSEPORT) share the number.  ``uid`` is the user who made the socket, None where the
+    source does not tell.  ``device`` is the one network device that it is bound to (SO_BINDTODEVICE), None for all and
+    where the source does not tell.  ``connections`` counts what has come in to the port, by public state without zeros,
+    None when it was not counted.
     """
 
     family: str
@@ -65,8 +69,17 @@ class Listener:
     backlog: t.Optional[int]
     inode: int
     v6only: t.Optional[bool]
-    uid: int
+    uid: t.Optional[int]
     syn_recv: t.Optional[int] = None
+    device: t.Optional[str] = None
+    connections: t.Optional[t.Mapping[str, int]] = None
+
+
+def endpoint(family: str, address: str, port: int) -> str:
+    """Where a socket listens, for people: ``0.0.0.0:80``, ``[::]:80`` or a path."""
+    if family == "unix":
+        return address
+    return f"[{address}]:{port}" if family == "inet6" else f"{address}:{port}"
 
 
 def plain(address: bytes) -> bytes:

@@ -27,8 +27,9 @@ _SOCK_DIAG_BY_FAMILY = 20
 _REQUEST = struct.Struct("=BBHIIIII")
 _MESSAGE = struct.Struct("=BBBBIII")
 _PAIR = struct.Struct("=II")
-_SHOW_NAME, _SHOW_FILE, _SHOW_QUEUE = 0x1, 0x2, 0x10
-_NAME, _FILE, _QUEUE = 0, 1, 4
+_NUMBER = struct.Struct("=I")
+_SHOW_NAME, _SHOW_FILE, _SHOW_QUEUE, _SHOW_UID = 0x1, 0x2, 0x10, 0x40  # the last since Linux 5.3
+_NAME, _FILE, _QUEUE, _UID = 0, 1, 4, 7
 _NO_COOKIE = 0xFFFFFFFF
 
 # The kernel tells 32 bits of an inode's number, and devices as it keeps them (include/linux/kdev_t.h).
@@ -48,7 +49,7 @@ def listeners() -> t.List[t.Tuple[Listener, t.Optional[File]]]:
 
     Port is 0, an abstract name begins with @.  The name is that of bind(2), the file may have another since.
     """
-    show = _SHOW_NAME | _SHOW_FILE | _SHOW_QUEUE
+    show = _SHOW_NAME | _SHOW_FILE | _SHOW_QUEUE | _SHOW_UID
     body = _REQUEST.pack(socket.AF_UNIX, 0, 0, mask(LISTEN), 0, show, _NO_COOKIE, _NO_COOKIE)
     link = Netlink(NETLINK_SOCK_DIAG)
     try:
@@ -87,15 +88,18 @@ def _listener(message: bytes) -> t.Tuple[Listener, t.Optional[File]]:
     inode = _MESSAGE.unpack_from(message)[4]
     name, queued, limit = "", 0, None
     file: t.Optional[File] = None
+    uid: t.Optional[int] = None
     for kind, value in attributes(message, _MESSAGE.size):
         if kind == _NAME:
             name = _text(value)
         elif kind == _QUEUE and len(value) == _PAIR.size:
             queued, limit = _PAIR.unpack(value)
+        elif kind == _UID and len(value) == _NUMBER.size:
+            (uid,) = _NUMBER.unpack(value)
         elif kind == _FILE and len(value) == _PAIR.size:
             inode_of_file, device = _PAIR.unpack(value)
             file = File(device, inode_of_file)
-    return Listener("unix", name, 0, queued, limit, inode, None, 0), file
+    return Listener("unix", name, 0, queued, limit, inode, None, uid), file
 
 
 def _text(name: bytes) -> str:

@@ -16,20 +16,25 @@ from .._errors import BadRequest
 from .._kernel.rlimits import INFINITY, Limits
 from .._want import Want, parse_want
 
-_NUMBER = re.compile(r"\s*\+?(?:0[xX]([0-9a-fA-F]+)|0[oO]?([0-7]*)|0[bB]([01]+)|([1-9][0-9]*))\Z")
-_BASES = (16, 8, 2, 10)
+# What strtoull(3) takes as a whole, and what it takes behind systemd's own 0o and 0b.
+_SIGN = r"[ \t\n\v\f\r]*[+-]?"
+_NUMBER = re.compile(
+    rf"[ \t\n\r]*(?:{_SIGN}(?:0[xX]([0-9a-fA-F]+)|(0[0-7]*)|([1-9][0-9]*))|0[oO]{_SIGN}([0-7]+)|0[bB]{_SIGN}([01]+))\Z"
+)
+_BASES = (16, 8, 10, 8, 2)
 
 
 def parse_directive(text: str) -> t.Optional[Limits]:
     """The value of ``LimitNOFILE=``, or None for one that systemd ignores.
 
-    systemd 257 src/basic/rlimit-util.c ``rlimit_parse``: ``number`` or ``soft:hard``, where infinity is a number too.
+    systemd 257 src/basic/rlimit-util.c ``rlimit_parse``: ``number`` or ``soft:hard``, where infinity is a number too;
+    a colon behind the second one is no harm.
     """
-    soft, colon, hard = text.partition(":")
-    numbers = [_number(part) for part in ((soft, hard) if colon else (soft, soft))]
-    if numbers[0] is None or numbers[1] is None or numbers[0] > numbers[1]:
+    words = text.split(":")
+    if len(words) > 3 or words[2:] not in ([], [""]):
         return None
-    return Limits(numbers[0], numbers[1])
+    soft, hard = _number(words[0]), _number(words[-1] if len(words) < 3 else words[1])
+    return None if soft is None or hard is None or soft > hard else Limits(soft, hard)
 
 
 def _number(text: str) -> t.Optional[int]:
@@ -39,8 +44,9 @@ def _number(text: str) -> t.Optional[int]:
     if not match:
         return None
     digits, base = next((digits, base) for digits, base in zip(match.groups(), _BASES) if digits is not None)
-    number = int(digits or "0", base)
-    return number if number < INFINITY else None
+    number = int(digits, base)
+    # strtoull(3) takes a negative number for a very large one, which systemd refuses.
+    return None if number >= INFINITY or (number and "-" in text) else number
 
 
 @dataclass(frozen=True)

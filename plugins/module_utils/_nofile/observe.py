@@ -16,7 +16,7 @@ from .. import _files
 from .._boot import systemd as sd
 from .._boot import unit_files
 from .._errors import BadRequest, Unsupported
-from .._kernel import cgroups, proc_sys, processes, rlimits
+from .._kernel import cgroups, proc_pid, proc_sys, rlimits
 from .._kernel.rlimits import Limits
 from .._record import entries, originals
 from . import drop_in
@@ -44,7 +44,7 @@ def observe(unit: str, manager: sd.Systemd, *, must_exist: bool = True) -> Obser
     views = _with_members([shown, *running], lookup)
     if must_exist:
         _check_loaded(unit, shown, views[0])
-    own_text = _files.read(drop_in.path_of(unit))
+    own_text = _files.own(drop_in.path_of(unit))
     return Observed(
         unit=unit,
         section=section,
@@ -127,7 +127,7 @@ def _default(of_manager: sd.Properties) -> Default:
 
 
 def _ceiling() -> Ceiling:
-    _soft, hard = processes.nofile(1)
+    _soft, hard = proc_pid.nofile(1)
     nr_open = int(proc_sys.read("fs.nr_open") or 0)
     return Ceiling(nr_open, rlimits.INFINITY if hard is None else hard, rlimits.rights_of_manager().raise_hard)
 

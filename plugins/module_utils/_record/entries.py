@@ -43,7 +43,12 @@ def decode(data: t.Any, path: str) -> Replaced:
 
 
 def same(present: t.Any, recorded: t.Any) -> bool:
-    """Whether a state is the recorded one; of what a record has as dictionary only its own keys count."""
+    """Whether a state is the recorded one.
+
+    Of what a record has as dictionary only its own keys count, and in texts, such as those of sysctls, only the words.
+    """
+    if isinstance(present, str) and isinstance(recorded, str):
+        return present.split() == recorded.split()
     if isinstance(present, dict) and isinstance(recorded, dict):
         return all(present.get(key) == value for key, value in recorded.items())
     return bool(present == recorded)

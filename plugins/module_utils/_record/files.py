@@ -12,10 +12,11 @@ import base64
 import contextlib
 import hashlib
 import os
-import stat
 import typing as t
+from dataclasses import replace
 
 from .. import _files
+from .._files import Attributes
 from .._transaction import Replaced, Step
 from . import entries
 
@@ -27,15 +28,15 @@ _MODE = 0o755  # of directories made here
 
 def state_of(path: str) -> t.Tuple[State, t.Optional[bytes]]:
     """A file's state and content, both None where there is none."""
-    content = _files.read(path)
-    if content is None:
+    content, attributes = _files.look(path)
+    if content is None or attributes is None:
         return None, None
-    return {"sha256": digest(content), **_attributes(path)}, content
+    return {"sha256": digest(content), **_as_data(attributes)}, content
 
 
 def state_of_directory(path: str) -> State:
     """A directory's state, None where there is none."""
-    return _attributes(path) if os.path.isdir(path) else None
+    return _as_data(_files.attributes_of(path)) if os.path.isdir(path) else None
 
 
 def digest(content: bytes) -> str:
@@ -43,12 +44,15 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def steps(path: str, content: t.Optional[bytes], *, mode: int = 0o644) -> t.List[Step]:
-    """Give ``path`` this content, or remove it for None; first make the directories that are not there."""
-    real = os.path.realpath(path)
+def steps(path: str, content: t.Optional[bytes], *, mode: int = 0o644, was: _files.Was = _files.UNREAD) -> t.List[Step]:
+    """Give ``path`` this content, or remove it for None; first make the directories that are not there.
+
+    Raises Changed where the file is not what it ``was`` when the content was made from it.
+    """
+    real = _files.located(path)
     missing = list(_missing(os.path.dirname(real))) if content is not None else []
     verb = "remove" if content is None else "write"
-    return [*map(make_directory, reversed(missing)), _replacement(f"{verb} {path}", real, content, mode)]
+    return [*map(make_directory, reversed(missing)), _replacement(f"{verb} {path}", real, content, mode, was)]
 
 
 def _missing(directory: str) -> t.Iterator[str]:
@@ -57,38 +61,29 @@ def _missing(directory: str) -> t.Iterator[str]:
         directory = os.path.dirname(directory)
 
 
-def _replacement(what: str, path: str, content: t.Optional[bytes], mode: int) -> Step:
+def _replacement(what: str, path: str, content: t.Optional[bytes], mode: int, was: _files.Was) -> Step:
     before, old = state_of(path)
     after = None if content is None else {**(before or {"mode": mode}), "sha256": digest(content)}
-    return Step(
-        what,
-        lambda: put(path, after, content),
-        lambda: put(path, before, old),
-        (Replaced(entries.FILE, path, before, after, content=old),),
-    )
-
-
-def put(path: str, state: State, content: t.Optional[bytes]) -> None:
-    """Give a file its content and attributes, or remove it for None."""
-    if state is None or content is None:
-        _files.replace(path, None)
-        return
-    _files.replace(path, content, mode=state["mode"])
-    wanted = {key: value for key, value in state.items() if key != "sha256"}
-    if not entries.same(_attributes(path), wanted):
-        _give_attributes(path, wanted)
+    step = _files.step(path, content, mode=mode, was=old if was is _files.UNREAD else was)
+    return replace(step, what=what, replaces=(Replaced(entries.FILE, path, before, after, content=old),))
 
 
 def restoration(path: str, present: State, state: State, content: t.Callable[[], t.Optional[bytes]]) -> Step:
     """The step back to a recorded state; the other way it puts back what is there now."""
     now = state_of(path)[1]
+    begun: t.List[Step] = []
+
+    def do() -> None:
+        wanted = None if state is None else _from_data(state)
+        begun.append(_files.step(path, None if state is None else content(), attributes=wanted, was=now))
+        begun[-1].do()
+
+    def undo() -> None:
+        for step in begun:
+            step.undo()
+
     verb = "remove" if state is None else "put back"
-    return Step(
-        f"{verb} {path}",
-        lambda: put(path, state, content()),
-        lambda: put(path, present, now),
-        (Replaced(entries.FILE, path, present, state, content=now),),
-    )
+    return Step(f"{verb} {path}", do, undo, (Replaced(entries.FILE, path, present, state, content=now),))
 
 
 def make_directory(path: str, state: State = None) -> Step:
@@ -118,7 +113,7 @@ def _make(path: str, state: State) -> None:
     if state is None:
         os.chmod(path, _MODE)  # whatever the umask
     else:
-        _give_attributes(path, state)
+        _files.give_attributes(path, _from_data(state))
 
 
 def _remove_empty(path: str) -> None:
@@ -126,35 +121,12 @@ def _remove_empty(path: str) -> None:
         os.rmdir(path)
 
 
-def _attributes(path: str) -> t.Dict[str, t.Any]:
-    status = os.stat(path)
-    return {
-        "mode": stat.S_IMODE(status.st_mode),
-        "uid": status.st_uid,
-        "gid": status.st_gid,
-        "xattrs": {name: base64.b64encode(os.getxattr(path, name)).decode() for name in sorted(_names(path))},
-    }
+def _as_data(found: Attributes) -> t.Dict[str, t.Any]:
+    xattrs = {name: base64.b64encode(value).decode() for name, value in sorted(found.extended.items())}
+    return {"mode": found.mode, "uid": found.uid, "gid": found.gid, "xattrs": xattrs}
 
 
-def _names(path: str) -> t.List[str]:
-    try:
-        return os.listxattr(path)
-    except OSError:  # a file system that has none
-        return []
-
-
-def _give_attributes(path: str, state: t.Mapping[str, t.Any]) -> None:
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    descriptor = os.open(path, flags)
-    try:
-        if "uid" in state:
-            os.fchown(descriptor, state["uid"], state["gid"])
-        os.fchmod(descriptor, state["mode"])
-        for name in set(os.listxattr(descriptor)) - set(state["xattrs"]) if state.get("xattrs") is not None else ():
-            with contextlib.suppress(OSError):
-                os.removexattr(descriptor, name)
-        for name, value in state.get("xattrs", {}).items():
-            os.setxattr(descriptor, name, base64.b64decode(value))
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _from_data(state: t.Mapping[str, t.Any]) -> Attributes:
+    """What a record lacks is as files of root are made."""
+    xattrs = {name: base64.b64decode(value) for name, value in state.get("xattrs", {}).items()}
+    return Attributes(state["mode"], state.get("uid", 0), state.get("gid", 0), xattrs)

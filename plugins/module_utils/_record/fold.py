@@ -27,7 +27,8 @@ ANYTHING = "anything"
 class Thing:
     """A thing with the state to give back, and those in which our runs can have left it.
 
-    ``contents`` is the directory that has the content of a file.
+    ``foreign`` are states that somebody else has given it between two of the runs.  ``contents`` is the directory that
+    has the content of a file.
     """
 
     kind: str
@@ -36,6 +37,7 @@ class Thing:
     before: t.Any
     left: t.Tuple[t.Any, ...]
     contents: str = ""
+    foreign: t.Tuple[t.Any, ...] = ()
 
     def is_given_back(self, present: t.Any) -> bool:
         """Whether there is nothing left to do."""
@@ -43,6 +45,10 @@ class Thing:
 
     def is_ours(self, present: t.Any) -> bool:
         """Whether nobody else has changed it since."""
+        return not self.foreign and self.was_left_in(present)
+
+    def was_left_in(self, present: t.Any) -> bool:
+        """Whether the last of our runs can have left it in this state."""
         return any(state == ANYTHING or entries.same(present, state) for state in self.left)
 
 
@@ -53,11 +59,21 @@ def fold(runs: t.Iterable[Run], contents: t.Callable[[str], str]) -> t.List[Thin
     """
     found: t.Dict[entries.Thing, Thing] = {}
     for run in runs:
-        if run.changed:
-            for one in run.replaced:
-                key = entries.thing_of(one)
-                found[key] = _after(found.get(key), one, run, contents)
+        former = list(found.values())
+        for one in run.replaced if run.changed else ():
+            key = entries.thing_of(one)
+            known = found.get(key) or _ancestor(one, former)
+            found[key] = _after(known, one, run, contents)
     return list(found.values())
+
+
+def _ancestor(one: Replaced, former: t.Iterable[Thing]) -> t.Optional[Thing]:
+    """The process or socket in whose place there was another one since, as after a reboot, with what a run gave it."""
+    if one.kind not in (entries.LIMIT, entries.BACKLOG):
+        return None
+    those = (thing for thing in former if (thing.kind, thing.name) == (one.kind, one.name))
+    ancestor = next((thing for thing in those if thing.was_left_in(one.before)), None)
+    return replace(ancestor, where=one.where) if ancestor else None
 
 
 def _after(known: t.Optional[Thing], one: Replaced, run: Run, contents: t.Callable[[str], str]) -> Thing:
@@ -65,7 +81,8 @@ def _after(known: t.Optional[Thing], one: Replaced, run: Run, contents: t.Callab
     left = (one.after,) if run.done else (_half(one.after), one.before)
     if known is None:
         return Thing(one.kind, one.name, one.where, one.before, left, contents(run.id))
-    return Thing(known.kind, known.name, known.where, known.before, left, known.contents)
+    foreign = known.foreign if known.was_left_in(one.before) else (*known.foreign, one.before)
+    return replace(known, left=left, foreign=foreign)
 
 
 def _half(state: t.Any) -> t.Any:
@@ -94,7 +111,9 @@ def to_originals(
             left = tuple(state for thing in those for state in thing.left) or (one.after,)
             # Where a former version has kept no more than the value, nobody can tell whether it was changed since.
             former = one.after is None and one.kind == entries.SYSCTL
-            found.append(Thing(one.kind, one.name, one.where, one.before, (ANYTHING,) if former else left, kept))
+            foreign = tuple(state for thing in those for state in thing.foreign)
+            left = (ANYTHING,) if former else left
+            found.append(Thing(one.kind, one.name, one.where, one.before, left, kept, foreign))
     return found
 
 

@@ -21,7 +21,7 @@ from .._record.fold import Thing
 from .._transaction import Replaced, Step, nothing
 from . import disk, kernel, processes
 from . import rows as telling
-from .item import CHANGED, OURS, STAYS, Item
+from .item import CHANGED, OURS, STAYS, Item, short
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class Job:
         self._boot_after = _boot(self._keys)
         for item, now in zip(self._items, self._now):
             if item.sure and item.state != STAYS and now != item.goal:
-                raise NettuneError(f"{item.name} was to become {item.goal} again, and is {now}", name=item.name)
+                raise NettuneError(f"{item.name} was to become {short(item.goal)}, and is {short(now)}", name=item.name)
 
     def foretell(self) -> None:
         """What the steps would leave behind."""
@@ -137,7 +137,7 @@ class Job:
         conflicts = [item for item in self._items if item.state == CHANGED]
         if request.force or not conflicts:
             return
-        said = [f"{item.name} is {item.present} now, {item.left} was left there" for item in conflicts]
+        said = [item.conflict for item in conflicts]
         raise Conflict(
             f"nothing was rolled back, since somebody has changed this meanwhile: {'; '.join(said)}"
             " (force overwrites it)",

@@ -15,6 +15,8 @@ from .._plan import Plain
 from .._record.fold import Thing
 from .._transaction import Step
 
+_LONGEST = 120  # characters
+
 # Nothing is to be done; there is a step back; somebody else has changed it; it has to stay as it is.
 BACK, OURS, CHANGED, STAYS = "back", "ours", "changed", "stays"
 
@@ -22,6 +24,8 @@ BACK, OURS, CHANGED, STAYS = "back", "ours", "changed", "stays"
 @dataclass(frozen=True)
 class Item:
     """``present``, ``left`` and ``goal`` are for people.  ``look`` reads the present state again.
+
+    ``foreign`` is what somebody else has made of it between two of our runs, None where nobody has.
 
     ``status`` and ``reason`` are those of a row for what stays.  ``sure`` tells that a step which did not fail has
     worked; processes may also be gone.  ``diff`` shows what somebody has changed in a file.
@@ -35,10 +39,26 @@ class Item:
     look: t.Callable[[], Plain]
     step: t.Optional[Step] = None
     left: Plain = None
+    foreign: Plain = None
     status: str = "ok"
     reason: str = ""
     sure: bool = True
     diff: t.Optional[t.Dict[str, str]] = None
+
+    @property
+    def conflict(self) -> str:
+        """What somebody else has done, for people."""
+        if self.foreign is not None:
+            return (
+                f"{self.name} is {short(self.present)} now, and somebody made it {short(self.foreign)} between the runs"
+            )
+        return f"{self.name} is {short(self.present)} now, {short(self.left)} was left there"
+
+
+def short(value: Plain) -> str:
+    """A value for a message: sets of ports may be very long."""
+    text = str(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}... ({len(text)} characters)"
 
 
 def judge(thing: Thing, present: t.Any) -> str:

@@ -16,7 +16,7 @@ from dataclasses import replace
 from .._errors import BadRequest
 from .._kernel import netns, proc_sys
 from .._record import entries
-from .._record.fold import Thing
+from .._record.fold import ANYTHING, Thing
 from .._sysctl import modules, writes
 from .._sysctl.plan import data, data_text
 from .._transaction import Replaced, Step
@@ -34,9 +34,7 @@ def sysctl(thing: Thing) -> Item:
         return _gone(thing, str(exc))
     if present is None:
         return _gone(thing, "there is no such key any more")
-    spelled = replace(
-        thing, before=data_text(key, thing.before), left=tuple(data_text(key, text) for text in thing.left)
-    )
+    spelled = replace(thing, before=_spelled(key, thing.before), left=tuple(_spelled(key, one) for one in thing.left))
     step = writes.step(key, present, thing.before, thing.where)
     if namespace:
         step = replace(step, do=_call_inside(namespace, step.do), undo=_call_inside(namespace, step.undo))
@@ -49,7 +47,12 @@ def sysctl(thing: Thing) -> Item:
         lambda: data(key, _inside(namespace, lambda: proc_sys.read(key))),
         step,
         data(key, thing.left[0]),
+        data(key, thing.foreign[-1]) if thing.foreign else None,
     )
+
+
+def _spelled(key: str, text: str) -> str:
+    return text if text == ANYTHING else data_text(key, text)
 
 
 def _gone(thing: Thing, reason: str) -> Item:

@@ -17,13 +17,13 @@ import typing as t
 from dataclasses import replace
 
 from .. import _plan
-from .._backlog import service, sockets
+from .._backlog import sockets
 from .._backlog.running import relisten
 from .._boot import systemd
 from .._errors import NettuneError
-from .._kernel import cgroups, holders, pidfd, proc_sys, rlimits
+from .._kernel import cgroups, holders, identity, pidfd, proc_sys, rlimits
 from .._kernel.cgroups import Member
-from .._kernel.processes import nofile
+from .._kernel.proc_pid import nofile
 from .._kernel.tcp_socket import Listener
 from .._nofile.limits import parse_directive
 from .._nofile.verdict import plain
@@ -96,20 +96,26 @@ def queues(name: str, things: t.Sequence[Thing]) -> t.Iterator[Item]:
     known = {one.where["inode"]: one for one in things if one.where.get("boot_id") == boot}
     others = sorted(things, key=lambda one: "inode" in one.where)
     for socket in _listeners(place, things[0].where.get("unit")):
-        thing = known.get(socket.inode) or _like(others, socket.backlog)
+        holder = holders.find([socket.inode]).get(socket.inode)
+        thing = known.get(socket.inode) or (_like(others, socket.backlog) if _servers(holder, others[0]) else None)
         if thing is not None:
-            yield _queue(name, thing, socket)
+            yield _queue(name, thing, socket, holder)
+
+
+def _servers(holder: t.Optional[holders.Holder], thing: Thing) -> bool:
+    """Whether a process that has opened a socket since may be the same server: it is root's, or of its unit."""
+    owner = identity.look(holder.pid) if holder else None
+    return owner is not None and (owner.ours or owner.unit == thing.where.get("unit"))
 
 
 def _listeners(place: sockets.Place, unit: t.Optional[str]) -> t.Tuple[Listener, ...]:
-    pid = service.main_pid(unit)
+    pid = systemd.main_pid(unit)
     kernel = sockets.look(sockets.namespace_of(pid) if pid else None)
     return sockets.with_twins(sockets.with_files(kernel, [place]), [place]).sockets.get(place, ())
 
 
-def _queue(name: str, thing: Thing, socket: Listener) -> Item:
+def _queue(name: str, thing: Thing, socket: Listener, holder: t.Optional[holders.Holder]) -> Item:
     present, goal = socket.backlog or 0, int(thing.before)
-    holder = holders.find([socket.inode]).get(socket.inode)
     where = {**thing.where, "inode": socket.inode, "boot_id": proc_sys.boot_id()}
     item = Item(
         thing.kind,

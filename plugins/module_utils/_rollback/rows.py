@@ -13,7 +13,7 @@ import typing as t
 from .._boot.sysctl_d import BootValue
 from .._plan import Plain
 from .._record import entries
-from .item import CHANGED, OURS, Item
+from .item import CHANGED, OURS, Item, short
 
 Row = t.Dict[str, t.Any]
 Boot = t.Mapping[str, BootValue]
@@ -34,9 +34,11 @@ def rows(items: t.Sequence[Item], now: t.Sequence[Plain], before: Boot, after: B
 
 def conflicts(items: t.Iterable[Item]) -> t.List[Row]:
     """The rows of what somebody else has changed."""
-    reason = "somebody has changed it: {0.left} was left there, and {0.goal} would be given back"
     nowhere = (BootValue(), BootValue())
-    return [_data(item, item.present, nowhere, "refused", reason.format(item)) for item in items]
+    return [
+        _data(item, item.present, nowhere, "refused", f"{item.conflict}; {short(item.goal)} would be given back")
+        for item in items
+    ]
 
 
 def _row(item: Item, now: Plain, before: BootValue, after: BootValue) -> Row:

@@ -13,12 +13,13 @@ Reading and running are thin; ``listens`` and ``edit`` are pure, so that they ca
 
 from __future__ import annotations
 
-import os
 import typing as t
 from dataclasses import dataclass
 
 from .._errors import NettuneError
 from .settings import Settings
+
+MARK = "# Written by the Ansible collection nettune.tcp."  # the first line of a file that is ours
 
 
 class ConfigError(NettuneError):
@@ -61,23 +62,28 @@ class Listen:
 
 
 def named(path: str) -> str:
-    """A path that a process names on its command line, as anybody's may: what root or we do not own is not read.
+    """A path that a process names on its command line, as anybody's may: it is read with ``Trust.ROOT`` alone.
 
-    Raises ConfigError for such a file, and for one that only the process knows where to find.
+    Raises ConfigError for one that only the process knows where to find.
     """
     if not path.startswith("/"):
         raise ConfigError("is relative to what only the running server knows", path)
-    try:
-        owner = os.stat(path).st_uid
-    except OSError as exc:
-        raise ConfigError(f"cannot be read: {exc.strerror}", path) from exc
-    if owner not in (0, os.geteuid()):
-        raise ConfigError(f"is not read, since it belongs to uid {owner}", path)
     return path
 
 
 def _no_program(_command: t.Sequence[str], unit: t.Optional[str]) -> Config:
     raise ConfigError("is no program", unit or "")
+
+
+class Check(t.NamedTuple):
+    """How a server judges its configuration: a command, with variables that it needs.
+
+    ``runs`` are the files by which it may be told to run anything, such as a module: they have to be root's.
+    """
+
+    words: t.Tuple[str, ...]
+    runs: t.Tuple[str, ...] = ()
+    environment: t.Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -98,10 +104,10 @@ class Server:
     edit           the files to replace, by path, so that these listens ask for these backlogs; empty when they already
                    do.  Changes only the bytes of the directives concerned; None as content removes a file.
                    Raises ConfigError where it cannot be done safely, as where one directive opens other sockets too.
-    check          the command by which the server judges its configuration, such as ``nginx -t``; empty for none
+    check          how the server judges its configuration, such as by ``nginx -t``
     reload_signal  what makes a running master read its configuration, such as ``SIGHUP``; None for none
     unit           the systemd unit's usual name
-    processes      the names of the processes that hold its sockets, empty for whoever does
+    processes      the names of its program, empty for that of the init system
     one_number     the configuration has a single backlog for all sockets: ``edit`` is then given every listen
     daemon_reload  the configuration is systemd's: it reads it when told by ``systemctl daemon-reload``
     started        the configuration of a process, from the words of its command line and its unit: nothing but files is
@@ -116,7 +122,7 @@ class Server:
     read: t.Callable[[t.Optional[str], t.Optional[str]], Config]
     listens: t.Callable[[Config], t.Tuple[Listen, ...]]
     edit: t.Callable[[Config, t.Mapping[Listen, int]], t.Mapping[str, t.Optional[bytes]]]
-    check: t.Callable[[Config], t.List[str]]
+    check: t.Callable[[Config], Check]
     reload_signal: t.Optional[str]
     one_number: bool = False
     daemon_reload: bool = False

@@ -7,41 +7,44 @@
 """Configuration files as text, where they are found, and how a few bytes of them are changed.
 
 INTERFACE
-    Disk(), Memory(files)          two trees with the same three questions: read, names, is_directory
+    Disk(), Memory(files)          two trees with the same questions: read, names, is_directory, real
     resolve(tree, host, flags)     the addresses of a host name, as getaddrinfo(3) gives them on the host of the tree
     glob(tree, pattern)            the files that a pattern means, sorted as the servers sort them
     decode(content), encode(text)  bytes to text and back, without loss
     Lines(text)                    which line an offset is in
-    Edit, apply(text, edits)       replacements by offset
+    Edit, apply(text, edits)       replacements by offset, in text or bytes
 """
 
 from __future__ import annotations
 
 import abc
 import bisect
+import contextlib
 import os
 import posixpath
 import re
 import socket
-import stat
 import typing as t
 
-from .._boot.sysctl_syntax import glob_matcher
-from .._errors import MissingRight
+from .. import _files
+from .._boot.sysctl_globs import glob_matcher
+from .._errors import MissingRight, NettuneError
+from .._files import Trust
 from .server import ConfigError
 
 _WILD = re.compile(r"[*?\[\\{]")
 _NAME = "getaddrinfo"  # under this and the arguments, a tree holds what the call answered
 _PATH_MAX = 4096
 _MOST_BRACES = 20  # each may double the number of paths
-LARGEST = 64 << 20  # bytes of configuration in all; more is no configuration
+LARGEST = 16 << 20  # bytes of configuration on disk; more is no configuration
+MOST_BYTES = 64 << 20  # the same, where files that are included again count again
 LONGEST = 1 << 16  # characters of a value: variables may double themselves
 MOST_NAMES = 100  # host names, each of which may take seconds to resolve
 MOST_FILES = 100_000  # includes in all, since files that include each other twice would never end
 
 
 class Tree(abc.ABC):
-    """Files by path.  ``files`` is what has been read so far, in its order."""
+    """Files by path.  ``files`` is what has been read so far, in its order; a path that ends with a slash is empty."""
 
     def __init__(self) -> None:
         self.files: t.Dict[str, bytes] = {}
@@ -58,58 +61,87 @@ class Tree(abc.ABC):
     def is_directory(self, path: str) -> bool:
         """Whether the path is a directory."""
 
+    def real(self, path: str) -> str:
+        """Where links lead."""
+        return path
+
+    def keep(self, directory: str) -> None:
+        """Remember a directory in which there is nothing, as no file tells of it."""
+        self.files[f"{_bare(directory)}/"] = b""
+
 
 class Disk(Tree):
-    """The files of this host."""
+    """The files of this host.
 
-    def __init__(self) -> None:
+    ``trust`` says what others than root may decide about them.  Once a file was read that somebody else writes, and may
+    name other files, only what everybody may read is read.
+    """
+
+    def __init__(self, trust: Trust = Trust.SHARED) -> None:
         super().__init__()
+        self._trust = trust
+        self._left = LARGEST
         self._names = 0
 
     def read(self, path: str) -> t.Optional[bytes]:
-        """Raises ConfigError for what is no regular file or is too large, MissingRight for what may not be read.
+        """Raises ConfigError for what is no regular file, too large or not to be trusted, MissingRight for what may not
+        be read.
 
         /dev/null is an empty file: a link to it is how people leave a snippet out.
         """
         if path not in self.files:
-            try:
-                self.files[path] = self.answer(path)
-            except (FileNotFoundError, NotADirectoryError):
+            with _as_config_error(path):
+                content = self.answer(path)
+            if content is None:
                 return None
-            except PermissionError as exc:
-                raise MissingRight(f"{path} cannot be read: {exc.strerror}", file=path) from exc
-            except (OSError, ValueError) as exc:
-                reason = getattr(exc, "strerror", None) or exc
-                raise ConfigError(f"cannot be read: {reason}", path.replace("\0", "\\0")) from exc
+            self.files[path] = content
         return self.files[path]
 
-    def answer(self, path: str) -> bytes:
+    def answer(self, path: str) -> t.Optional[bytes]:
         """What is under this path now: the bytes of a file, or the addresses of a name."""
         if path.startswith(_NAME):
             self._names += 1
             if self._names > MOST_NAMES:
                 raise ConfigError(f"there are more than {MOST_NAMES} host names", path)
             return _addresses(path)
-        found = os.stat(path)
-        if os.path.samestat(found, os.stat(os.devnull)):
-            return b""
-        if not stat.S_ISREG(found.st_mode):
-            raise ConfigError("is not a regular file", path)
-        if found.st_size > LARGEST:
-            raise ConfigError(f"is larger than {LARGEST >> 20} MiB", path)
-        with open(path, "rb") as handle:
-            return handle.read()
+        content, foreign = _files.read_and_judge(path, limit=LARGEST, trust=self._trust)
+        self._left -= len(content or b"")
+        if self._left < 0:
+            raise ConfigError(f"the configuration is larger than {LARGEST >> 20} MiB, and not read", path)
+        if foreign and self._trust is Trust.SHARED:
+            self._trust = Trust.PUBLIC
+        return content
 
     def names(self, directory: str) -> t.List[str]:
-        """What cannot be listed has no names."""
-        try:
-            return os.listdir(directory)
-        except (OSError, ValueError):
-            return []
+        """Raises as :meth:`read` does."""
+        with _as_config_error(directory):
+            return _files.names(directory, trust=self._trust)
 
     def is_directory(self, path: str) -> bool:
-        """What cannot be looked at is no directory."""
-        return os.path.isdir(path)
+        """Raises as :meth:`read` does."""
+        with _as_config_error(path):
+            return _files.is_directory(path, trust=self._trust)
+
+    @property
+    def foreign(self) -> bool:
+        """Whether a file was read that somebody else than root may write."""
+        return self._trust is Trust.PUBLIC
+
+    def real(self, path: str) -> str:
+        """A link that leads nowhere, or in circles, leads to what it names."""
+        return os.path.realpath(path.replace("\0", ""))
+
+
+@contextlib.contextmanager
+def _as_config_error(path: str) -> t.Iterator[None]:
+    try:
+        yield
+    except (ConfigError, MissingRight):
+        raise
+    except NettuneError as exc:
+        raise ConfigError(str(exc.details.get("reason", exc)), path.replace("\0", "\\0")) from exc
+    except OSError as exc:
+        raise ConfigError(f"cannot be read: {exc.strerror or exc}", path) from exc
 
 
 class Memory(Tree):
@@ -123,6 +155,9 @@ class Memory(Tree):
             self._enter(path)
 
     def _enter(self, path: str) -> None:
+        if path.endswith("/"):
+            path = _bare(path)
+            self._names.setdefault(path, set())
         while True:
             directory, name = posixpath.split(path)
             known = self._names.setdefault(directory, set())
@@ -226,24 +261,27 @@ class Edit(t.NamedTuple):
     text: str
 
 
-def apply(text: str, edits: t.Iterable[Edit]) -> str:
+def apply(text: t.AnyStr, edits: t.Iterable[t.Tuple[int, int, t.AnyStr]]) -> t.AnyStr:
     """The text with all edits made; equal edits are made once."""
-    parts, position = [], 0
-    for edit in sorted(set(edits)):
-        parts += [text[position : edit.start], edit.text]
-        position = edit.end
-    return "".join([*parts, text[position:]])
+    position, result = 0, text[:0]
+    parts = [result]
+    for start, end, new in sorted(set(edits)):
+        parts += (text[position:start], new)
+        position = end
+    parts.append(text[position:])
+    return result.join(parts)
 
 
 class Budget:
     """Ends the reading of configurations that include each other without end."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST_FILES) -> None:
+        self._most = most
         self._files = self._bytes = 0
 
-    def spend(self, content: bytes, path: str) -> None:
+    def spend(self, path: str, content: bytes = b"") -> None:
         """Count one file that is read, be it for the first time or again.  Raises ConfigError beyond all reason."""
         self._files += 1
         self._bytes += len(content)
-        if self._files > MOST_FILES or self._bytes > LARGEST:
-            raise ConfigError(f"the configuration has more than {MOST_FILES} files or {LARGEST >> 20} MiB", path)
+        if self._files > self._most or self._bytes > MOST_BYTES:
+            raise ConfigError(f"the configuration has more than {self._most} files or {MOST_BYTES >> 20} MiB", path)

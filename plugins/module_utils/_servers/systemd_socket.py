@@ -21,9 +21,10 @@ import re
 import typing as t
 
 from .._boot.unit_files import Setting, UnitFile, parse
+from .._files import Trust
 from . import unit as units
 from .addresses import ANY6, canonical, port_number
-from .server import Config, ConfigError, Listen, Relisten, Server
+from .server import MARK, Check, Config, ConfigError, Listen, Relisten, Server
 from .source import Disk, decode, encode
 
 DEFAULT = 2**31 - 1
@@ -33,7 +34,7 @@ _TYPES = ("Stream", "Datagram", "SequentialPacket", "FIFO", "Netlink", "Special"
 _LISTEN = tuple(f"Listen{kind}" for kind in _TYPES)
 _ADDRESS = re.compile(r"(?:\[(?P<v6>[^\]]*)\]|(?P<v4>[^:]*)):(?P<port>[0-9]+)(?:%[^:]+)?")
 _SPECIFIER = re.compile("%(.?)")
-_HOST = "aAbBcCdDEfgGhHIJlLmMoPqrRsSTuUvVwWyY"  # what the host, not the unit's name, decides
+_HOST = "aAbBcCdDEgGhHlLmMoqrRsSTuUvVwWyY"  # what the host, not the unit's name, decides
 
 
 def read(main: t.Optional[str], unit: t.Optional[str]) -> Config:
@@ -43,7 +44,7 @@ def read(main: t.Optional[str], unit: t.Optional[str]) -> Config:
         raise ConfigError("a socket unit must be named, such as cups.socket", name or "unit")
     if "@." in name:
         raise ConfigError(f"a template has no sockets, only its instances, such as {name.replace('@.', '@1.')}", name)
-    found = units.find(Disk(), name)
+    found = units.find(Disk(Trust.SYSTEM), name)
     if found is None:
         raise ConfigError("there is no such unit", name)
     resolved, files = found
@@ -117,16 +118,42 @@ def _address(setting: Setting, unit: str) -> t.Optional[t.Tuple[str, str, int]]:
 
 def _specified(setting: Setting, unit: str) -> str:
     """The value with those specifiers put in that the unit's name decides."""
-    stem = unit.rpartition(".")[0]
-    prefix, _at, instance = stem.partition("@")
-    values = {"%": "%", "t": "/run", "n": unit, "N": stem, "p": prefix, "i": instance, "j": prefix.rpartition("-")[2]}
+    values = _values(unit)
 
     def value(found: t.Match[str]) -> str:
+        known = values.get(found[1], found[0])  # what is no specifier stays as it is
         if found[1] and found[1] in _HOST:
             raise ConfigError(f"the specifier {found[0]} is known to systemd only", *_place(setting))
-        return values.get(found[1], found[0])  # what is no specifier stays as it is
+        if known is None:
+            raise ConfigError(f"the specifier {found[0]} means nothing with this name of a unit", *_place(setting))
+        return known
 
     return _SPECIFIER.sub(value, setting.value)
+
+
+def _values(unit: str) -> t.Mapping[str, t.Optional[str]]:
+    stem = unit.rpartition(".")[0]
+    prefix, _at, instance = stem.partition("@")
+    last = prefix.rpartition("-")[2]
+    values = {"%": "%", "t": "/run", "n": unit, "N": stem, "p": prefix, "i": instance, "j": last}
+    unescaped = {name: _unescaped(text) for name, text in (("P", prefix), ("I", instance), ("J", last))}
+    return {**values, **unescaped, "f": _as_path(instance or prefix)}
+
+
+def _unescaped(name: str) -> t.Optional[str]:
+    r"""``unit_name_unescape()``: a dash is a slash, ``\x2d`` a byte.  None where it refuses."""
+    if re.search(r"\\(?!x[0-9a-fA-F]{2})", name):
+        return None
+    content = re.sub(rb"\\x(..)", lambda byte: bytes.fromhex(byte[1].decode()), encode(name.replace("-", "/")))
+    return decode(content.partition(b"\0")[0])
+
+
+def _as_path(name: str) -> t.Optional[str]:
+    """``unit_name_path_unescape()``: an absolute path without oddities.  None where it refuses."""
+    path = "" if name == "-" else _unescaped(name)
+    if path is None or (path and not {"", ".", ".."}.isdisjoint(path.split("/"))):
+        return None
+    return f"/{path}"
 
 
 def edit(config: Config, wanted: t.Mapping[Listen, int]) -> t.Dict[str, t.Optional[bytes]]:
@@ -139,16 +166,16 @@ def edit(config: Config, wanted: t.Mapping[Listen, int]) -> t.Dict[str, t.Option
     number = numbers.pop()
     unit = posixpath.basename(config.main)
     path = f"/etc/systemd/system/{unit}.d/{OWN}"
-    content = encode(f"# Written by the Ansible collection nettune.tcp.\n[Socket]\nBacklog={number}\n")
+    content = encode(f"{MARK}\n[Socket]\nBacklog={number}\n")
     decided = _backlog(_files(Config(config.main, {**config.files, path: content})))
     if decided is None or decided[0] != number:
         raise ConfigError("this line outdoes any drop-in of ours", *(_place(decided[1]) if decided else (path, 0)))
     return {path: content}
 
 
-def check(config: Config) -> t.List[str]:
+def check(config: Config) -> Check:
     """systemd's own judgement of the unit and what it refers to."""
-    return ["systemd-analyze", "--man=no", "verify", posixpath.basename(config.main)]
+    return Check(("systemd-analyze", "--man=no", "verify", posixpath.basename(config.main)))
 
 
 SERVER = Server(

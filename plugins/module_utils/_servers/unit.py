@@ -16,7 +16,6 @@ Sources: systemd.unit(5) "Unit File Load Path", systemd.service(5) "Command Line
 
 from __future__ import annotations
 
-import os
 import posixpath
 import re
 import shlex
@@ -51,7 +50,7 @@ def find(tree: Tree, unit: str) -> t.Optional[t.Tuple[str, t.List[UnitFile]]]:
     if fragment is None:
         return None
     path, text = fragment
-    name = _resolved(path, unit)
+    name = _resolved(tree, path, unit)
     directories = drop_in_directories(LOOKUP, [name, unit] if name != unit else [unit])
     candidates = [
         UnitFile(f"{directory}/{one}", decode(tree.read(f"{directory}/{one}") or b""))
@@ -68,7 +67,7 @@ def _fragment(tree: Tree, unit: str) -> t.Optional[t.Tuple[str, str]]:
     for name in [unit, template] if "@" in unit else [unit]:
         for directory in LOOKUP:
             path = f"{directory}/{name}"
-            if os.path.realpath(path) == "/dev/null":
+            if tree.real(path) == "/dev/null":
                 raise ConfigError(f"{unit} is masked", path)
             content = tree.read(path)
             if content is not None:
@@ -76,9 +75,9 @@ def _fragment(tree: Tree, unit: str) -> t.Optional[t.Tuple[str, str]]:
     return None
 
 
-def _resolved(path: str, unit: str) -> str:
+def _resolved(tree: Tree, path: str, unit: str) -> str:
     """The name of the file that a link leads to: an alias is the same unit under another name."""
-    real = posixpath.basename(os.path.realpath(path))
+    real = posixpath.basename(tree.real(path))
     return unit if "@." in real or real == posixpath.basename(path) else real
 
 

@@ -166,10 +166,9 @@ def _stop_if_refused(request: Request, plan: Plan, seen: Observations) -> None:
     stopping = (planning.REFUSED, planning.SKIPPED) if request.missing == "fail" else (planning.REFUSED,)
     stopped = [entry for entry in plan.keys.values() if entry.status in stopping]
     if stopped:
-        rows = {key: planning.verdict(entry, seen[key], seen[key]) for key, entry in plan.keys.items()}
         raise Refused(
             "nothing was changed: " + "; ".join(f"{entry.key}: {entry.reason}" for entry in stopped),
-            settings=_plan.rows_as_data(rows),
+            settings=_plan.rows_as_data(planning.rows_of_refusal(plan, seen)),
         )
 
 

@@ -15,34 +15,36 @@ from __future__ import annotations
 
 import re
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from .._want import Value, Want, parse_value, parse_want
 
 
 @dataclass(frozen=True)
 class Sysctl:
     """``capacity``: a limit on how much is held, never lowered by accident.  ``ports``: a set of ports.
-
-    ``kernels`` says which kernels have the key, where not all do.
+    ``text``: no numbers, even where it looks like one.  ``kernels`` says which kernels have the key, where not all do.
     """
 
     key: str
     scope: str = "netns"
     capacity: bool = False
     ports: bool = False
+    text: bool = False
     kernels: str = ""
 
 
 _KNOWN = (
     Sysctl("fs.file-max", scope="host", capacity=True),
     Sysctl("fs.nr_open", scope="host", capacity=True),
-    Sysctl("net.core.default_qdisc", scope="host"),
+    Sysctl("net.core.default_qdisc", scope="host", text=True),
     Sysctl("net.core.netdev_max_backlog", scope="host", capacity=True),
     Sysctl("net.core.somaxconn", capacity=True),
     Sysctl("net.ipv4.ip_local_port_range"),
     Sysctl("net.ipv4.ip_local_reserved_ports", ports=True),
     Sysctl("net.ipv4.ip_unprivileged_port_start"),
     Sysctl("net.ipv4.tcp_abort_on_overflow"),
-    Sysctl("net.ipv4.tcp_congestion_control"),
+    Sysctl("net.ipv4.tcp_congestion_control", text=True),
     Sysctl("net.ipv4.tcp_fastopen"),
     Sysctl("net.ipv4.tcp_fin_timeout"),
     Sysctl("net.ipv4.tcp_keepalive_intvl"),
@@ -85,8 +87,39 @@ _HOST_WIDE = re.compile(
     r"|net\.nf_conntrack_max\Z"
 )
 
+# Texts beyond those above, and masks of hexadecimal digits: what Linux 6.18 has with proc_dostring() or a handler of
+# its own that takes words.
+_TEXT = re.compile(
+    r"kernel\.(arch|core_pattern|domainname|hostname|hotplug|modprobe|ostype|osrelease|poweroff_cmd|printk_devkmsg"
+    r"|random\.(boot_id|uuid)|seccomp\.actions_(avail|logged)|version|watchdog_cpumask)\Z"
+    r"|net\.core\.(flow_limit_cpu_bitmap|rps_default_mask)\Z"
+    r"|net\.ipv4\.tcp_((allowed|available)_congestion_control|available_ulp|fastopen_key)\Z"
+    r"|net\.ipv6\.conf\.[^.]+\.stable_secret\Z"
+    r"|net\.(mptcp\.(available_)?(path_manager|scheduler)s?|netfilter\.nf_log\.[0-9]+|sctp\.cookie_hmac_alg)\Z"
+    r"|vm\.numa_zonelist_order\Z"
+)
+# Words that the kernel prints in an order of its own.
+_SETS = frozenset(("kernel.seccomp.actions_logged", "net.ipv4.tcp_allowed_congestion_control"))
+
 
 def lookup(key: str) -> Sysctl:
     """What is known of a canonical key, or what its place under /proc/sys says."""
     per_namespace = key.startswith("net.") and not _HOST_WIDE.match(key)
-    return BY_KEY.get(key) or Sysctl(key, scope="netns" if per_namespace else "host")
+    return BY_KEY.get(key) or Sysctl(key, scope="netns" if per_namespace else "host", text=_TEXT.match(key) is not None)
+
+
+def value_of(key: str, raw: t.Any) -> Value:
+    """A value of this key, from YAML, a file or the kernel.  Raises BadRequest."""
+    known = lookup(key)
+    return _in_order(key, parse_value(raw, ports=known.ports, text=known.text))
+
+
+def want_of(key: str, raw: t.Any) -> Want:
+    """What is wanted of this key.  Raises BadRequest."""
+    known = lookup(key)
+    want = parse_want(raw, ports=known.ports, text=known.text)
+    return replace(want, value=_in_order(key, want.value))
+
+
+def _in_order(key: str, value: Value) -> Value:
+    return (" ".join(sorted({*str(value[0]).split()})),) if key in _SETS else value

@@ -10,17 +10,17 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import typing as t
 
 from .. import _want
-from .._facts.sources import open_source
-from .._kernel import proc_sys, processes
+from .._boot import systemd
+from .._errors import NettuneError
+from .._kernel import listeners, proc_pid, proc_sys
 from . import guards
-from .catalog import lookup
+from .catalog import value_of
 
 _RELEASE = re.compile(r"([0-9]+)\.([0-9]+)")
-_SHOW_LIMITS = ("systemctl", "show", "--property=Id,LimitNOFILE", "*.service")
+_SHOW_LIMITS = ("show", "--property=Id,LimitNOFILE", "*.service")
 
 
 def gather(changing: t.Container[str]) -> guards.Context:
@@ -46,12 +46,11 @@ def _running(changing: t.Container[str]) -> t.Iterator[t.Tuple[str, _want.Value]
             for key in group:
                 text = proc_sys.read(key)
                 if text is not None:
-                    yield key, _want.parse_value(text, ports=lookup(key).ports)
+                    yield key, value_of(key, text)
 
 
 def _listening() -> t.FrozenSet[int]:
-    with open_source() as source:
-        return frozenset(listener.port for listener in source.listeners())
+    return frozenset(listener.port for listener in listeners.any_way())
 
 
 def _open_files() -> int:
@@ -64,18 +63,10 @@ def _most_files() -> t.Optional[guards.Holder]:
 
 
 def _of_processes(root: str = "/proc") -> t.Iterator[guards.Holder]:
-    for name in os.listdir(root):
-        if not name.isdigit():
-            continue
-        try:
-            with open(f"{root}/{name}/limits", encoding="ascii") as stream:
-                _soft, hard = processes.parse_nofile(stream.read())
-            with open(f"{root}/{name}/comm", encoding="utf-8", errors="replace") as stream:
-                command = stream.read().rstrip("\n")
-        except OSError:  # it ended meanwhile
-            continue
+    for pid in proc_pid.pids(root):
+        _soft, hard = proc_pid.nofile(pid, root)
         if hard is not None:
-            yield guards.Holder(hard, f"process {name} ({command})")
+            yield guards.Holder(hard, f"process {pid} ({proc_pid.name_of(pid, root)})")
 
 
 def parse_units(shown: str) -> t.Iterator[guards.Holder]:
@@ -90,16 +81,6 @@ def parse_units(shown: str) -> t.Iterator[guards.Holder]:
 
 def _unit_limits() -> str:
     try:
-        done = subprocess.run(
-            _SHOW_LIMITS,
-            check=False,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=10,
-            env={**os.environ, "LC_ALL": "C"},
-            encoding="utf-8",
-            errors="replace",
-        )
-    except (OSError, subprocess.TimeoutExpired):  # no systemd here: the processes have told
+        return systemd.systemctl(_SHOW_LIMITS)
+    except NettuneError:  # no systemd here: the processes have told
         return ""
-    return done.stdout

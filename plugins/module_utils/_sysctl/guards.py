@@ -222,8 +222,19 @@ _POSITIVE = (
 )
 _ASCENDING = ("net.ipv4.tcp_mem", "net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem")
 
-# What speaks first is what a person reads: the nearer the harm, the earlier.
-GUARDS: t.Dict[str, t.Tuple[Guard, ...]] = {
+
+def _table(*rows: t.Mapping[str, t.Tuple[Guard, ...]]) -> t.Dict[str, t.Tuple[Guard, ...]]:
+    """The guards of each key from all rows; what speaks first is what a person reads.  No key has a guard twice."""
+    table: t.Dict[str, t.Tuple[Guard, ...]] = {}
+    for key, guards in (item for row in rows for item in row.items()):
+        table[key] = table.get(key, ()) + guards
+        if len(set(table[key])) < len(table[key]):
+            raise ValueError(f"{key} has a guard twice")
+    return table
+
+
+# The nearer the harm, the earlier.
+_OF_ONE_KEY: t.Dict[str, t.Tuple[Guard, ...]] = {
     "net.ipv4.tcp_tw_recycle": (
         _harmful("drops connections of clients that share an address behind NAT; removed in Linux 4.12", 0),
     ),
@@ -242,10 +253,11 @@ GUARDS: t.Dict[str, t.Tuple[Guard, ...]] = {
     RANGE: (_swallows_listeners, _equal_parity),
     RESERVED: (_swallows_listeners,),
     NR_OPEN: (_below_a_limit_in_use,),
-    FILE_MAX: (_below_one, _below_open_files),
-    CONNTRACK_MAX: (_below_one, _long_chains),
+    FILE_MAX: (_below_open_files,),
+    CONNTRACK_MAX: (_long_chains,),
     CONNTRACK_BUCKETS: (_long_chains,),
-    **{key: (_below_one,) for key in _POSITIVE if key not in (FILE_MAX, CONNTRACK_MAX)},
-    **dict.fromkeys(_ASCENDING, (_below_one, _not_ascending)),
 }
+GUARDS = _table(
+    dict.fromkeys((*_POSITIVE, *_ASCENDING), (_below_one,)), dict.fromkeys(_ASCENDING, (_not_ascending,)), _OF_ONE_KEY
+)
 FOR_EVERY_KEY: t.Tuple[Guard, ...] = (_lowers_capacity,)

@@ -13,7 +13,7 @@ import typing as t
 from dataclasses import replace
 
 from .. import _files, _transaction
-from .._boot import sysctl_d
+from .._boot import sysctl_d, systemd
 from .._errors import MissingRight
 from .._kernel import proc_sys
 from .._record import entries, fold, originals, store
@@ -27,6 +27,9 @@ from .request import Request
 
 # Of the host's namespace only, on every kernel (net_core_table).
 _ONLY_OF_THE_HOST = "net.core.netdev_max_backlog"
+
+# systemd 247 writes a page of a long value, 252 all of it.
+_WRITES_ALL = 252
 
 Steps = t.Iterator[t.Union[_transaction.Step, _transaction.AnyOrder]]
 
@@ -147,22 +150,27 @@ class Host:
         tree = self._tree
         if lines != self.records.lines:
             tree = sysctl_d.with_file(tree, self.request.file, drop_in.compose(lines))
-        return {key: boot.taken(runtime[key]) for key, boot in sysctl_d.resolve(tree, runtime).items()}
+        return {
+            key: _fitting(key, boot.taken(None if lookup(key).text else runtime[key]))
+            for key, boot in sysctl_d.next_boot(tree, runtime).items()
+        }
 
     def _notes(
         self, keys: t.Iterable[str], boot: t.Mapping[str, sysctl_d.BootValue], records: Records
     ) -> t.Dict[str, str]:
         late = set() if self.in_namespace else modules.late_at_boot(needed_by(keys)) - records.modules
-        return {key: "; ".join(filter(None, (_procps(boot[key]), _late(key, late)))) for key in keys}
+        return {
+            key: "; ".join(filter(None, (boot[key].until_reboot, _procps(boot[key]), _late(key, late)))) for key in keys
+        }
 
 
 def _read_records(file: t.Optional[str]) -> Records:
     if file is None:
         return Records({}, {})
     return Records(
-        lines=drop_in.parse((_files.read(file) or b"").decode("utf-8", "surrogateescape"), file),
+        lines=drop_in.parse((_files.own(file) or b"").decode("utf-8", "surrogateescape"), file),
         originals=originals.sysctls(originals.load()),
-        modules=modules.parse(_files.read(modules.PATH)),
+        modules=modules.read(),
     )
 
 
@@ -197,6 +205,13 @@ def _record(before: t.Mapping[str, str], after: t.Mapping[str, str]) -> _transac
 
 def _encoded(text: t.Optional[str]) -> t.Optional[bytes]:
     return None if text is None else text.encode("utf-8", "surrogateescape")
+
+
+def _fitting(key: str, boot: sysctl_d.BootValue) -> sysctl_d.BootValue:
+    """What is left of a set of ports that is longer than a page: an old systemd writes only so much of it."""
+    if not lookup(key).ports or boot.value is None or (systemd.version() or _WRITES_ALL) >= _WRITES_ALL:
+        return boot
+    return replace(boot, value=proc_sys.first_page(boot.value))
 
 
 def _procps(boot: sysctl_d.BootValue) -> str:

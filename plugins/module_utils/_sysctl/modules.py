@@ -12,19 +12,19 @@ module that is loaded later, such as by the first firewall rule that tracks conn
 
 from __future__ import annotations
 
-import glob
 import os
-import subprocess
 import typing as t
 from dataclasses import dataclass
 
-from .._errors import KernelRefused, MissingRight
+from .. import _command, _files
+from .._errors import KernelRefused, MissingRight, NettuneError, Unsupported
 from .._kernel import proc_sys
 from .._record import entries
 from .._transaction import Replaced, Step
 
 PATH = "/etc/modules-load.d/zz-nettune-tcp.conf"
-_HEADER = "# Managed by Ansible with nettune.tcp.sysctl: these modules bring keys that it sets.\n"
+_MARK = "# Managed by Ansible with nettune.tcp.sysctl"
+_HEADER = f"{_MARK}: these modules bring keys that it sets.\n"
 _LISTS = ("/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib")
 
 
@@ -65,6 +65,11 @@ def parse(content: t.Optional[bytes]) -> t.FrozenSet[str]:
     return frozenset(name for name in names if name and not name.startswith(("#", ";")))
 
 
+def read() -> t.FrozenSet[str]:
+    """The modules in our file.  Raises BadRequest where it is a link, or somebody else's."""
+    return parse(_files.own(PATH, _MARK))
+
+
 def compose(names: t.AbstractSet[str]) -> t.Optional[bytes]:
     """Our file of modules-load.d; None, meaning no file, when nothing is to be loaded."""
     return (_HEADER + "".join(f"{name}\n" for name in sorted(names))).encode() if names else None
@@ -78,11 +83,12 @@ def late_at_boot(names: t.Iterable[str]) -> t.Set[str]:
 
 def _loaded_early() -> t.Set[str]:
     early: t.Set[str] = set()
-    for path in ["/etc/modules", *(path for top in _LISTS for path in glob.glob(f"{top}/modules-load.d/*.conf"))]:
+    directories = [f"{top}/modules-load.d" for top in _LISTS]
+    listed = [f"{place}/{name}" for place in directories for name in _files.names(place) if name.endswith(".conf")]
+    for path in ["/etc/modules", *listed]:
         try:
-            with open(path, "rb") as stream:
-                early |= parse(stream.read())
-        except OSError:
+            early |= parse(_files.read(path, limit=_files.SMALL))
+        except NettuneError:  # systemd does not read it either
             continue
     return early
 
@@ -90,8 +96,8 @@ def _loaded_early() -> t.Set[str]:
 def can_be_loaded(name: str) -> bool:
     """Whether modprobe knows the module, without loading it."""
     try:
-        return _modprobe("--dry-run", "--quiet", name).returncode == 0
-    except OSError:  # no modprobe, as in most containers
+        return _modprobe("--dry-run", "--quiet", name).code == 0
+    except Unsupported:  # no modprobe, as in most containers
         return False
 
 
@@ -128,19 +134,9 @@ def loaded(name: str) -> bool:
 
 def _run(*arguments: str) -> None:
     done = _modprobe(*arguments)
-    if done.returncode != 0:
-        raise KernelRefused(f"modprobe {' '.join(arguments)}: {done.stderr.strip() or done.returncode}")
+    if done.code != 0:
+        raise KernelRefused(f"modprobe {' '.join(arguments)}: {done.stderr.strip() or done.code}")
 
 
-def _modprobe(*arguments: str) -> subprocess.CompletedProcess[str]:
-    # A login shell's PATH may lack sbin.
-    path = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin"
-    return subprocess.run(
-        ["modprobe", *arguments],
-        check=False,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "LC_ALL": "C", "PATH": path},
-        encoding="utf-8",
-        errors="replace",
-    )
+def _modprobe(*arguments: str) -> _command.Outcome:
+    return _command.run(["modprobe", *arguments])

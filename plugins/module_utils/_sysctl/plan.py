@@ -13,13 +13,14 @@ from dataclasses import dataclass, replace
 
 from .._errors import BadRequest
 from .._plan import Plain, Row
-from .._want import Value, Want, parse_value, plain, render
+from .._want import Value, Want, plain, render
 from . import guards
-from .catalog import lookup
+from .catalog import lookup, value_of
 from .rivals import Rival
 
 # A key that cannot be what is wanted, or that was left alone, is one of these; everything else is ok or changed.
 SKIPPED, REFUSED, OVERRIDDEN, READ_ONLY = "skipped", "refused", "overridden", "read_only"
+_LEFT = "left as it is, since the run was refused for other keys"
 _READ_ONLY = "cannot be written from here: /proc/sys is mounted read-only, or the key belongs to another namespace"
 
 
@@ -131,7 +132,7 @@ def _out_of_reach(key: str, want: Want, seen: Observed) -> t.Optional[KeyPlan]:
 
 
 def _aim(key: str, want: Want, seen: Observed) -> _Aim:
-    runtime = None if seen.runtime is None else _value(key, seen.runtime)
+    runtime = None if seen.runtime is None else value_of(key, seen.runtime)
     try:
         if runtime is not None:
             want.target(runtime)
@@ -170,12 +171,8 @@ def _changes(aim: _Aim, persist: bool) -> t.Iterator[guards.Change]:
 
 
 def _absent(key: str, seen: Observed, reason: str) -> KeyPlan:
-    ports, text = lookup(key).ports, seen.given_back
-    gives_back = (
-        seen.runtime is not None
-        and text is not None
-        and parse_value(text, ports=ports) != parse_value(seen.runtime, ports=ports)
-    )
+    text = seen.given_back
+    gives_back = seen.runtime is not None and text is not None and value_of(key, text) != value_of(key, seen.runtime)
     if gives_back and seen.read_only:
         return KeyPlan(key, None, status=READ_ONLY, reason=_READ_ONLY)
     return KeyPlan(key, None, write=text if gives_back else None, reason=reason)
@@ -186,14 +183,10 @@ def line_text(want: Want, value: Value) -> str:
     return render(value, ports=want.ports)
 
 
-def _value(key: str, text: str) -> Value:
-    return parse_value(text, ports=lookup(key).ports)
-
-
 def _parsed(key: str, text: t.Optional[str]) -> t.Optional[Value]:
     """The value of a line in a file, or None where there is none or it is rubbish."""
     try:
-        return None if text is None else _value(key, text)
+        return None if text is None else value_of(key, text)
     except BadRequest:
         return None
 
@@ -205,7 +198,7 @@ def _known(key: str, want: Want, *texts: t.Optional[str]) -> t.List[Value]:
         if text is None:
             continue
         try:
-            value = _value(key, text)
+            value = value_of(key, text)
             want.target(value)
         except BadRequest:
             continue
@@ -238,6 +231,17 @@ def verdict(plan: KeyPlan, before: Observed, after: Observed, rivalry: str = "")
     )
 
 
+def rows_of_refusal(plan: Plan, seen: t.Mapping[str, Observed]) -> t.Dict[str, Row]:
+    """The rows of a run that was refused for some of its keys: none of the others was touched either."""
+    changing = plan.changing(seen)
+
+    def left(key: str, entry: KeyPlan) -> KeyPlan:
+        idle = entry.status != "ok" or key not in changing
+        return entry if idle else replace(entry, line=None, status=SKIPPED, reason=_LEFT)
+
+    return {key: verdict(left(key, entry), seen[key], seen[key]) for key, entry in plan.keys.items()}
+
+
 def rivalry(plan: KeyPlan, rival: t.Optional[Rival]) -> str:
     """Who will win or fight over the key, empty where nobody does or they want the same."""
     if plan.want is None or plan.status == SKIPPED or rival is None:
@@ -249,9 +253,8 @@ def data(key: str, text: t.Optional[str]) -> Plain:
     """A text as result data: a number, a list of numbers, or the text itself."""
     if text is None:
         return None
-    ports = lookup(key).ports
     try:
-        return plain(parse_value(text, ports=ports), ports=ports)
+        return plain(value_of(key, text), ports=lookup(key).ports)
     except BadRequest:
         return text
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from .._errors import BadRequest
 from .._kernel import proc_sys
-from .._want import Want, parse_want
-from .catalog import lookup
+from .._want import Want
+from .catalog import want_of
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,6 @@ def _wants(settings: t.Mapping[str, t.Any], absent: bool) -> t.Iterator[t.Tuple[
             raise BadRequest(f"{key} is given twice, the second time as {name}", key=key)
         seen.add(key)
         try:
-            yield key, None if absent else parse_want(raw, ports=lookup(key).ports)
+            yield key, None if absent else want_of(key, raw)
         except BadRequest as exc:
             raise BadRequest(f"{key}: {exc}", key=key, value=str(raw)) from exc

@@ -12,8 +12,12 @@ import typing as t
 from dataclasses import dataclass
 
 from .._backlog import sockets
-from .._kernel import holders
+from .._boot import systemd
+from .._kernel import holders, identity
+from .._kernel.identity import Tie
+from .._kernel.tcp_socket import Listener
 from .._servers import table
+from .._servers.server import Server
 
 
 @dataclass(frozen=True)
@@ -30,15 +34,24 @@ def servers() -> t.List[Found]:
     One in another unit than its distribution's, such as one in a container, has its configuration elsewhere: it must
     be named with that.
     """
-    by_process = {name: server for server in table.BY_NAME.values() for name in server.processes}
-    inodes = [one.inode for there in sockets.look().sockets.values() for one in there]
-    held = holders.find(inodes, tuple(by_process)).values()
+    listeners = [one for there in sockets.look().sockets.values() for one in there]
+    names = [name for server in table.BY_NAME.values() for name in server.processes]
+    held = holders.find((one.inode for one in listeners), names)
     found = {
-        Found(by_process[one.name].name, one.unit)
-        for one in held
-        if one.name in by_process and _usual(by_process[one.name].unit, one.unit)
+        one for server in table.BY_NAME.values() if server.processes for one in _of_server(server, listeners, held)
     }
     return sorted(found, key=lambda one: (one.server, one.unit or ""))
+
+
+def _of_server(
+    server: Server, listeners: t.Iterable[Listener], held: t.Mapping[int, holders.Holder]
+) -> t.Iterator[Found]:
+    tie = Tie(server.processes, systemd.main_pid, identity.look)
+    for one in listeners:
+        holder = held.get(one.inode)
+        master = tie.master_of(holder.pid, one.uid) if holder and holder.name in server.processes else None
+        if master and _usual(server.unit, master.unit):
+            yield Found(server.name, master.unit)
 
 
 def _usual(usual: t.Optional[str], unit: t.Optional[str]) -> bool:

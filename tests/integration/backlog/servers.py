@@ -17,6 +17,8 @@ import typing as t
 
 from ansible_collections.nettune.tcp.plugins.module_utils._backlog import apply, service
 from ansible_collections.nettune.tcp.plugins.module_utils._backlog.request import parse_request
+from ansible_collections.nettune.tcp.plugins.module_utils._kernel.identity import Identity
+from ansible_collections.nettune.tcp.plugins.module_utils._servers.server import Check
 from ansible_collections.nettune.tcp.tests.integration.apache import APACHE
 from ansible_collections.nettune.tcp.tests.integration.backlog.nginx import PARAMS, in_force
 
@@ -181,8 +183,8 @@ def judge_late(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if somebody broke the configuration just after the server had judged it."""
     judge = service.check
 
-    def check(command: t.Sequence[str], program: t.Optional[str], what: str) -> None:
+    def check(command: Check, master: t.Optional[Identity], what: str) -> None:
         if what == "the new configuration":
-            judge(command, program, what)
+            judge(command, master, what)
 
     monkeypatch.setattr(service, "check", check)

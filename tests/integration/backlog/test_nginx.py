@@ -17,8 +17,10 @@ import typing as t
 import pytest
 
 from ansible_collections.nettune.tcp.plugins.module_utils._backlog import service
+from ansible_collections.nettune.tcp.plugins.module_utils._boot import systemd
 from ansible_collections.nettune.tcp.plugins.module_utils._errors import BadRequest, MissingRight, NettuneError
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel import holders, pidfd
+from ansible_collections.nettune.tcp.plugins.module_utils._kernel.identity import Identity
 from ansible_collections.nettune.tcp.tests.integration.backlog.nginx import (
     Nginx,
     become_nobody,
@@ -238,8 +240,8 @@ def test_a_reload_that_does_not_listen_again_is_followed_by_live(
         with Nginx(tmp_path, ONE) as nginx:
             sent: t.List[t.Tuple[int, str]] = []
 
-            def send(pid: int, name: str) -> None:
-                sent.append((pid, name))
+            def send(master: Identity, name: str) -> None:
+                sent.append((master.pid, name))
                 monkeypatch.setattr(pidfd, "_PIDFD_GETFD", works)
 
             works = pidfd._PIDFD_GETFD
@@ -308,7 +310,7 @@ def test_a_unit_in_a_namespace_of_its_own_is_judged_by_that_one(
         command = [*inside, "nginx", "-c", str(nginx.config), "-g", "daemon off;"]
         with subprocess.Popen(command) as process:
             try:
-                monkeypatch.setattr(service, "main_pid", lambda _unit: process.pid)
+                monkeypatch.setattr(systemd, "main_pid", lambda _unit: process.pid)
                 while not nginx_listens(process.pid):
                     time.sleep(0.02)
                 done = nginx.backlog(3000)
@@ -316,7 +318,7 @@ def test_a_unit_in_a_namespace_of_its_own_is_judged_by_that_one(
                 assert done["listeners"][0]["somaxconn"] == 2000
                 assert statuses(nginx.backlog(1500, apply="live")) == [("0.0.0.0", 8080, 2000, 1500, "effective")]
                 assert in_force() == {}
-                monkeypatch.setattr(service, "main_pid", lambda _unit: None)
+                monkeypatch.setattr(systemd, "main_pid", lambda _unit: None)
                 [row] = nginx.backlog(1500)["listeners"]
                 assert row["status"] == "not_listening"
                 assert row["reason"].startswith("nothing listens here now; nginx (pid ")

@@ -10,11 +10,14 @@ Standard library only and Python 3.8: this also runs in the containers of the di
 from __future__ import annotations
 
 import dataclasses
+import os
 import random
 import typing as t
 
 DIRECTORIES = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d")
 SYSCTL_CONF = "/etc/sysctl.conf"
+# A line of so many bytes ends the reading of systemd.
+LONG_LINE = 1 << 20
 DROP_IN = "/etc/sysctl.d/zz-nettune-tcp.conf"
 
 # Keys of the own network namespace that take any number from 1000 to 9999.
@@ -52,6 +55,13 @@ _GLOBS = (
     "net.ipv4.tcp_max_*s",
     "net.ipv4.tcp_[fk]*",
     "net.ipv4.tcp_[!a-k]*",
+    "net.ipv4.tcp_[[:lower:]]*",
+    "net.ipv4.tcp_[[:upper:]k]*",
+    "net.ipv4.tcp_[![:space:]f]*",
+    "net.ipv4.tcp_[[:none:]f]*",
+    "net.ipv4.tcp_[[.f.]-[.k.]]*",
+    "net.ipv4.tcp_[a\\]f]*",
+    "net.ipv4.tcp_[[:lower]*",
     "net.ipv4.tcp_[^m]*",
     "net.*.tcp_fin_timeout",
     "*.*.tcp_fin_timeout",
@@ -126,16 +136,18 @@ class _Generator:
             return Entry(path, "link", b"/dev/null")
         if kind < 0.09:
             return Entry(path, "link", self._rng.choice((b"/nowhere", b"20-b.conf", b"/usr/lib/sysctl.d/9.conf")))
-        if kind < 0.11:
+        if kind < 0.12:
+            return Entry(path, "link", self._rng.choice((os.path.basename(path).encode(), b"/etc/passwd/below")))
+        if kind < 0.14:
             return Entry(path, "directory")
-        if kind < 0.15:
+        if kind < 0.18:
             return Entry(path, "file")
         return Entry(path, "file", self._text())
 
     def _text(self) -> bytes:
         text = b"\xef\xbb\xbf" if self._one_in(30) else b""
         for _line in range(self._rng.randint(1, 7)):
-            text += self._line() + self._rng.choice(
+            text += (self._long_comment() if self._one_in(300) else self._line()) + self._rng.choice(
                 (b"\n",) * 20 + (b"\r\n", b"\r\n", b"\n\n", b"\r", b"\0", b"\n\r", b" \\\n")
             )
         return text.rstrip(b"\n") if self._one_in(10) else text
@@ -151,6 +163,10 @@ class _Generator:
             return (f"{self._blank()}-{self._odd_blank()}{key}{self._blank()}").encode()
         return self._junk()
 
+    def _long_comment(self) -> bytes:
+        """As long as a line may be, and a byte longer: a letter of two bytes counts as two."""
+        return b"#" + b"x" * (LONG_LINE - 4 + self._rng.randint(0, 1)) + "\u00e9".encode()
+
     def _assignment(self, key: str) -> bytes:
         sign = self._rng.choice(("",) * 12 + ("-", "-", "- ", "--"))
         blanks = [self._blank() for _place in range(4)]
@@ -163,7 +179,9 @@ class _Generator:
             return self._rng.choice(COMMON_VALUES)
         self._next_value += 1
         if self._one_in(40):
-            return self._rng.choice(("{} # why", "{:#x}", "0{:o}\t0", "{}x", "{}\v")).format(self._next_value)
+            return self._rng.choice(("{} # why", "{:#x}", "0{:o}\t0", "{}x", "{}\v", "{}\u00a0", "\u00a0{}")).format(
+                self._next_value
+            )
         return str(self._next_value)
 
     def _spelled(self, key: str) -> str:

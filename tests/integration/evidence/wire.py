@@ -52,10 +52,10 @@ class Wire:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 24)
         self._socket.bind(("far", ETH_P_ALL))
 
-    def send(self, client: Client, port: int, flags: int, seq: int = 1000, ack: int = 0) -> None:
+    def send(self, client: Client, port: int, flags: int, seq: int = 1000, ack: int = 0, data: bytes = b"") -> None:
         """Send one segment from a client to the server's port."""
         source, target = socket.inet_aton(client[0]), socket.inet_aton(SERVER)
-        tcp = struct.pack("!HHIIBBHHH", client[1], port, seq, ack, 5 << 4, flags, 65535, 0, 0)
+        tcp = struct.pack("!HHIIBBHHH", client[1], port, seq, ack, 5 << 4, flags, 65535, 0, 0) + data
         pseudo = source + target + struct.pack("!BBH", 0, socket.IPPROTO_TCP, len(tcp))
         tcp = tcp[:16] + struct.pack("!H", _checksum(pseudo + tcp)) + tcp[18:]
         head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp), 0, 0, 64, socket.IPPROTO_TCP, 0, source, target)
@@ -79,7 +79,7 @@ class Wire:
 
 
 def _checksum(data: bytes) -> int:
-    total: int = sum(struct.unpack(f"!{len(data) // 2}H", data + b"\0" * (len(data) % 2)))
+    total: int = sum(struct.unpack(f"!{(len(data) + 1) // 2}H", data + b"\0" * (len(data) % 2)))
     total = (total & 0xFFFF) + (total >> 16)
     return ~(total + (total >> 16)) & 0xFFFF
 

@@ -15,14 +15,14 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from ansible_collections.nettune.tcp.plugins.module_utils._facts.census import Census, Client, Peer, States
+from ansible_collections.nettune.tcp.plugins.module_utils._facts.gather import gather
+from ansible_collections.nettune.tcp.plugins.module_utils._facts.request import parse_request
 from ansible_collections.nettune.tcp.plugins.module_utils._facts.sources import ProcNetSource, open_source
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel.tcp_socket import STATES, Listener
-from ansible_collections.nettune.tcp.tests.integration.evidence.wire import ACK, SERVER, SYN, SYN_ACK, Wire, clients
-from ansible_collections.nettune.tcp.tests.integration.evidence.wire import Client as Far
+from ansible_collections.nettune.tcp.tests.integration.evidence.server import Server
+from ansible_collections.nettune.tcp.tests.integration.evidence.wire import SERVER, Wire
 from ansible_collections.nettune.tcp.tests.integration.sandbox import Sandbox
 
-FIN_ACK = 0x11
-FAR_SEQUENCE = 1000
 TOP = 20
 
 
@@ -40,7 +40,7 @@ class Seen:
         known = {entry.inode: entry for entry in self.netlink.listeners}
         assert {entry.inode for entry in self.proc.listeners} == set(known)
         for entry in self.proc.listeners:
-            assert entry == replace(known[entry.inode], backlog=None, v6only=None)
+            assert entry == replace(known[entry.inode], backlog=None, v6only=None, device=None)
         assert replace(self.proc, listeners=()) == replace(self.netlink, listeners=())
         assert self.netlink_states == self.proc_states == self.netlink.states
         return self.netlink
@@ -54,56 +54,14 @@ def look() -> Seen:
     return Seen(netlink, netlink_states, proc.census(TOP), proc.states())
 
 
-class Server:
-    """A server whose clients are all on the wire."""
-
-    def __init__(self) -> None:
-        self.wire = Wire()
-        self._listener = socket.create_server((SERVER, 80), backlog=128)
-        self.port = 80
-        self._free = iter(clients(1000))
-        self._sequence: t.Dict[Far, int] = {}
-        self.held: t.List[socket.socket] = [self._listener]
-
-    def half_open(self, count: int, port: int = 80) -> None:
-        """Let clients begin to connect."""
-        self.wire.syns(port, [next(self._free) for _number in range(count)])
-        self.wire.received()
-
-    def call_out(self, count: int) -> t.List[socket.socket]:
-        """Begin to connect to a server on the wire."""
-        callers = [socket.socket() for _number in range(count)]
-        for caller in callers:
-            caller.setblocking(False)
-            caller.connect_ex(("10.9.8.1", 3306))
-        self.held += callers
-        return callers
-
-    def answer(self) -> None:
-        """Let the server on the wire accept what was begun."""
-        for packet in self.wire.received():
-            if packet.flags & SYN and packet.client == ("10.9.8.1", 3306):
-                self.wire.send(packet.client, packet.port, SYN_ACK, FAR_SEQUENCE, packet.seq + 1)
-
-    def accept(self, count: int) -> t.List[t.Tuple[Far, socket.socket]]:
-        """Connections with clients that have been accepted."""
-        chosen = {next(self._free) for _number in range(count)}
-        self.wire.syns(80, sorted(chosen))
-        for packet in self.wire.received():
-            if packet.client in chosen and packet.flags == SYN_ACK:
-                self._sequence[packet.client] = packet.seq + 1
-                self.wire.send(packet.client, 80, ACK, FAR_SEQUENCE + 1, packet.seq + 1)
-        accepted = [self._listener.accept() for _number in range(count)]
-        self.held += [connection for connection, _client in accepted]
-        return [(client, connection) for connection, client in accepted]
-
-    def client_finishes(self, client: Far, *, having_seen: int = 0) -> None:
-        """The client sends a FIN; ``having_seen`` is 1 when it acknowledges ours."""
-        self.wire.send(client, 80, FIN_ACK, FAR_SEQUENCE + 1, self._sequence[client] + having_seen)
-
-    def client_acknowledges(self, client: Far) -> None:
-        """The client acknowledges our FIN."""
-        self.wire.send(client, 80, ACK, FAR_SEQUENCE + 1, self._sequence[client] + 1)
+def bound_to(device: bytes) -> socket.socket:
+    """A listener of port 80 that takes what comes by one device."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, device == b"near")
+    listener.bind(("", 80))
+    listener.listen()
+    return listener
 
 
 def hold_every_state(server: Server) -> None:
@@ -159,6 +117,35 @@ def test_every_state_that_can_be_held(in_namespace: Sandbox) -> None:
     assert len(found.clients) == TOP
     [listener] = found.listeners
     assert (listener.syn_recv, listener.accept_queue, listener.backlog) == (4, 0, 128)
+
+
+def test_syn_recv_is_no_matter_of_the_syn_queue_alone(in_namespace: Sandbox) -> None:
+    """After a simultaneous open, and with TCP Fast Open, whole sockets are in SYN_RECV."""
+
+    def body() -> Seen:
+        server = Server()
+        server.accept(5)
+        server.call_out(2)
+        server.cross()
+        server.open_fast(3)
+        server.half_open(4)
+        return look()
+
+    found = in_namespace(body).check()
+    counts = {state: count for state, count in found.states.items() if count}
+    assert counts == {"ESTABLISHED": 5, "SYN_RECV": 2 + 3 + 4, "LISTEN": 2}
+
+
+def test_sockets_of_different_devices_are_no_group(in_namespace: Sandbox) -> None:
+    def body() -> t.Tuple[Seen, t.Any]:
+        Wire()
+        held = [bound_to(device) for device in (b"lo", b"near", b"near")]
+        request = parse_request({"gather_subset": ["listeners"], "top": 10, "interval": 0, "netns": None})
+        return look(), (gather(request)["listeners"], len(held))
+
+    seen, (listeners, _held) = in_namespace(body)
+    seen.check()
+    assert sorted((row["device"], row["sharing"]) for row in listeners) == [("lo", 1), ("near", 2), ("near", 2)]
 
 
 def test_the_same_without_any_right(in_namespace: Sandbox) -> None:

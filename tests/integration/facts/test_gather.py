@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
+import json
 import os
 import socket
 import subprocess
@@ -172,6 +174,31 @@ def test_proc_net_tells_the_same_where_it_can(namespace_pid: int, monkeypatch: p
         assert procfs[name] == netlink[name]
     assert procfs["listeners"][0]["backlog"] is None
     assert procfs["listeners"][0]["accept_queue"] == netlink["listeners"][0]["accept_queue"] == 2
+
+
+def test_a_summary_is_a_kilobyte_and_nothing_else(namespace_pid: int) -> None:
+    def body() -> t.Dict[str, Facts]:
+        with contextlib.ExitStack() as stack:
+            servers = [stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=4)) for _number in range(50)]
+            caller = stack.enter_context(socket.create_connection(servers[0].getsockname()))
+            return {
+                "port": caller.getpeername()[1],
+                "summary": own_facts(gather_subset=["summary"], interval=0.1),
+                "both": own_facts(gather_subset=["summary", "limits"]),
+                "all": own_facts(),
+            }
+
+    answers = inside(namespace_pid, body)
+    facts = answers["summary"]
+    assert set(facts) == {"boot_id", "uptime", "kernel", "netns", "collected", "summary"}
+    assert len(json.dumps(facts)) < 1300
+    assert facts["collected"]["subsets"] == ["summary"]
+    summary = facts["summary"]
+    assert summary["states"] == {"ESTABLISHED": 2, "LISTEN": 50}
+    assert (summary["fullest_queue"]["port"], summary["fullest_queue"]["accept_queue"]) == (answers["port"], 1)
+    assert {"files", "summary"} <= set(answers["both"])
+    assert "listeners" not in answers["both"]
+    assert "summary" not in answers["all"]
 
 
 def test_what_is_not_asked_for_is_absent(namespace_pid: int) -> None:

@@ -12,7 +12,6 @@ import os
 import resource
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 import typing as t
@@ -29,12 +28,14 @@ from ansible_collections.nettune.tcp.plugins.module_utils._servers.apache import
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.haproxy import adapter as haproxy
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.lighttpd import adapter as lighttpd
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.nginx import adapter as nginx
-from ansible_collections.nettune.tcp.plugins.plugin_utils import _policy
+from ansible_collections.nettune.tcp.plugins.plugin_utils._audit.judge import bring, judge
+from ansible_collections.nettune.tcp.plugins.plugin_utils._audit.policy import parse_policy
+from ansible_collections.nettune.tcp.tests.integration.planted import wait_for
 from ansible_collections.nettune.tcp.tests.integration.sandbox import Sandbox
 from ansible_collections.nettune.tcp.tests.integration.servers import running
 
-_TEXT = (Path(__file__).parents[3] / "roles/tcp_audit/policies/baseline.yml").read_text()
-POLICY = yaml.safe_load(_TEXT.replace("{{ tcp_audit_full }}", "0.8").replace("{{ tcp_audit_time_wait }}", "0"))
+POLICY = yaml.safe_load((Path(__file__).parents[3] / "roles/tcp_audit/policies/baseline.yml").read_text())
+RULES = parse_policy(POLICY, thresholds={"time_wait": 0})
 REQUESTS = 20
 PORT = 8001
 MIGRATE = "net.ipv4.tcp_migrate_req"
@@ -127,7 +128,7 @@ def _facts() -> Facts:
 
 
 def _status(facts: Facts, rule: str) -> str:
-    results = {result["id"]: result for result in _policy.judge(facts, POLICY)}
+    results = {result["id"]: result for result in judge(bring(facts), RULES)}
     assert "error" not in {result["status"] for result in results.values()}, results
     return str(results[rule]["status"])
 
@@ -211,24 +212,22 @@ def test_files_of_a_container_are_not_taken_for_ours(in_namespace: Sandbox) -> N
 
     def body() -> Facts:
         with tempfile.TemporaryDirectory(prefix="nettune-") as directory:
-            program = (
-                "import socket, time; open('/proc/self/comm', 'w').write('nginx');"
-                f"s = socket.create_server(('127.0.0.1', {PORT})); print('ready', flush=True); time.sleep(60)"
+            config, root = Path(directory, "nginx.conf"), Path(directory, "root")
+            root.mkdir()
+            config.write_text(
+                f"daemon off; pid {directory}/pid; error_log {directory}/log; events {{}}\n"
+                f"http {{ access_log off; server {{ listen 127.0.0.1:{PORT}; }} }}\n"
             )
             script = (
                 'mount -t tmpfs none "$1"; for name in /*; do [ -h "$name" ] && cp -P "$name" "$1"; done;'
                 'for name in /*/; do [ -h "${name%/}" ] && continue;'
                 'mkdir "$1$name" && mount --rbind "$name" "$1$name"; done;'
-                'exec chroot "$1" "$2" -c "$3"'
+                'exec chroot "$1" /usr/sbin/nginx -c "$2"'
             )
-            with subprocess.Popen(
-                ["unshare", "--mount", "sh", "-c", script, "sh", directory, sys.executable, program],
-                stdout=subprocess.PIPE,
-            ) as server:
-                assert server.stdout is not None
-                assert server.stdout.readline() == b"ready\n"
+            with subprocess.Popen(["unshare", "--mount", "sh", "-c", script, "sh", root, config]) as server:
+                wait_for(PORT)
                 facts = _facts()
-                server.kill()
+                server.terminate()
         return facts
 
     [row] = in_namespace(body)["servers"]

@@ -45,9 +45,28 @@ NAMES = (*[KEY] * 7, "LimitNPROC", "limitnofile", f"{KEY} ", f" {KEY}", f"#{KEY}
 EQUALS = ("=", "=", "=", "= ", " = ", "")
 VALUES = (
     *("300", "300:500", "", "infinity", "1024:infinity", "5:4", "0x20", "010", "0b11", "0o7", "9:", "7 8", "+6", "-1"),
-    *(" 30:40 ", "30: 40", "30 :40", "1K", "abc", "'5'", "300:\\\n400", "300:\\\n# x\n 400", "300 \\\n"),
+    *("0o", "-0", "-0:7", "100:201:", "100::201", "1:2:3", "0o-0", "0o 7", "0b+1", "0x+1", "0o0x7", "3: 0o7", "- 0"),
+    *("\u00a055", "55\u00a0", "55\f", "\v55", "55\x1c", "55\x85", "55\u2028", "\ufffe\udcff"),
+    *(
+        " 30:40 ",
+        "30: 40",
+        "30 :40",
+        "1K",
+        "abc",
+        "'5'",
+        "300:\\\n400",
+        "300:\\\n# x\n 400",
+        "300 \\\n",
+        "300:\\ \n400",
+    ),
 )
-ODDITIES = ("# c \\", "garbage", "", "\\", "   ", "x\\", "; y", "ExecStartPre=-/bin/true \\", "\ufeff[Service]")
+LONG = 1 << 20  # so many bytes end the reading
+ODDITIES = (
+    *("#" + "x" * (LONG - 2), "#" + "x" * (LONG - 1), "#" + "x" * (LONG - 3) + "\u00e9", " " * LONG, "# \udcff"),
+    *("x\\\n" + "y" * (LONG - 2), "x\\\n" + "y" * (LONG - 1)),
+    *("# c \\", "garbage", "", "\\", "   ", "x\\", "; y", "ExecStartPre=-/bin/true \\", "\ufeff[Service]", "\f# z \\"),
+)
+ENDS = (*["\n"] * 12, "\r\n", "\r\n", "\r\n", "\r", "\n\r", "\0", "\n\0", "\n\n")
 
 
 class Unit(t.NamedTuple):
@@ -76,7 +95,13 @@ class Tree:
                 Unit(
                     f"{base}-b@x-y.service",
                     f"{base}-b@.service",
-                    (f"{base}-b@.service", f"{base}-@x-y.service", f"{base}-@.service"),
+                    (f"{base}-b@.service", f"{base}-.service", f"{base}-@x-y.service", f"{base}-@.service"),
+                ),
+                Unit(f"{base}--b.service", f"{base}--b.service", (f"{base}--.service", f"{base}-.service")),
+                Unit(
+                    f"{base}-b--@i.service",
+                    f"{base}-b--@.service",
+                    (f"{base}-b--@.service", f"{base}-b-.service", f"{base}-.service", f"{base}-b-@i.service"),
                 ),
             ]
         )
@@ -113,7 +138,7 @@ class Tree:
 
     def _write(self, path: str, text: str) -> None:
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "w", encoding="utf-8", newline="") as file:
+        with open(path, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
             file.write(text)
         self.made.append(path)
 
@@ -126,7 +151,9 @@ class Tree:
                 if self.random.random() < 0.1:
                     lines.append(self.random.choice(ODDITIES))
         mark = self.random.choice(["", "", "", "\ufeff"])
-        return mark + self.random.choice(["\n", "\n", "\r\n"]).join(lines) + self.random.choice(["\n", ""])
+        end = self.random.choice(["\n", "\n", "\r\n"])
+        text = "".join(line + (self.random.choice(ENDS) if self.random.random() < 0.1 else end) for line in lines)
+        return mark + (text.rstrip("\r\n") if self.random.random() < 0.5 else text)
 
 
 @dataclass

@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.nettune.tcp.plugins.module_utils import _files
+from ansible_collections.nettune.tcp.plugins.module_utils._backlog import service
 from ansible_collections.nettune.tcp.plugins.module_utils._errors import NettuneError
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel.sock_diag import SockDiag, listener_of, mask
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel.tcp_socket import LISTEN
@@ -284,10 +285,7 @@ def write(config: Config, replaced: t.Mapping[str, t.Optional[bytes]]) -> None:
 
 def checked(case: Case, config: Config) -> None:
     """Let the server judge its configuration."""
-    command = case.server.check(config)
-    path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
-    done = subprocess.run(command, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, (command, done.stdout, done.stderr)
+    service.check(case.server.check(config), None, config.main)
 
 
 def prove(case: Case) -> t.Dict[str, t.Any]:

@@ -102,6 +102,41 @@ def test_what_boot_does_not_read_but_sysctl_system_does_is_told(on_fresh_host: S
     on_fresh_host(body)
 
 
+@pytest.mark.parametrize(
+    "others, boot, source, reason",
+    [
+        pytest.param(
+            {"/run/sysctl.d/zzz.conf": LINE},
+            8192,
+            f"{FILE}:2",
+            "until the reboot, systemd-sysctl gives 5000, from /run/sysctl.d/zzz.conf:1",
+            id="a later file",
+        ),
+        pytest.param(
+            {"/run/sysctl.d/zzz.conf": "", "/usr/lib/sysctl.d/zzz.conf": LINE},
+            5000,
+            "/usr/lib/sysctl.d/zzz.conf:1",
+            "the next boot gives 5000, from /usr/lib/sysctl.d/zzz.conf:1; "
+            "until the reboot, /run/sysctl.d/zzz.conf masks /usr/lib/sysctl.d/zzz.conf",
+            id="a mask",
+        ),
+    ],
+)
+def test_what_lasts_until_the_reboot_is_not_the_next_boot(
+    on_fresh_host: Sandbox, others: t.Dict[str, str], boot: int, source: str, reason: str
+) -> None:
+    def body() -> None:
+        for path, content in others.items():
+            calls.write(path, content)
+        foretold = sysctl({SOMAXCONN: 8192}, check_mode=True)
+        result = sysctl({SOMAXCONN: 8192})
+        assert foretold["settings"] == result["settings"]
+        found = row(result, SOMAXCONN)
+        assert (found["boot"], found["source"], found["reason"]) == (boot, source, reason)
+
+    on_fresh_host(body)
+
+
 def test_rivals_are_named(on_fresh_host: Sandbox) -> None:
     def body() -> None:
         calls.own_etc()

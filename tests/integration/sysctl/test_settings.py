@@ -51,6 +51,49 @@ def test_settings_come_into_force_and_stay(on_fresh_host: Sandbox) -> None:
     on_fresh_host(body)
 
 
+def test_texts_are_taken_as_they_are_and_numbers_as_the_kernel_reads_them(on_fresh_host: Sandbox) -> None:
+    def body() -> None:
+        wanted = {"kernel.domainname": "0042", "kernel.hostname": "a  b", SOMAXCONN: "0x2000", FIN_TIMEOUT: "030"}
+        foretold, result = sysctl(wanted, check_mode=True), sysctl(wanted)
+        assert foretold["settings"] == result["settings"]
+        assert {key: runtime(key) for key in wanted} == {
+            "kernel.domainname": "0042",
+            "kernel.hostname": "a  b",
+            SOMAXCONN: "8192",
+            FIN_TIMEOUT: "24",
+        }
+        assert {key: row(result, key)["boot"] for key in wanted} == {
+            "kernel.domainname": "0042",
+            "kernel.hostname": "a  b",
+            SOMAXCONN: 8192,
+            FIN_TIMEOUT: 24,
+        }
+        assert not sysctl(wanted)["changed"]
+        more = sysctl({"kernel.domainname": "three words now", "kernel.hostname": 7})
+        assert [row(more, key)["runtime"] for key in ("kernel.domainname", "kernel.hostname")] == [
+            "three words now",
+            "7",
+        ]
+
+    on_fresh_host(body)
+
+
+def test_a_refused_run_tells_that_the_other_keys_were_left_alone(on_fresh_host: Sandbox) -> None:
+    def body() -> None:
+        sysctl({FIN_TIMEOUT: 30})
+        result = failure({SOMAXCONN: 128, "net.ipv4.tcp_syn_retries": 3, FIN_TIMEOUT: 30})
+        assert {key: entry["status"] for key, entry in result["settings"].items()} == {
+            SOMAXCONN: "refused",
+            "net.ipv4.tcp_syn_retries": "skipped",
+            FIN_TIMEOUT: "ok",
+        }
+        left = row(result, "net.ipv4.tcp_syn_retries")
+        assert (left["runtime"], left["boot"]) == (6, None)
+        assert left["reason"] == "left as it is, since the run was refused for other keys"
+
+    on_fresh_host(body)
+
+
 def test_more_than_enough_is_kept(on_fresh_host: Sandbox) -> None:
     def body() -> None:
         put(SOMAXCONN, "65535")

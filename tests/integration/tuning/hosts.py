@@ -58,16 +58,23 @@ def everything(*directories: t.Union[str, pathlib.Path]) -> t.Dict[str, t.Any]:
     """All that can differ: files with their contents and attributes, values of the kernel, queues."""
     paths = (path for top in (*PLACES, *directories) for path in [pathlib.Path(top), *pathlib.Path(top).rglob("*")])
     return {
-        "files": {str(path): _file(path) for path in paths if not path.name.endswith((".log", "pid"))},
+        "files": {str(path): _file(path) for path in paths if _stays(path)},
         "sysctls": _sysctls(),
         "queues": in_force(),
     }
 
 
+def _stays(path: pathlib.Path) -> bool:
+    return os.path.lexists(path) and not path.name.endswith((".log", "pid"))
+
+
 def _file(path: pathlib.Path) -> t.Tuple[t.Any, ...]:
     found = path.lstat()
     content = path.read_bytes() if stat.S_ISREG(found.st_mode) else None
-    xattrs = {name: os.getxattr(path, name) for name in os.listxattr(path)}
+    if stat.S_ISLNK(found.st_mode):
+        content = os.fsencode(os.readlink(path))
+    names = os.listxattr(path, follow_symlinks=False)
+    xattrs = {name: os.getxattr(path, name, follow_symlinks=False) for name in names}
     return content, found.st_mode, found.st_uid, found.st_gid, xattrs
 
 

@@ -24,7 +24,7 @@ from ansible_collections.nettune.tcp.tests.integration.tuning.hosts import (
 if t.TYPE_CHECKING:
     from ansible_collections.nettune.tcp.tests.integration.sandbox import Sandbox
 
-SOMAXCONN, FIN_TIMEOUT = "net.core.somaxconn", "net.ipv4.tcp_fin_timeout"
+SOMAXCONN, FIN_TIMEOUT, RANGE = "net.core.somaxconn", "net.ipv4.tcp_fin_timeout", "net.ipv4.ip_local_port_range"
 HTTP = "include {0}/site.conf;"
 SITE = "server { listen 8080; }\nserver { listen 127.0.0.1:8081 backlog=64; }\n"
 HALVES = {"at_least": 8192}
@@ -43,7 +43,7 @@ def site(directory: pathlib.Path) -> pathlib.Path:
 def backlogs(nginx: Nginx, **options: t.Any) -> t.Dict[str, t.Any]:
     """All that is asked in these tests."""
     return {
-        "sysctls": {FIN_TIMEOUT: 30},
+        "sysctls": {FIN_TIMEOUT: 30, RANGE: {"covers": [15000, 60999]}},
         "backlogs": [{"server": "nginx", "config": str(nginx.config), "backlog": HALVES}],
         **options,
     }
@@ -59,14 +59,14 @@ def test_all_at_once_and_back(on_fresh_host: Sandbox, tmp_path: pathlib.Path) ->
             assert everything(tmp_path) == pristine
             done = tuning(**asked)
             assert {**done, "run": None} == foretold
-            assert done["summary"]["changed"] == len(done["settings"]) == 4
+            assert done["summary"]["changed"] == len(done["settings"]) == 5
             assert in_force() == {"0.0.0.0:8080": [8192], "127.0.0.1:8081": [8192]}
             assert proc_sys.read(SOMAXCONN) == "8192"
             rows = {row["name"]: row for row in done["settings"]}
             assert (rows[SOMAXCONN]["want"], rows["0.0.0.0:8080"]["boot"]) == ("at least 8192", 8192)
 
             again = tuning(**asked)
-            assert (again["changed"], again["run"], again["summary"]["ok"]) == (False, None, 4)
+            assert (again["changed"], again["run"], again["summary"]["ok"]) == (False, None, 5)
             assert len(store.ids()) == 1
 
             tuned = everything(tmp_path)
@@ -164,11 +164,30 @@ def test_what_somebody_changed_is_named_and_nothing_rolled_back(on_fresh_host: S
     on_fresh_host(body)
 
 
+def test_what_somebody_did_between_two_runs_is_not_lost(on_fresh_host: Sandbox, tmp_path: pathlib.Path) -> None:
+    def body() -> None:
+        path = site(tmp_path)
+        with Nginx(tmp_path, HTTP.format(tmp_path)) as nginx:
+            first = tuning(**backlogs(nginx))["run"]
+            path.write_text(path.read_text() + "# mine\n")
+            between = everything(tmp_path)
+            backlog = {"server": "nginx", "config": str(nginx.config), "backlog": 9000}
+            tuning(sysctls={FIN_TIMEOUT: 30}, backlogs=[backlog])
+            result = failure(rollback, first)
+            assert "somebody made it sha256" in result["msg"]
+            assert {row["name"] for row in result["settings"]} == {str(path)}
+            assert rollback("last")["changed"]
+            assert everything(tmp_path) == between
+
+    on_fresh_host(body)
+
+
 def test_runs_are_undone_in_turn(on_fresh_host: Sandbox) -> None:
     def body() -> None:
         states = [everything()]
         for number, value in enumerate((30, 31, 32)):
-            tuning(sysctls={FIN_TIMEOUT: value}, label="odd" if number % 2 else "even")
+            asked = {FIN_TIMEOUT: value, RANGE: [20000 + value, 60999]}
+            tuning(sysctls=asked, label="odd" if number % 2 else "even")
             states.append(everything())
         assert rollback("odd")["changed"]
         assert everything() == states[1]

@@ -118,7 +118,7 @@ def _aliased(name: str, wanted: Data) -> bool:
 
 def judge(task: Data) -> t.List[str]:
     """What is wrong with one task."""
-    found: t.List[str] = []
+    found = [f"there is no {key}" for key in task if key.startswith(PREFIX) and key not in modules()]
     for name, path in modules().items():
         if name in task:
             found += errors(task[name] or {}, spec_of_module(path), name)
@@ -145,6 +145,7 @@ def test_there_are_examples() -> None:
     ("text", "wrong"),
     [
         ("- nettune.tcp.sysctl: {setings: {}}", "there is no setings"),
+        ("- nettune.tcp.sysctls: {}", "there is no nettune.tcp.sysctls"),
         ("- nettune.tcp.sysctl: {}", "missing required arguments: settings"),
         ("- nettune.tcp.sysctl: {settings: {}, state: gone}", "state must be one of"),
         ("- nettune.tcp.nofile: {unit: nginx, live: perhaps}", "live"),

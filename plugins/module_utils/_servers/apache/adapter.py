@@ -16,12 +16,13 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
-import shutil
 import socket
 import typing as t
 
+from ... import _command
+from ..._files import Trust
 from ..addresses import ANY4, ANY6, canonical, port_number
-from ..server import Config, ConfigError, Listen, Relisten, Server, named
+from ..server import MARK, Check, Config, ConfigError, Listen, Relisten, Server, named
 from ..settings import Settings
 from ..source import LONGEST, Disk, Edit, Memory, Tree, apply, decode, encode, glob, line_end, resolve
 from .conf import Found, walk
@@ -34,7 +35,6 @@ OWN = "nettune-tcp.conf"
 # Directories that distributions keep for such snippets, if the configuration includes them by a glob.
 SNIPPETS = ("conf-enabled", "conf.d")
 
-_PLACES = "/usr/local/sbin:/usr/sbin:/sbin"
 _ASSIGNMENT = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)$", re.MULTILINE)
 _SHELL_VARIABLE = re.compile(r"\$(?:\{([A-Za-z0-9_]+)\}|([A-Za-z0-9_]+))")
 _LISTEN = re.compile(r"(?:(?:\[(?P<v6>[^\]]*)\]|(?P<host>[^:\[\]]*)):)?(?P<port>[0-9]+)")
@@ -52,9 +52,10 @@ def read(main: t.Optional[str], _unit: t.Optional[str]) -> Config:
 
 def started(command: t.Sequence[str], _unit: t.Optional[str]) -> Config:
     """The configuration of a process, without the addresses of host names."""
-    tree = Disk()
     options = dict(zip(command, command[1:]))
-    path = _main(named(posixpath.join(options.get("-d", ""), options["-f"])) if "-f" in options else None)
+    main = named(posixpath.join(options.get("-d", ""), options["-f"])) if "-f" in options else None
+    tree = Disk(Trust.ROOT if main else Trust.SHARED)
+    path = _main(main)
     _walk(tree, path)
     return Config(path, dict(tree.files))
 
@@ -176,7 +177,7 @@ def edit(config: Config, wanted: t.Mapping[Listen, int]) -> t.Dict[str, t.Option
         return {backlog.path: _replaced(decode(config.files[backlog.path]), backlog, number)}
     own = _own_file(config, found)
     if own:
-        return {own: encode(f"# Written by the Ansible collection nettune.tcp.\nListenBacklog {number}\n")}
+        return {own: encode(f"{MARK}\nListenBacklog {number}\n")}
     return {config.main: _appended(decode(config.files[config.main]), number)}
 
 
@@ -206,15 +207,15 @@ def _appended(text: str, number: str) -> bytes:
     return encode(f"{text}{gap}ListenBacklog {number}{end}")
 
 
-def check(config: Config) -> t.List[str]:
+def check(config: Config) -> Check:
     """``apache2ctl -t`` where envvars is, since only it sources that; elsewhere httpd by its name there."""
     envvars, sysconfig = _environment_files(config.main)
     if envvars in config.files:
-        directory = posixpath.dirname(config.main)
-        return ["env", f"APACHE_CONFDIR={directory}", "apache2ctl", "-t", "-f", config.main]
+        directory = {"APACHE_CONFDIR": posixpath.dirname(config.main)}
+        return Check(("apache2ctl", "-t", "-f", config.main), (config.main, envvars), directory)
     environment = _assignments(decode(config.files.get(sysconfig, b"")), {})
-    program = "apache2" if shutil.which("apache2", path=_PLACES) else "httpd"
-    return [program, "-t", "-f", config.main, *(f"-D{name}" for name in _defines(environment))]
+    program = "apache2" if _command.installed("apache2") else "httpd"
+    return Check((program, "-t", "-f", config.main, *(f"-D{name}" for name in _defines(environment))), (config.main,))
 
 
 SERVER = Server(

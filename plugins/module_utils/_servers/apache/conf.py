@@ -104,7 +104,7 @@ class _Walker:
         content = self._tree.read(path)
         if content is None:
             raise ConfigError(f"{path} does not exist", *((by.path, by.line) if by else (path,)))
-        self._budget.spend(content, path)
+        self._budget.spend(path, content)
         outer = len(self._sections)
         for directive in directives(path, decode(content)):
             if directive.name.startswith("</"):
@@ -199,15 +199,15 @@ class _Walker:
     def _include(self, directive: Directive, argument: str) -> None:
         pattern = posixpath.normpath(posixpath.join(self._root, argument))
         optional = directive.name == "includeoptional"
-        paths = [path for one in glob(self._tree, pattern) for path in self._below(one, directive)]
+        matching = list(glob(self._tree, pattern))
         if not self._sections:
             self.found.globs.append(pattern)
-        if is_pattern(pattern) and not paths and not optional:
+        if is_pattern(pattern) and not matching and not optional:
             raise ConfigError(f"nothing matches {pattern}", directive.path, directive.line)
         self._depth += 1
         if self._depth > DEPTH:
             raise ConfigError(f"includes are nested more than {DEPTH} deep", directive.path, directive.line)
-        for path in paths:
+        for path in (path for one in matching for path in self._below(one, directive)):
             if not optional or self._tree.read(path) is not None:
                 self.file(path, directive)
         self._depth -= 1
@@ -218,7 +218,10 @@ class _Walker:
             return
         if depth > DEPTH:
             raise ConfigError(f"{path} is nested too deep", directive.path, directive.line)
-        for name in sorted(self._tree.names(path)):
+        names = sorted(self._tree.names(path))
+        if not names:
+            self._tree.keep(path)
+        for name in names:
             yield from self._below(posixpath.join(path, name), directive, depth + 1)
 
 

@@ -22,9 +22,10 @@ import posixpath
 import re
 import typing as t
 
+from ..._files import Trust
 from .. import unit as unit_files
 from ..addresses import ANY4, ANY6, canonical, port_number
-from ..server import Config, ConfigError, Listen, Relisten, Server, named
+from ..server import Check, Config, ConfigError, Listen, Relisten, Server, named
 from ..settings import Settings
 from ..source import Disk, Edit, Memory, Tree, apply, decode, encode, line_end, resolve
 from .conf import PROXIES, Bind, Model, Section, read_file
@@ -57,7 +58,8 @@ def read(main: t.Optional[str], unit: t.Optional[str]) -> Config:
 
 def started(command: t.Sequence[str], unit: t.Optional[str]) -> Config:
     """The configuration of a process, without the addresses of host names."""
-    return _config(Disk(), [named(path) for path in _arguments(command)], _service(unit, needed=False)[1])
+    paths = [named(path) for path in _arguments(command)]
+    return _config(Disk(Trust.ROOT if paths else Trust.SHARED), paths, _service(unit, needed=False)[1])
 
 
 def _service(unit: t.Optional[str], *, needed: bool) -> t.Tuple[t.List[str], t.Dict[str, str]]:
@@ -65,7 +67,7 @@ def _service(unit: t.Optional[str], *, needed: bool) -> t.Tuple[t.List[str], t.D
 
     Where they are needed, it must not be masked, and one that is named must be there.
     """
-    units = Disk()
+    units = Disk(Trust.SYSTEM)
     try:
         found = unit_files.find(units, unit or UNIT)
     except ConfigError:
@@ -250,12 +252,14 @@ def _line_behind(bind: Bind, line: str, text: str) -> Edit:
     return Edit(end + 1, end + 1, indent + line + line_end(text))
 
 
-def check(config: Config) -> t.List[str]:
+def check(config: Config) -> Check:
     """``haproxy -c`` on all files, with those variables of the service that they name."""
     named = {name for path in _sources(config) for name in re.findall(rb"\$\{?(\w+)", config.files[path])}
-    environment = [f"{name}={value}" for name, value in _environment(config).items() if encode(name) in named]
-    files = [argument for path in _sources(config) for argument in ("-f", path)]
-    return [*(["env", *environment] if environment else []), "haproxy", "-c", *files]
+    # LD_PRELOAD and its like are the dynamic linker's, not a setting of HAProxy's.
+    named = {name for name in named if not name.startswith(b"LD_")}
+    environment = {name: value for name, value in _environment(config).items() if encode(name) in named}
+    files = _sources(config)
+    return Check(("haproxy", "-c", *(word for path in files for word in ("-f", path))), tuple(files), environment)
 
 
 SERVER = Server(

@@ -11,15 +11,16 @@ A reload (SIGUSR1) keeps the sockets that stay and does not call listen(2) on th
 
 from __future__ import annotations
 
-import os
 import posixpath
 import re
-import subprocess
 import typing as t
 
-from ..server import Config, ConfigError, Listen, Relisten, Server, named
+from ... import _command
+from ..._errors import Unsupported
+from ..._files import Trust
+from ..server import Check, Config, ConfigError, Listen, Relisten, Server, named
 from ..settings import Settings
-from ..source import Disk, Edit, Memory, apply, decode, encode, line_end
+from ..source import LARGEST, Disk, Edit, Memory, apply, decode, encode, line_end
 from .conf import Assigned, Block, Scope, evaluate, shell_path
 from .settings import settings_of
 from .sockets import BACKLOG, VERSION, Socket, sockets
@@ -36,34 +37,28 @@ class _Host(Disk):
         super().__init__()
         self._directory = directory
 
-    def answer(self, path: str) -> bytes:
+    def answer(self, path: str) -> t.Optional[bytes]:
         """lighttpd gives the command of an include_shell to a shell, whenever it reads or checks its configuration."""
         if path.startswith(_SHELL):
-            return self._run(["/bin/sh", "-c", path[len(_SHELL) :]])
-        return self._run(VERSION.split()) if path == VERSION else super().answer(path)
+            if self.foreign:
+                raise ConfigError("is not run: somebody else than root may write the configuration", path)
+            return self._run(["/bin/sh", "-c", path[len(_SHELL) :]], path)
+        return self._run(VERSION.split(), path) if path == VERSION else super().answer(path)
 
-    def _run(self, command: t.List[str]) -> bytes:
-        places = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-        environment = {**os.environ, "LC_ALL": "C", "PATH": f"{os.environ.get('PATH', '')}:{places}"}
+    def _run(self, command: t.List[str], path: str) -> bytes:
         try:
-            done = subprocess.run(
-                command,
-                cwd=self._directory,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=_SECONDS,
-                check=True,
-            )
-        except subprocess.SubprocessError as exc:
-            raise OSError(str(exc)) from exc
-        return done.stdout
+            done = _command.run(command, cwd=self._directory, timeout=_SECONDS, most=LARGEST)
+        except Unsupported as exc:
+            raise FileNotFoundError(str(exc)) from exc
+        if done.code or not done.whole:
+            raise ConfigError(f"ends with status {done.code}: {done.stderr.strip()}", path)
+        return encode(done.stdout)
 
 
 class _Files(Disk):
     """The files of this host; what a command would print is taken for nothing."""
 
-    def answer(self, path: str) -> bytes:
+    def answer(self, path: str) -> t.Optional[bytes]:
         return b"" if path.startswith(_SHELL) else super().answer(path)
 
 
@@ -79,8 +74,8 @@ def read(main: t.Optional[str], _unit: t.Optional[str]) -> Config:
 def started(command: t.Sequence[str], _unit: t.Optional[str]) -> Config:
     """The configuration of a process, without what commands print."""
     options = dict(zip(command, command[1:]))
-    path = named(options["-f"]) if "-f" in options else MAIN
-    tree = _Files()
+    path, trust = (named(options["-f"]), Trust.ROOT) if "-f" in options else (MAIN, Trust.SHARED)
+    tree = _Files(trust)
     evaluate(tree, path)
     return Config(path, dict(tree.files))
 
@@ -208,9 +203,9 @@ def _indent(text: str, position: int) -> str:
     return found[0] if found else ""
 
 
-def check(config: Config) -> t.List[str]:
+def check(config: Config) -> Check:
     """lighttpd's own check, which also loads the modules."""
-    return ["lighttpd", "-tt", "-f", config.main]
+    return Check(("lighttpd", "-tt", "-f", config.main), (config.main,))
 
 
 SERVER = Server(

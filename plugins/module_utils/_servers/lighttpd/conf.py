@@ -90,7 +90,7 @@ class _Reader:
         content = self.tree.read(path)
         if content is None:
             raise ConfigError(f"{path} does not exist", *(by or (path,)))
-        self._budget.spend(content, path)
+        self._budget.spend(path, content)
         self.deeper(1, path, 0)
         _File(self, path, decode(content)).statements()
         self.deeper(-1, path, 0)

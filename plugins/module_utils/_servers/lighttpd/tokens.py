@@ -40,8 +40,11 @@ class Token(t.NamedTuple):
 
 
 def tokens(path: str, text: str, line_of: Lines) -> t.Iterator[Token]:
-    """Cut one file.  Raises ConfigError for what lighttpd cannot read either."""
-    position = 0
+    """Cut one file.  Raises ConfigError for what lighttpd cannot read either.
+
+    Outside of all parentheses a comma is no more than a blank.
+    """
+    position = depth = 0
     while position < len(text):
         found = _TOKEN.match(text, position)
         if found is None:
@@ -52,7 +55,8 @@ def tokens(path: str, text: str, line_of: Lines) -> t.Iterator[Token]:
             if position < 0:
                 raise ConfigError("a string is not closed", path, line_of(start))
             yield Token("string", text[start + 1 : position - 1].replace('\\"', '"'), start, position)
-        elif kind != "skip":
+        elif kind != "skip" and (found[0] != "," or depth):
+            depth += {"(": 1, ")": -1}.get(found[0], 0)
             yield Token(kind, found[0], start, position)
     yield Token("", "", position, position)
 

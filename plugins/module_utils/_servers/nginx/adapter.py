@@ -16,12 +16,14 @@ from __future__ import annotations
 
 import collections
 import os
+import posixpath
 import re
 import typing as t
 
-from ..server import Config, ConfigError, Listen, Relisten, Server, named
+from ..._files import Trust
+from ..server import Check, Config, ConfigError, Listen, Relisten, Server, named
+from ..source import Disk, Memory, apply
 from . import listen as reading
-from .conf import read as read_files
 from .conf import walk
 from .listen import Line, Place
 from .settings import settings_of
@@ -39,16 +41,31 @@ _STARTED = re.compile(r"\s-([cp])\s*(\S+)")
 
 _Edit = t.Tuple[int, int, bytes]
 
+_PORT = "default port"  # the path under which a configuration holds that of a server without a listen directive
+
 
 def _read(main: t.Optional[str], _unit: t.Optional[str]) -> Config:
-    return read_files(main or next((path for path in _MAINS if os.path.exists(path)), _MAINS[0]))
+    return _taken(Disk(), main, resolving=True)
 
 
-def _started(words: t.Sequence[str], unit: t.Optional[str]) -> Config:
+def _started(words: t.Sequence[str], _unit: t.Optional[str]) -> Config:
     """From the title that nginx gives its master, which is its command line as one text."""
     options = dict(_STARTED.findall(" ".join(words)))
     main = options.get("c")
-    return _read(named(os.path.join(options.get("p", ""), main)) if main else None, unit)
+    if main is None:
+        return _taken(Disk(), None, resolving=False)
+    return _taken(Disk(Trust.ROOT), named(posixpath.join(options.get("p", ""), main)), resolving=False)
+
+
+def _taken(tree: Disk, main: t.Optional[str], *, resolving: bool) -> Config:
+    """All files from the main one on; with the addresses of host names where sockets are meant."""
+    main = os.path.abspath(main or next((path for path in _MAINS if tree.read(path) is not None), _MAINS[0]))
+    if os.geteuid() != 0:
+        tree.files[_PORT] = b"8000"
+    servers = walk(tree, main)
+    for _one in reading.lines(servers, tree, default_port=80) if resolving else servers:
+        pass
+    return Config(main, dict(tree.files))
 
 
 def _listens(config: Config) -> t.Tuple[Listen, ...]:
@@ -64,7 +81,9 @@ def _listen(place: Place, lines: t.Sequence[Line]) -> Listen:
 def _sockets(config: Config) -> t.Dict[Place, t.List[Line]]:
     """The lines that name each socket.  An address without options of its own is served by a wildcard's socket."""
     lines: t.Dict[Place, t.List[Line]] = {}
-    for line in reading.lines(walk(config), default_port=80 if os.geteuid() == 0 else 8000):
+    tree = Memory(config.files)
+    port = int(config.files.get(_PORT, b"80"))
+    for line in reading.lines(walk(tree, config.main), tree, default_port=port):
         for place in line.places:
             lines.setdefault(place, []).append(line)
     for place, found in lines.items():
@@ -135,16 +154,7 @@ def _replaced(config: Config, numbers: t.Mapping[Line, int]) -> t.Dict[str, t.Op
         edits.setdefault(line.file, []).append(
             _implied(content, line, number) if line.implied else _set(content, line, number)
         )
-    return {path: _spliced(config.files[path], sorted(places)) for path, places in edits.items()}
-
-
-def _spliced(content: bytes, edits: t.Sequence[_Edit]) -> bytes:
-    pieces: t.List[bytes] = []
-    position = 0
-    for start, end, text in edits:
-        pieces += [content[position:start], text]
-        position = end
-    return b"".join([*pieces, content[position:]])
+    return {path: apply(config.files[path], places) for path, places in edits.items()}
 
 
 def _set(content: bytes, line: Line, number: int) -> _Edit:
@@ -165,8 +175,8 @@ def _implied(content: bytes, line: Line, number: int) -> _Edit:
     return line.start, line.start, gap + b"listen %d backlog=%d;" % (line.places[0].port, number)
 
 
-def _check(config: Config) -> t.List[str]:
-    return ["nginx", "-t", "-q", "-c", config.main]
+def _check(config: Config) -> Check:
+    return Check(("nginx", "-t", "-q", "-c", config.main), (config.main,))
 
 
 SERVER = Server(

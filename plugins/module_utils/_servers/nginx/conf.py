@@ -13,21 +13,20 @@ without must exist.
 
 from __future__ import annotations
 
-import fnmatch
 import functools
-import glob
 import os
+import posixpath
 import typing as t
 
-from ..._errors import MissingRight
 from ..server import Config, ConfigError
-from ..source import Disk
+from ..source import Budget, Memory, Tree, glob
 from .syntax import Directive, SyntaxFault, parse
 
 MODULES = ("http", "stream", "mail")
 _DEPTH = 64  # of includes; nginx itself gives up when it has no file descriptors left
 _CONTEXTS = frozenset(((b"", b"events"), (b"", b"http"), (b"http", b"server")))
 _PATTERN = frozenset("*?[")
+_INCLUDES = 1_000_000  # of files, most of which are read once and included by many servers
 
 
 class ServerBlock(t.NamedTuple):
@@ -50,39 +49,16 @@ class Said(t.NamedTuple):
 _Expand = t.Callable[[str, str, int], t.Iterable[t.Tuple[str, bytes]]]
 
 
-def read(main: str) -> Config:
-    """Read the main file and all that it includes where servers are."""
-    files: t.Dict[str, bytes] = {}
-    main = os.path.abspath(main)
-    base = os.path.dirname(main)
-
-    def load(path: str, file: str, line: int) -> bytes:
-        if path not in files:
-            files[path] = _content(path, file, line)
-        return files[path]
-
-    @functools.lru_cache(maxsize=None)
-    def found(pattern: str) -> t.Tuple[str, ...]:
-        return tuple(sorted(filter(os.path.isfile, glob.glob(pattern)), key=os.fsencode))
-
-    def expand(argument: str, file: str, line: int) -> t.Iterable[t.Tuple[str, bytes]]:
-        path = os.path.join(base, argument)
-        paths = found(path) if _PATTERN & set(path) else (path,)
-        return ((one, load(one, file, line)) for one in paths)
-
-    _drain(_servers(main, load(main, main, 0), expand))
-    return Config(main, files)
-
-
-def walk(config: Config) -> t.Iterator[ServerBlock]:
-    """Every server of a configuration that has been read, in nginx's order.  Raises ConfigError."""
-    return _servers(config.main, config.files[config.main], _within(config))
+def walk(tree: Tree, main: str) -> t.Iterator[ServerBlock]:
+    """Every server of a configuration, in nginx's order; its files are read on the way.  Raises ConfigError."""
+    return _servers(main, _main(tree, main), _within(tree, main))
 
 
 def said(config: Config, names: t.Container[bytes]) -> t.Iterator[Said]:
     """Where directives of these names stand in the main context, in events, in http and in its servers."""
-    expand = _within(config)
-    outer = _directives(config.main, config.files[config.main], expand)
+    tree = Memory(config.files)
+    expand = _within(tree, config.main)
+    outer = _directives(config.main, _main(tree, config.main), expand)
     return (one for one in _said(outer, b"", expand) if one.directive.name in names)
 
 
@@ -93,57 +69,38 @@ def _said(directives: t.Iterable[t.Tuple[str, Directive]], context: bytes, expan
             yield from _said(_expanded(file, directive.block or (), expand), directive.name, expand)
 
 
-def _within(config: Config) -> _Expand:
-    """Includes answered from the files that have been read."""
-    base = os.path.dirname(config.main)
-    by_directory: t.Dict[str, t.List[str]] = {}
-    for path in sorted(config.files, key=os.fsencode):
-        by_directory.setdefault(os.path.dirname(path), []).append(path)
+def _main(tree: Tree, main: str) -> bytes:
+    content = tree.read(main)
+    if content is None:
+        raise ConfigError("cannot be read: No such file or directory", main)
+    return content
+
+
+def _within(tree: Tree, main: str) -> _Expand:
+    """Includes, answered from the tree."""
+    base = posixpath.dirname(main)
+    budget = Budget(_INCLUDES)
 
     @functools.lru_cache(maxsize=None)
-    def found(pattern: str) -> t.Tuple[str, ...]:
-        directory, name = os.path.split(pattern)
-        within = (
-            [directory] if not _PATTERN & set(directory) else [one for one in by_directory if _same(one, directory)]
-        )
-        return tuple(
-            path for one in within for path in by_directory.get(one, ()) if _match(os.path.basename(path), name)
-        )
+    def found(pattern: str) -> t.Tuple[t.Tuple[str, bytes], ...]:
+        paths = sorted(glob(tree, pattern), key=os.fsencode)
+        contents = ((path, None if tree.is_directory(path) else tree.read(path)) for path in paths)
+        return tuple((path, content) for path, content in contents if content is not None)
 
     def expand(argument: str, file: str, line: int) -> t.Iterable[t.Tuple[str, bytes]]:
-        path = os.path.join(base, argument)
+        path = posixpath.join(base, argument)
         if _PATTERN & set(path):
-            return [(one, config.files[one]) for one in found(path)]
-        if path not in config.files:
-            raise ConfigError(f"{path} is included and does not exist", file, line)
-        return [(path, config.files[path])]
+            files = found(path)
+        else:
+            content = tree.read(path)
+            if content is None:
+                raise ConfigError(f"{path} cannot be read: No such file or directory", file, line)
+            files = ((path, content),)
+        for one, _content in files:
+            budget.spend(one)
+        return files
 
     return expand
-
-
-def _drain(servers: t.Iterator[ServerBlock]) -> None:
-    for _server in servers:
-        pass
-
-
-def _same(directory: str, pattern: str) -> bool:
-    parts, patterns = directory.split("/"), pattern.split("/")
-    return len(parts) == len(patterns) and all(map(_match, parts, patterns))
-
-
-def _match(name: str, pattern: str) -> bool:
-    """glob(3): a leading dot is matched by a dot only."""
-    return (not name.startswith(".") or pattern.startswith(".")) and fnmatch.fnmatchcase(name, pattern)
-
-
-def _content(path: str, file: str, line: int) -> bytes:
-    try:
-        return Disk().answer(path)
-    except PermissionError as exc:
-        raise MissingRight(f"{path} cannot be read: {exc.strerror}", file=path) from exc
-    except (OSError, ValueError) as exc:
-        what = f"{path} cannot be read" if line else "cannot be read"
-        raise ConfigError(f"{what}: {getattr(exc, 'strerror', None) or exc}", file, line) from exc
 
 
 def _directives(file: str, content: bytes, expand: _Expand, depth: int = 0) -> t.Iterator[t.Tuple[str, Directive]]:

@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import functools
 import re
-import socket
 import typing as t
 
+from ..._kernel.tcp_socket import endpoint
+from ..addresses import ANY4, ANY6, canonical
 from ..server import ConfigError
+from ..source import Tree, resolve
 from .conf import ServerBlock
 from .syntax import Directive
 
@@ -26,7 +28,7 @@ _SOCKET_OPTIONS = frozenset(
     "multipath".split()
 )
 _DATAGRAMS = frozenset(("udp", "quic"))
-_WILDCARDS = {"inet": "0.0.0.0", "inet6": "::"}
+_WILDCARDS = {"inet": ANY4, "inet6": ANY6}
 _PORTS = re.compile(r"([0-9]+)(?:-([0-9]+))?\Z")
 
 
@@ -44,9 +46,8 @@ class Place(t.NamedTuple):
         return _WILDCARDS.get(self.family) == self.address
 
     def __str__(self) -> str:
-        if self.family == "unix":
-            return f"unix:{self.address}"
-        return f"[{self.address}]:{self.port}" if self.family == "inet6" else f"{self.address}:{self.port}"
+        prefix = "unix:" if self.family == "unix" else ""
+        return prefix + endpoint(self.family, self.address, self.port)
 
 
 class Line(t.NamedTuple):
@@ -67,11 +68,14 @@ class Line(t.NamedTuple):
         return self.file, self.start
 
 
-def lines(servers: t.Iterable[ServerBlock], *, default_port: int) -> t.Iterator[Line]:
-    """The listen lines of stream sockets, with the implied ones of servers in http.  Raises ConfigError."""
+def lines(servers: t.Iterable[ServerBlock], tree: Tree, *, default_port: int) -> t.Iterator[Line]:
+    """The listen lines of stream sockets, with the implied ones of servers in http.  Raises ConfigError.
+
+    Host names are looked up in the tree.
+    """
     for server in servers:
         for file, directive in server.listens:
-            line = _line(server.module, file, directive, default_port)
+            line = _line(server.module, file, directive, tree, default_port)
             if line is not None:
                 yield line
         if not server.listens and server.module == "http":
@@ -80,7 +84,7 @@ def lines(servers: t.Iterable[ServerBlock], *, default_port: int) -> t.Iterator[
             yield Line((place,), None, False, False, True, server.file, block.line, block.end)
 
 
-def _line(module: str, file: str, directive: Directive, default_port: int) -> t.Optional[Line]:
+def _line(module: str, file: str, directive: Directive, tree: Tree, default_port: int) -> t.Optional[Line]:
     words = [word.decode("utf-8", "surrogateescape") for word in directive.words]
     if directive.block is not None or not words:
         raise ConfigError("listen needs an address or a port", file, directive.line)
@@ -88,7 +92,7 @@ def _line(module: str, file: str, directive: Directive, default_port: int) -> t.
     if _DATAGRAMS & set(options):
         return None
     try:
-        places = _places(module, words[0], default_port if module == "http" else None)
+        places = _places(_named(module, words[0], default_port if module == "http" else None), tree)
         backlog = _backlog(options)
     except ValueError as exc:
         raise ConfigError(f"listen {words[0]}: {exc}", file, directive.line) from exc
@@ -115,15 +119,37 @@ def _backlog(options: t.Sequence[str]) -> t.Optional[int]:
     return number
 
 
+class _Named(t.NamedTuple):
+    """The sockets that an address stands for, or a ``host`` name whose addresses are to be found, and its ports."""
+
+    module: str
+    places: t.Tuple[Place, ...]
+    host: str = ""
+    ports: t.Sequence[int] = ()
+
+
 @functools.lru_cache(maxsize=None)
-def _places(module: str, text: str, default_port: t.Optional[int]) -> t.Tuple[Place, ...]:
-    """The sockets one address stands for: several for a range of ports or a name with several addresses."""
+def _named(module: str, text: str, default_port: t.Optional[int]) -> _Named:
+    """The sockets of one address, several for a range of ports."""
     if text.startswith("unix:"):
         if len(text) == len("unix:"):
             raise ValueError("no path in the unix domain socket")
-        return (Place(module, "unix", text[len("unix:") :], 0),)
+        return _Named(module, (Place(module, "unix", text[len("unix:") :], 0),))
     host, ports = _split(text, default_port)
-    return tuple(Place(module, family, address, port) for port in ports for family, address in _addresses(host))
+    known = _address(host)
+    if known is None:
+        return _Named(module, (), host, ports)
+    return _Named(module, tuple(Place(module, *known, port) for port in ports))
+
+
+def _places(named: _Named, tree: Tree) -> t.Tuple[Place, ...]:
+    """Those of a name with all its addresses, which nginx looks up when it reads its configuration."""
+    if not named.host:
+        return named.places
+    addresses = dict.fromkeys(resolve(tree, named.host))
+    if not addresses:
+        raise ValueError("host not found")
+    return tuple(Place(named.module, family, address, port) for port in named.ports for family, address in addresses)
 
 
 def _split(text: str, default_port: t.Optional[int]) -> t.Tuple[str, range]:
@@ -153,29 +179,11 @@ def _ports(text: t.Optional[str], default_port: t.Optional[int]) -> range:
     return range(low, high + 1)
 
 
-def _addresses(host: str) -> t.Tuple[t.Tuple[str, str], ...]:
-    """(family, address) pairs; names are resolved as nginx does when it reads its configuration."""
+def _address(host: str) -> t.Optional[t.Tuple[str, str]]:
+    """Family and address of what is no name; an address of IPv6 stands in brackets."""
     if host == "*":
-        return (("inet", _WILDCARDS["inet"]),)
-    if host.startswith("["):
-        return (("inet6", _spelled(socket.AF_INET6, host[1:-1])),)
-    try:
-        return (("inet", _spelled(socket.AF_INET, host)),)
-    except ValueError:
-        return _resolved(host)
-
-
-def _spelled(family: socket.AddressFamily, text: str) -> str:
-    try:
-        return socket.inet_ntop(family, socket.inet_pton(family, text))
-    except OSError as exc:
-        raise ValueError("invalid address") from exc
-
-
-def _resolved(host: str) -> t.Tuple[t.Tuple[str, str], ...]:
-    try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as exc:
-        raise ValueError(f"host not found ({exc})") from exc
-    names = {socket.AF_INET: "inet", socket.AF_INET6: "inet6"}
-    return tuple(dict.fromkeys((names[answer[0]], str(answer[4][0])) for answer in found if answer[0] in names))
+        return "inet", ANY4
+    found = canonical(host[1:-1] if host.startswith("[") else host)
+    if host.startswith("[") and (found is None or found[0] != "inet6" or "%" in host):
+        raise ValueError("invalid address")
+    return found if host.startswith("[") or (found and found[0] == "inet") else None

@@ -120,3 +120,15 @@ def test_what_fails_before_the_first_step_has_nothing_to_undo() -> None:
     with pytest.raises(KernelRefused) as caught:
         run(map(refuse, "k"))
     assert caught.value.details == {"key": "k"}
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_an_error_that_is_none_of_ours_names_the_last_step_that_was_begun(count: int) -> None:
+    def steps() -> t.Iterator[Step]:
+        yield from (step(name, []) for name in "abc"[:count])
+        raise OSError("disk")
+
+    with pytest.raises(NettuneError) as caught:
+        run(steps())
+    assert str(caught.value) == ("disk" if count == 0 else f"{'abc'[count - 1]}: disk")
+    assert caught.value.details == {"restored": list("abc"[:count])[::-1]}

@@ -32,6 +32,13 @@ NUMBERS = st.lists(st.integers(min_value=-(2**63), max_value=2**63), min_size=1,
         ("cubic", ("cubic",)),
         ("-1", (-1,)),
         ("", ()),
+        ("030", (24,)),
+        ("0x20", (32,)),
+        ("-010 0X1f", (-8, 31)),
+        ("08 1k 0b1", ("08", "1k", "0b1")),
+        ("5\u00a0", ("5\u00a0",)),
+        ("\u0665", ("\u0665",)),
+        (" \t5\t ", (5,)),
     ],
 )
 def test_values_are_read_from_yaml_and_from_the_kernel(raw: t.Any, value: Value) -> None:
@@ -95,6 +102,34 @@ def test_the_target_is_the_nearest_value_that_is_wanted(raw: t.Any, current: Val
     assert want.target(current) == target
     assert want.satisfied_by(current) == (current == target)
     assert want.satisfied_by(target)
+
+
+@pytest.mark.parametrize(
+    "raw, value",
+    [
+        ("0042", "0042"),
+        (42, "42"),
+        (" |/usr/bin/x  %P %u\t", "|/usr/bin/x  %P %u"),
+        (["reno", "bbr"], "reno bbr"),
+        ("", ""),
+    ],
+)
+def test_a_text_is_taken_as_it_is(raw: t.Any, value: str) -> None:
+    assert parse_value(raw, text=True) == (value,)
+    assert render(parse_value(raw, text=True)) == value
+    for want in (parse_want(raw, text=True), parse_want({"exactly": raw}, text=True)):
+        assert want.target(("anything at all",)) == want.value == (value,)
+
+
+@pytest.mark.parametrize("raw", [True, "1\n2", {"at_least": "5"}, {"covers": "5 6"}])
+def test_what_makes_no_sense_for_a_text_is_refused(raw: t.Any) -> None:
+    with pytest.raises(BadRequest):
+        parse_want(raw, text=True)
+
+
+@pytest.mark.parametrize("current", [("reno", "bbr"), ("reno",), ()])
+def test_a_text_may_have_another_number_of_words(current: Value) -> None:
+    assert parse_want("reno cubic bbr").target(current) == ("reno", "cubic", "bbr")
 
 
 def test_ports_are_added_to_those_that_are_reserved_already() -> None:

@@ -6,14 +6,20 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
+import subprocess
 import typing as t
+from dataclasses import replace
 
 import pytest
 
 from ansible_collections.nettune.tcp.plugins.module_utils._backlog import service
 from ansible_collections.nettune.tcp.plugins.module_utils._boot import systemd
-from ansible_collections.nettune.tcp.plugins.module_utils._errors import KernelRefused, NettuneError
+from ansible_collections.nettune.tcp.plugins.module_utils._errors import KernelRefused, NettuneError, NotTrusted
+from ansible_collections.nettune.tcp.plugins.module_utils._kernel import identity
+from ansible_collections.nettune.tcp.plugins.module_utils._kernel.identity import Identity
+from ansible_collections.nettune.tcp.plugins.module_utils._servers.server import Check
 
 
 class Manager(systemd.Systemd):
@@ -30,20 +36,6 @@ class Manager(systemd.Systemd):
             return ""
         units = words[words.index("--") + 1 :]
         return "\n\n".join("\n".join(f"{name}={value}" for name, value in self.shown[unit].items()) for unit in units)
-
-
-@pytest.mark.parametrize("text, pid", [("4711", 4711), ("0", None), ("", None)])
-def test_the_main_process_of_a_unit(monkeypatch: pytest.MonkeyPatch, text: str, pid: t.Optional[int]) -> None:
-    monkeypatch.setattr(systemd, "booted", lambda: True)
-    monkeypatch.setattr(systemd, "Systemd", lambda: Manager({"x.service": {"MainPID": text}, "x.socket": {}}))
-    assert service.main_pid("x.service") == pid
-    assert service.main_pid("x.socket") is None
-    assert service.main_pid(None) is None
-
-
-def test_without_systemd_no_unit_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(systemd, "booted", lambda: False)
-    assert service.main_pid("x.service") is None
 
 
 def test_a_service_is_restarted() -> None:
@@ -69,21 +61,48 @@ def test_a_socket_is_restarted_with_its_service_if_that_runs() -> None:
 
 
 def test_refusals_are_in_the_words_of_who_refuses() -> None:
-    with pytest.raises(NettuneError, match="refuses the new configuration: no such thing") as caught:
-        service.check(["sh", "-c", "echo no such thing >&2; exit 1"], None, "the new configuration")
-    assert caught.value.details["refused"] == "no such thing"
-    service.check(["true"], None, "nothing")
+    command = Check(("sh", "-c", "echo no $1 >&2; exit 1", "sh", "thing"))
+    with pytest.raises(NettuneError, match="refuses the new configuration: no thing") as caught:
+        service.check(command, None, "the new configuration")
+    assert caught.value.details["refused"] == "no thing"
+    service.check(Check(("sh", "-c", 'test "$A" = 1'), environment={"A": "1"}), None, "nothing")
 
 
-def test_the_program_that_runs_judges_if_it_is_the_one_named(tmp_path: pathlib.Path) -> None:
-    custom = tmp_path / "nginx"
+def process(program: str, file: t.Optional[t.Tuple[int, int]]) -> Identity:
+    return Identity(7, 1, 1, "nginx", (0, 0, 0), None, program, file, trusted=True)
+
+
+@pytest.mark.usefixtures("trust_in_tmp")
+def test_the_program_that_runs_judges_if_it_is_the_one_named_and_still_there(tmp_path: pathlib.Path) -> None:
+    custom = tmp_path / "sh"
     custom.write_text("#!/bin/sh\necho custom $1; exit 1\n")
     custom.chmod(0o755)
-    with pytest.raises(NettuneError, match="refuses it as it is: custom -t"):
-        service.check(["nginx", "-t"], str(custom), "it as it is")
-    service.check(["true"], str(custom), "nothing")
+    file = (custom.stat().st_dev, custom.stat().st_ino)
+    with pytest.raises(NettuneError, match="refuses it as it is: custom -c"):
+        service.check(Check(("sh", "-c", "true")), process(str(custom), file), "it as it is")
+    for program, other in ((str(custom), (0, 1)), (str(custom), None), (str(tmp_path / "gone"), file)):
+        service.check(Check(("sh", "-c", "true")), process(program, other), "nothing")
+    service.check(Check(("true",)), process(str(custom), file), "nothing")
 
 
-def test_a_signal_to_nobody_is_an_error() -> None:
-    with pytest.raises(KernelRefused, match="SIGHUP to pid 4194305: it ended"):
-        service.send(2**22 + 1, "SIGHUP")
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to give a file to somebody else")
+@pytest.mark.parametrize("mode, uid, reason", [(0o644, 65534, "belongs to uid 65534"), (0o666, 0, "may write to")])
+def test_no_program_is_run_on_what_others_write(tmp_path: pathlib.Path, mode: int, uid: int, reason: str) -> None:
+    config = tmp_path / "nginx.conf"
+    config.touch()
+    config.chmod(mode)
+    os.chown(config, uid, uid)
+    with pytest.raises(NotTrusted, match=f"true is not run on {config}: .*{reason}"):
+        service.check(Check(("true",), (str(config),)), None, "it")
+
+
+def test_a_signal_reaches_the_very_process_that_was_looked_at() -> None:
+    with subprocess.Popen(["sleep", "60"]) as child:
+        found = identity.look(child.pid)
+        assert found is not None
+        for other in (replace(found, ticks=1), replace(found, file=(0, 0)), replace(found, pid=2**22 + 1)):
+            with pytest.raises(KernelRefused, match="it ended meanwhile"):
+                service.send(other, "SIGTERM")
+        assert child.poll() is None
+        service.send(found, "SIGTERM")
+        assert child.wait() == -15

@@ -66,29 +66,3 @@ def test_a_renamed_unix_socket_is_found_by_its_file(tmp_path: pathlib.Path) -> N
 def test_our_own_namespace_needs_no_entering() -> None:
     assert sockets.namespace_of(os.getpid()) is None
     assert sockets.namespace_of(2**22 + 1) is None
-
-
-@pytest.mark.parametrize(
-    "processes, expected",
-    [
-        ({7: ("nginx", "theirs")}, "nginx (pid 7)"),
-        ({7: ("nginx", "theirs"), 9: ("nginx", "theirs")}, "nginx (pid 7)"),
-        ({7: ("nginx", "theirs"), 9: ("nginx", "ours")}, ""),
-        ({7: ("redis", "theirs")}, ""),
-        ({7: ("nginx", None)}, ""),
-        ({}, ""),
-    ],
-)
-def test_a_server_in_another_namespace_is_found(
-    tmp_path: pathlib.Path, processes: t.Dict[int, t.Tuple[str, t.Optional[str]]], expected: str
-) -> None:
-    for name in ("ours", "theirs"):
-        (tmp_path / name).touch()
-    (tmp_path / "self" / "ns").mkdir(parents=True)
-    (tmp_path / "self" / "ns" / "net").symlink_to(tmp_path / "ours")
-    for pid, (name, namespace) in processes.items():
-        (tmp_path / str(pid) / "ns").mkdir(parents=True)
-        (tmp_path / str(pid) / "comm").write_text(f"{name}\n")
-        (tmp_path / str(pid) / "ns" / "net").symlink_to(tmp_path / (namespace or "gone"))
-    assert sockets.elsewhere(["nginx"], root=str(tmp_path)) == expected
-    assert not sockets.elsewhere([], root=str(tmp_path))

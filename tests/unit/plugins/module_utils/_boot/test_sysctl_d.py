@@ -6,7 +6,15 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.nettune.tcp.plugins.module_utils._boot.sysctl_d import BootValue, resolve, with_file
+from ansible_collections.nettune.tcp.plugins.module_utils._boot.sysctl_d import (
+    BootValue,
+    SysctlFile,
+    SysctlTree,
+    Systemd,
+    next_boot,
+    resolve,
+    with_file,
+)
 from ansible_collections.nettune.tcp.tests.unit.plugins.module_utils._boot.sysctl_trees import (
     DISTRIBUTIONS,
     MIDDLE,
@@ -179,9 +187,29 @@ def test_sources_and_shadowed() -> None:
     )
 
 
-@pytest.mark.parametrize("value, procps, differs", [("1", "1", False), ("1 2", "1\t2", False), (None, "1", True)])
+@pytest.mark.parametrize(
+    "value, procps, differs",
+    [("1", "1", False), ("1 2", "1\t2", False), ("1", "1\u00a0", True), ("1", " 1\t", False), (None, "1", True)],
+)
 def test_differs(value: str | None, procps: str, differs: bool) -> None:
     assert BootValue(value=value, procps_value=procps).differs is differs
+
+
+@pytest.mark.parametrize(
+    "value, procps, held, taken",
+    [
+        ("030", "0x10", "7", ("24", "16")),
+        ("030", "0x10", None, ("030", "0x10")),
+        ("030", None, "7", ("24", None)),
+        (None, "0x10", "7", (None, "16")),
+        ("030", "0x10", "cubic", ("030", "0x10")),
+    ],
+)
+def test_the_kernel_takes_numbers_for_keys_that_hold_numbers(
+    value: str | None, procps: str | None, held: str | None, taken: tuple[str | None, str | None]
+) -> None:
+    found = BootValue(value=value, procps_value=procps, source="/x:1", until_reboot="later").taken(held)
+    assert found == BootValue(value=taken[0], procps_value=taken[1], source="/x:1", until_reboot="later")
 
 
 def test_an_exclusion_is_named_as_the_reason() -> None:
@@ -192,6 +220,54 @@ def test_an_exclusion_is_named_as_the_reason() -> None:
         "/etc/sysctl.d/a.conf:2",
         ("/etc/sysctl.d/a.conf:1 1",),
     )
+
+
+RUN, ETC, USR = (f"{place}/sysctl.d/50-x.conf" for place in ("/run", "/etc", "/usr/lib"))
+
+
+@pytest.mark.parametrize(
+    "files, value, source, until_reboot",
+    [
+        ({USR: f"{KEY}=1"}, "1", f"{USR}:1", ""),
+        ({RUN: f"{KEY}=2"}, None, None, f"until the reboot, systemd-sysctl gives 2, from {RUN}:1"),
+        (
+            {RUN: f"{KEY}=2", USR: f"{KEY}=1"},
+            "1",
+            f"{USR}:1",
+            f"until the reboot, systemd-sysctl gives 2, from {RUN}:1",
+        ),
+        ({RUN: "", USR: f"{KEY}=1"}, "1", f"{USR}:1", f"until the reboot, {RUN} masks {USR}"),
+        ({RUN: f"{KEY}=1", USR: f"{KEY}=1"}, "1", f"{USR}:1", ""),
+        ({RUN: f"{KEY}=2", ETC: f"{KEY}=1"}, "1", f"{ETC}:1", ""),
+        (
+            {RUN: f"-{KEY}", "/etc/sysctl.d/10.conf": f"{KEY}=1"},
+            "1",
+            "/etc/sysctl.d/10.conf:1",
+            f"until the reboot, systemd-sysctl gives None, from {RUN}:1",
+        ),
+        (
+            {RUN: "", USR: f"{KEY}=1", "/etc/sysctl.d/10.conf": f"{KEY}=3"},
+            "1",
+            f"{USR}:1",
+            f"until the reboot, {RUN} masks {USR}",
+        ),
+    ],
+)
+def test_what_is_below_run_does_not_outlive_the_boot(
+    files: Files, value: str | None, source: str | None, until_reboot: str
+) -> None:
+    found = next_boot(tree_of(files), [KEY])[KEY]
+    assert (found.value, found.source, found.procps_value) == (value, source, value)
+    assert found.until_reboot == until_reboot
+
+
+@pytest.mark.parametrize("masks, value", [(True, None), (False, "1")])
+def test_an_endless_link_masks_up_to_systemd_257(masks: bool, value: str | None) -> None:
+    link = SysctlFile("/etc/sysctl.d/a.conf", "", "/etc/sysctl.d/a.conf", "Too many links", leads_somewhere=False)
+    file = SysctlFile("/usr/lib/sysctl.d/a.conf", f"{KEY}=1", "/usr/lib/sysctl.d/a.conf")
+    tree = SysctlTree((link, file), systemd=Systemd(endless_links_mask=masks))
+    found = resolve(tree, [KEY])[KEY]
+    assert (found.value, found.procps_value) == (value, None)
 
 
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS, ids=lambda distribution: distribution.name)

@@ -13,6 +13,8 @@ from ansible_collections.nettune.tcp.plugins.module_utils._boot.sysctl_tree impo
     Procps,
     SysctlFile,
     SysctlTree,
+    Systemd,
+    after_reboot,
     read_tree,
     with_file,
 )
@@ -123,6 +125,40 @@ def test_procps_is_known_by_its_strings(root: pathlib.Path, program: bytes | Non
     if program is not None:
         (root / "usr/sbin/sysctl").write_bytes(program)
     assert read_tree(str(root)).procps == expected
+
+
+@pytest.mark.parametrize(
+    "program, masks",
+    [
+        (b"\x7fELF libsystemd-shared-247.so", True),
+        (b"\x7fELF libsystemd-shared-257.7-1.fc42.so", True),
+        (b"\x7fELF libsystemd-shared-258.so", False),
+        (b"\x7fELF libsystemd-shared-262~rc1.so", False),
+        (b"\x7fELF", True),
+        (None, True),
+    ],
+)
+def test_systemd_is_known_by_its_library(root: pathlib.Path, program: bytes | None, masks: bool) -> None:
+    if program is not None:
+        (root / "usr/lib/systemd").mkdir()
+        (root / "usr/lib/systemd/systemd-sysctl").write_bytes(program)
+    assert read_tree(str(root)).systemd == Systemd(endless_links_mask=masks)
+
+
+@pytest.mark.parametrize(
+    "link, leads", [("/nowhere", True), ("/etc", True), ("a.conf", False), ("/etc/sysctl.conf/below", False)]
+)
+def test_links_that_lead_nowhere_for_ever(root: pathlib.Path, link: str, leads: bool) -> None:
+    (root / "etc/sysctl.conf").write_text("a=1")
+    (root / "etc/sysctl.d/a.conf").symlink_to(link)
+    assert read_tree(str(root)).files[0].leads_somewhere is leads
+
+
+def test_a_reboot_empties_run() -> None:
+    kept = SysctlFile("/usr/lib/sysctl.d/a.conf", "a=1", "/usr/lib/sysctl.d/a.conf")
+    linked = SysctlFile("/etc/sysctl.d/b.conf", "b=1", "/run/b")
+    tree = SysctlTree((linked, SysctlFile("/run/sysctl.d/a.conf", "", "/dev/null"), kept))
+    assert after_reboot(tree).files == (SysctlFile("/etc/sysctl.d/b.conf", "", "/run/b", "dangling link"), kept)
 
 
 def test_with_file_follows_the_link_to_sysctl_conf() -> None:

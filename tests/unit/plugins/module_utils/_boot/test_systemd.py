@@ -8,8 +8,9 @@ import typing as t
 
 import pytest
 
+from ansible_collections.nettune.tcp.plugins.module_utils import _command
 from ansible_collections.nettune.tcp.plugins.module_utils._boot import systemd as sd
-from ansible_collections.nettune.tcp.plugins.module_utils._errors import BadRequest, Unsupported
+from ansible_collections.nettune.tcp.plugins.module_utils._errors import BadRequest, NettuneError, Unsupported
 
 
 @pytest.mark.parametrize(
@@ -29,13 +30,28 @@ def test_unit_name(text: str, expected: str) -> None:
     assert sd.unit_name(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", "a b", "../x", "a/b.service", "@.service", "x\n", "ü.service", "a" * 300])
+def test_a_name_has_at_most_255_characters() -> None:
+    assert len(sd.unit_name("a" * 247)) == 255
+    with pytest.raises(BadRequest, match="is not the name"):
+        sd.unit_name("a" * 248)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a b", "../x", "a/b.service", "@.service", ".a", "@a", "x\n", "ü.service", "a" * 300]
+)
 def test_no_unit_name(text: str) -> None:
     with pytest.raises(BadRequest, match="is not the name of a systemd unit"):
         sd.unit_name(text)
 
 
-@pytest.mark.parametrize("unit, expected", [("a@.service", True), ("a@1.service", False), ("a.service", False)])
+@pytest.mark.parametrize("unit, expected", [("a.service", "service"), ("a.b.socket", "socket"), ("-.slice", "slice")])
+def test_unit_type(unit: str, expected: str) -> None:
+    assert sd.unit_type(unit) == expected
+
+
+@pytest.mark.parametrize(
+    "unit, expected", [("a.b@.service", True), ("a@.service", True), ("a@1.service", False), ("a.service", False)]
+)
 def test_is_template(unit: str, expected: bool) -> None:
     assert sd.is_template(unit) is expected
 
@@ -51,6 +67,17 @@ def test_parse_show() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "output, blocks", [("", [{}]), ("\n\nId=a\n", [{"Id": "a"}]), ("Id=a\nno assignment\n\n\n", [{"Id": "a"}])]
+)
+def test_parse_show_of_odd_output(output: str, blocks: t.List[t.Dict[str, str]]) -> None:
+    assert sd.parse_show(output) == blocks
+
+
+def test_parse_list_units() -> None:
+    assert sd.parse_list_units("  a.service loaded\n\n   \nb.service\n") == ["a.service", "b.service"]
+
+
 def test_commands() -> None:
     called: t.List[t.List[str]] = []
 
@@ -64,18 +91,35 @@ def test_commands() -> None:
     manager.show_manager(["UnitPath"])
     manager.daemon_reload()
     manager.restart("a.service")
-    manager.start("a.service")
+    manager.start("a.service", "b.socket")
+    manager.stop("a.service", "b.socket")
+    manager.reload("a.service")
     assert called == [
         ["list-units", "--all", "--full", "--plain", "--no-legend", "--", "foo@*.service"],
         ["show", "--property=Id,Names", "--", "-x.mount"],
         ["show", "--property=UnitPath"],
         ["daemon-reload"],
         ["restart", "--", "a.service"],
-        ["start", "--", "a.service"],
+        ["start", "--", "a.service", "b.socket"],
+        ["stop", "--", "a.service", "b.socket"],
+        ["reload", "--", "a.service"],
     ]
 
 
+def test_instances_come_sorted_and_without_the_one_that_is_nobody() -> None:
+    manager = sd.Systemd(lambda _arguments: "b@2.service x\nb@nettune.service x\nb@1.service x\n")
+    assert manager.instances("b@.service") == ["b@1.service", "b@2.service"]
+
+
+def test_show_gives_the_blocks_of_all_units_and_of_the_manager_one() -> None:
+    manager = sd.Systemd(lambda _arguments: "Id=a\n\nId=b\n")
+    assert manager.show(["a", "b"], ["Id"]) == [{"Id": "a"}, {"Id": "b"}]
+    assert manager.show_manager(["Id"]) == {"Id": "a"}
+
+
 def test_check_booted(tmp_path: t.Any) -> None:
+    assert sd.booted(str(tmp_path))
+    assert not sd.booted(str(tmp_path / "missing"))
     sd.check_booted(str(tmp_path))
     with pytest.raises(Unsupported, match="not booted with systemd"):
         sd.check_booted(str(tmp_path / "missing"))
@@ -87,6 +131,7 @@ def write_systemctl(directory: t.Any, script: str) -> None:
     program.chmod(0o755)
 
 
+@pytest.mark.usefixtures("trust_in_tmp")
 def test_runs_systemctl_in_the_c_locale(tmp_path: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
     write_systemctl(tmp_path, 'echo "Arguments=$*"; echo "Locale=$LC_ALL"')
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
@@ -95,6 +140,7 @@ def test_runs_systemctl_in_the_c_locale(tmp_path: t.Any, monkeypatch: pytest.Mon
     ]
 
 
+@pytest.mark.usefixtures("trust_in_tmp")
 def test_says_what_systemctl_said(tmp_path: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
     write_systemctl(tmp_path, "echo Access denied >&2; exit 4")
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
@@ -102,7 +148,40 @@ def test_says_what_systemctl_said(tmp_path: t.Any, monkeypatch: pytest.MonkeyPat
         sd.Systemd().daemon_reload()
 
 
-def test_without_systemctl(tmp_path: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(Unsupported, match="systemctl is not in PATH"):
+def test_without_systemctl(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_command, "_SYSTEM", ())
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(Unsupported, match="systemctl is not installed"):
         sd.Systemd().daemon_reload()
+
+
+@pytest.mark.usefixtures("trust_in_tmp")
+def test_one_that_hangs_is_ended(tmp_path: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_systemctl(tmp_path, "sleep 60 & wait")
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(sd, "_PATIENCE", {"daemon-reload": 0.1})
+    with pytest.raises(NettuneError, match=r"daemon-reload did not end within 0\.1 seconds, and was ended with"):
+        sd.Systemd().daemon_reload()
+
+
+@pytest.mark.usefixtures("trust_in_tmp")
+def test_half_an_answer_is_none(tmp_path: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_systemctl(tmp_path, "echo A=1; echo B=2")
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(sd, "_MOST", 4)
+    with pytest.raises(NettuneError, match="it printed too much"):
+        sd.Systemd().show_manager(["A"])
+
+
+@pytest.mark.parametrize("text, pid", [("4711", 4711), ("0", None), ("", None)])
+def test_the_main_process_of_a_unit(monkeypatch: pytest.MonkeyPatch, text: str, pid: t.Optional[int]) -> None:
+    monkeypatch.setattr(sd, "booted", lambda: True)
+    monkeypatch.setattr(sd, "systemctl", lambda words: f"MainPID={text}\n" if words[-1] == "x.service" else "\n")
+    assert sd.main_pid("x.service") == pid
+    assert sd.main_pid("x.socket") is None
+    assert sd.main_pid(None) is None
+
+
+def test_without_systemd_no_unit_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sd, "booted", lambda: False)
+    assert sd.main_pid("x.service") is None

@@ -8,6 +8,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.nettune.tcp.plugins.module_utils._boot import unit_files
 from ansible_collections.nettune.tcp.plugins.module_utils._boot.unit_files import (
     Setting,
     UnitFile,
@@ -53,10 +54,64 @@ def values(text: str) -> t.List[str]:
         ("[Service]\nLimitNOFILE=340\\", ["340"]),
         ("[Service]\nExecStart=/bin/x \\\n  LimitNOFILE=1\nLimitNOFILE=341\n", ["341"]),
         ("", []),
+        ("[Service]\nLimitNOFILE=55\\ \nLimitNOFILE=66\n", ["55\\", "66"]),
+        ("[Service]\nLimitNOFILE=55\\\\\nLimitNOFILE=66\n", ["55\\\\", "66"]),
+        ("[Service]\nLimitNOFILE=55:\\\r\n66\n", ["55: 66"]),
+        ("[Service]\nLimitNOFILE=55:\\\n\r66\n", ["55: 66"]),
+        ("[Service]\nLimitNOFILE=55:\\\n\n66\n", ["55:"]),
+        ("[Service]\nLimitNOFILE=55\rLimitNOFILE=66\n", ["55", "66"]),
+        ("[Service]\nLimitNOFILE=55\0LimitNOFILE=66\n", ["55", "66"]),
+        ("[Service]\nLimitNOFILE=55:\\\0\n66\n", ["55:"]),
+        ("[Service]\nLimitNOFILE=55:\\\n\r\0\r66\n", ["55:"]),
+        *(
+            (f"[Service]\nLimitNOFILE=55{odd}LimitNOFILE=66\n", [f"55{odd}LimitNOFILE=66"])
+            for odd in "\f\v\x1c\x85\u2028"
+        ),
+        ("[Service]\nLimitNOFILE=\u00a055\f\n", ["\u00a055\f"]),
+        ("[Service]\n\fLimitNOFILE=55\n\u00a0LimitNOFILE=56\nLimitNOFILE\v=57\n", []),
+        ("[Service]\n\f# comment\\\nLimitNOFILE=55\n", []),
+        ("[Service]\nLimitNOFILE=55\n\udcff\nLimitNOFILE=66\n", ["55"]),
+        ("[Service]\nLimitNOFILE=55\n\ufdd0\nLimitNOFILE=66\n", ["55"]),
+        ("[Service]\nLimitNOFILE=55\n\U0010ffff\nLimitNOFILE=66\n", ["55"]),
+        ("[Service]\n# \udcff\nLimitNOFILE=66\n", ["66"]),
+        *((f"[Service]\n{chr(one)}\nLimitNOFILE=66\n", []) for one in (0xFDEF, 0xFFFE, 0xFFFF, 0x1FFFE, 0x10FFFE)),
+        *((f"[Service]\n{chr(one)}\nLimitNOFILE=66\n", ["66"]) for one in (0xFDCF, 0xFDF0, 0xFFFD, 0x17FFE, 0x10FFFD)),
+        ("[Service]\nLimitNOFILE=3\\\n:\\\n4\\\n5\n", ["3 : 4 5"]),
+        ("[Service]\n# \udcff\nLimitNOFILE=\ufffd\n", ["\ufffd"]),
+        ("\r[Unit]\r\ufeff[Service]\nLimitNOFILE=344\n", ["344"]),
     ],
 )
 def test_parse(text: str, expected: t.List[str]) -> None:
     assert values(text) == expected
+
+
+LONGEST = (1 << 20) - 1
+
+
+# Tried on systemd 257 too.
+@pytest.mark.parametrize(
+    "lines, read",
+    [
+        ("x" * LONGEST, True),
+        ("x" * (LONGEST + 1), False),
+        ("#" * (LONGEST + 1), False),
+        (" " * (LONGEST + 1), False),
+        ("#" + "\u00e9" * (LONGEST // 2), True),
+        ("##" + "\u00e9" * (LONGEST // 2), False),
+        ("x\\\n" + "y" * (LONGEST - 1), True),
+        ("x\\\n" + "y" * LONGEST, False),
+        ("x\\\n#" + "y" * (LONGEST - 2) + "\nz", True),
+    ],
+)
+def test_a_line_of_a_megabyte_ends_the_file(lines: str, read: bool) -> None:
+    assert values(f"[Service]\n{KEY}=1\n{lines}\n{KEY}=2\n") == ["1", *["2"][:read]]
+
+
+@pytest.mark.parametrize(
+    "text, line", [("\r\n", 2), ("\n\r", 2), ("\r", 1), ("\0", 1), ("\n\r\0", 2), ("\n\n\r\n", 4), ("\r\r\n", 2)]
+)
+def test_lines_are_numbered_as_in_an_editor(text: str, line: int) -> None:
+    assert [one.source for one in parse(UnitFile("/x", f"[Service]{text}{KEY}=1"), "Service", KEY)] == [f"/x:{line}"]
 
 
 def test_parse_names_the_line_where_the_setting_begins() -> None:
@@ -76,8 +131,21 @@ def test_parse_names_the_line_where_the_setting_begins() -> None:
         ),
         (
             ["a-b@1.service"],
-            ["a-b@1.service.d", "a-b@.service.d", "a-@1.service.d", "a-@.service.d", "service.d"],
+            ["a-b@1.service.d", "a-b@.service.d", "a-.service.d", "a-@1.service.d", "a-@.service.d", "service.d"],
         ),
+        (
+            ["wg-quick@wg0.service"],
+            [
+                *("wg-quick@wg0.service.d", "wg-quick@.service.d", "wg-.service.d"),
+                *("wg-@wg0.service.d", "wg-@.service.d", "service.d"),
+            ],
+        ),
+        (["wg-quick@.service"], ["wg-quick@.service.d", "wg-.service.d", "service.d"]),
+        (["a--b.service"], ["a--b.service.d", "a--.service.d", "a-.service.d", "service.d"]),
+        (["a-b-.service"], ["a-b-.service.d", "a-.service.d", "service.d"]),
+        (["a-.service"], ["a-.service.d", "service.d"]),
+        (["--.service"], ["--.service.d", "service.d"]),
+        (["-a@x-y.service"], ["-a@x-y.service.d", "-a@.service.d", "service.d"]),
         (["-x.mount"], ["-x.mount.d", "mount.d"]),
         (["ssh.service", "sshd.service"], ["ssh.service.d", "sshd.service.d", "service.d"]),
     ],
@@ -194,7 +262,19 @@ def test_read(tmp_path: t.Any) -> None:
 def test_read_without_a_file_of_its_own(tmp_path: t.Any) -> None:
     files = read("", [str(tmp_path)], ["a.service"])
     assert files.fragment is None
+    assert UnitFiles(None, (), ()).changed == 0.0
     assert files.settings("Service", KEY) == []
+
+
+def test_what_comes_and_goes_below_run_is_no_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = {"/run/a": 3.0, "/etc/a": 2.0, "/etc/a/x.service.d": 1.0}
+    monkeypatch.setattr(unit_files, "_changed", lambda path: times.get(path, 0.0))
+    assert read("", ["/run/a", "/etc/a"], ["x.service"]).changed == 2.0
+
+
+def test_what_is_not_there_was_never_changed(tmp_path: t.Any) -> None:
+    assert read("", [str(tmp_path / "none")], ["x.service"]).changed == 0.0
+    assert read_manager(places=[str(tmp_path / "none")]).changed == 0.0
 
 
 def test_read_manager(tmp_path: t.Any) -> None:

@@ -70,7 +70,7 @@ def test_directions() -> None:
         Client("192.0.2.1", 80, 3, {"ESTABLISHED": 1, "TIME_WAIT": 2}),
         Client("192.0.2.2", 80, 1, {"ESTABLISHED": 1}),
     )
-    assert found.peers == (Peer("198.51.100.1", 3306, 1, {"TIME_WAIT": 1}, "10.0.0.1", 1),)
+    assert found.peers == (Peer("198.51.100.1", 3306, 1, {"TIME_WAIT": 1}, "10.0.0.1", 1, 1),)
 
 
 def test_ports_are_a_pool_per_local_address() -> None:
@@ -78,6 +78,22 @@ def test_ports_are_a_pool_per_local_address() -> None:
     sockets += [(ESTABLISHED, "10.0.0.2", 50000 + number, "198.51.100.1", 3306) for number in range(5)]
     [peer] = counted(sockets).peers
     assert peer == Peer("198.51.100.1", 3306, 8, {"ESTABLISHED": 5, "TIME_WAIT": 3}, "10.0.0.2", 5)
+
+
+def test_what_of_the_fullest_pool_is_in_time_wait() -> None:
+    sockets = [(TIME_WAIT, "10.0.0.1", 50000 + number, "198.51.100.1", 3306) for number in range(3)]
+    sockets += [(ESTABLISHED, "10.0.0.1", 50010 + number, "198.51.100.1", 3306) for number in range(2)]
+    sockets += [(TIME_WAIT, "10.0.0.2", 50000 + number, "198.51.100.1", 3306) for number in range(4)]
+    [peer] = counted(sockets).peers
+    assert (peer.local_address, peer.local_ports_used, peer.local_ports_in_time_wait) == ("10.0.0.1", 5, 3)
+
+
+def test_connections_are_those_of_the_port() -> None:
+    sockets = [(ESTABLISHED, "10.0.0.1", 80, "192.0.2.1", 9), (ESTABLISHED, "::1", 80, "::1", 9)]
+    sockets += [(CLOSE_WAIT, "10.0.0.1", 80, "192.0.2.2", 9), (ESTABLISHED, "10.0.0.1", 50000, "192.0.2.2", 80)]
+    found = counted(sockets, [listener("0.0.0.0", 80), listener("::", 80), listener("0.0.0.0", 22)])
+    of_80 = {"ESTABLISHED": 2, "CLOSE_WAIT": 1}
+    assert [entry.connections for entry in found.listeners] == [of_80, of_80, {}]
 
 
 def test_clients_are_counted_per_port_and_the_busiest_come_first() -> None:

@@ -33,7 +33,17 @@ def test_subsets(names: t.List[str], subsets: t.Set[str]) -> None:
     assert parse_subsets(names) == subsets
 
 
-@pytest.mark.parametrize("names", [["state"], ["!!states"], [""], ["!"]])
+@pytest.mark.parametrize(
+    "names, subsets",
+    [(["summary"], set()), (["summary", "states"], {"states"}), (["all", "summary"], ALL), (["!peers"], None)],
+)
+def test_a_summary_is_made_where_its_name_is(names: t.List[str], subsets: t.Optional[t.Set[str]]) -> None:
+    request = parse_request({"gather_subset": names, "top": 10, "interval": 0.0, "netns": None})
+    assert request.summary == (subsets is not None)
+    assert request.subsets == (ALL - {"peers"} if subsets is None else subsets)
+
+
+@pytest.mark.parametrize("names", [["!summary"], ["state"], ["!!states"], [""], ["!"]])
 def test_an_unknown_subset_is_named(names: t.List[str]) -> None:
     with pytest.raises(BadRequest, match="none of the subsets"):
         parse_subsets(names)

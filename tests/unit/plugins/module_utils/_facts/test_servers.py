@@ -7,16 +7,28 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 import pytest
 
+from ansible_collections.nettune.tcp.plugins.module_utils._boot import systemd
 from ansible_collections.nettune.tcp.plugins.module_utils._facts import servers
-from ansible_collections.nettune.tcp.plugins.module_utils._kernel import programs
+from ansible_collections.nettune.tcp.plugins.module_utils._kernel import identity, proc_pid
+from ansible_collections.nettune.tcp.plugins.module_utils._kernel.identity import Identity
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel.processes import Owners, Process
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel.tcp_socket import Listener
 
-# pid: (its parent, the parent's name)
-PARENTS = {10: (1, "systemd"), 11: (10, "nginx"), 12: (10, "nginx"), 20: (1, "systemd"), 30: (1, "systemd")}
+PARENTS = {10: 1, 11: 10, 12: 10, 20: 1, 30: 1, 40: 1}
+NAMES = {20: "haproxy", 30: "lighttpd"}
+
+
+def look(pid: int) -> t.Optional[Identity]:
+    """Root's servers and a user's, pid 40."""
+    if pid not in PARENTS:
+        return None
+    name, uid = NAMES.get(pid, "nginx"), 1000 if pid == 40 else 0
+    uids = (uid, uid, uid)
+    return Identity(pid, 1, PARENTS[pid], name, uids, f"{name}.service", f"/bin/{name}", (1, len(name)), trusted=True)
 
 
 def process(pid: int, name: str = "nginx", soft: t.Optional[int] = 1024) -> Process:
@@ -30,9 +42,10 @@ def listener(inode: int, port: int = 80, backlog: t.Optional[int] = 511) -> List
 @pytest.fixture(name="rows")
 def fixture_rows(monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., t.List[t.Dict[str, t.Any]]]:
     """The rows for processes by socket; their command lines name files that are not there."""
-    monkeypatch.setattr(programs, "parent_of", PARENTS.__getitem__)
-    monkeypatch.setattr(programs, "command_of", lambda pid: ["x", "-c", f"/nowhere/{pid}", "-f", f"/nowhere/{pid}"])
-    monkeypatch.setattr(programs, "shares_our_root", lambda pid: pid != 30)
+    monkeypatch.setattr(identity, "look", look)
+    monkeypatch.setattr(systemd, "main_pid", lambda _unit: None)
+    monkeypatch.setattr(proc_pid, "command_of", lambda pid: ["x", "-c", f"/nowhere/{pid}", "-f", f"/nowhere/{pid}"])
+    monkeypatch.setattr(identity, "shares_our_root", lambda pid: pid != 30)
 
     def rows(held: t.Mapping[Listener, t.Sequence[Process]], unreadable: int = 0) -> t.List[t.Dict[str, t.Any]]:
         return servers.servers(held, Owners({one.inode: tuple(by) for one, by in held.items()}, unreadable))
@@ -63,8 +76,9 @@ def test_workers_are_all_but_the_master(
 def test_workers_that_hide_their_files_are_those_that_the_master_started(
     rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(programs, "children_of", lambda pid, name: [11, 12] if (pid, name) == (10, "nginx") else [])
-    monkeypatch.setattr(servers, "nofile", lambda pid: (pid, 4096))
+    monkeypatch.setattr(proc_pid, "children_of", lambda pid: [11, 12, 13] if pid == 10 else [])
+    monkeypatch.setattr(proc_pid, "name_of", lambda pid: "sh" if pid == 13 else "nginx")
+    monkeypatch.setattr(proc_pid, "nofile", lambda pid: (pid, 4096))
     [row] = rows({listener(1): [process(10)]}, unreadable=2)
     assert (row["workers"], row["nofile"]) == (2, 11)
 
@@ -101,3 +115,14 @@ def test_each_server_has_its_row_and_its_error(rows: Rows) -> None:
     ]
     assert [row["settings"] for row in found] == [{}, {}, {}]
     assert "container" in found[2]["error"]
+
+
+@pytest.mark.parametrize("uid, main_pid, said", [(1000, None, None), (0, None, "uid 1000"), (1000, 40, "/nowhere/40")])
+def test_a_users_process_is_no_server_and_names_no_files(
+    rows: Rows, monkeypatch: pytest.MonkeyPatch, uid: int, main_pid: t.Optional[int], said: t.Optional[str]
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr(systemd, "main_pid", lambda _unit: main_pid)
+    found = rows({replace(listener(1), uid=uid): [process(40)], listener(2): [process(10)]})
+    assert [row["pid"] for row in found] == ([10] if said is None else [10, 40])
+    assert said is None or said in found[1]["error"]

@@ -15,15 +15,14 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.nettune.tcp.plugins.module_utils._errors import NettuneError, Unsupported
-from ansible_collections.nettune.tcp.plugins.module_utils._facts import sources
 from ansible_collections.nettune.tcp.plugins.module_utils._facts.census import Census, Client, Peer
 from ansible_collections.nettune.tcp.plugins.module_utils._facts.sources import (
     ProcNetSource,
     SockDiagSource,
     open_source,
 )
-from ansible_collections.nettune.tcp.plugins.module_utils._kernel import netlink
-from ansible_collections.nettune.tcp.plugins.module_utils._kernel.sock_diag import SockDiag
+from ansible_collections.nettune.tcp.plugins.module_utils._kernel import listeners, netlink
+from ansible_collections.nettune.tcp.plugins.module_utils._kernel.sock_diag import INET_DIAG_SHUTDOWN, SockDiag
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel.tcp_socket import STATES
 from ansible_collections.nettune.tcp.tests.unit.plugins.module_utils._kernel.captures import (
     LISTENERS,
@@ -37,6 +36,7 @@ from ansible_collections.nettune.tcp.tests.unit.plugins.module_utils._kernel.net
     Answer,
     Datagrams,
     Socket,
+    attribute,
     captured,
     done,
     dumped,
@@ -125,6 +125,14 @@ def test_both_sources_give_the_same_answers(monkeypatch: pytest.MonkeyPatch, pro
     ]
 
 
+def test_inodes_tell_who_has_none(monkeypatch: pytest.MonkeyPatch, proc: Path) -> None:
+    pretend(monkeypatch, like_6_18)
+    by_netlink = SockDiagSource(SockDiag(), str(proc)).inodes([5, 6, 8])
+    # The capture of netlink answers with all states, whatever it is asked for.
+    assert sorted(row for row in by_netlink if row[0] in (5, 6, 8)) == [(5, 28513292), (6, 0), (8, 28513293)]
+    assert sorted(ProcNetSource("", str(proc)).inodes([5, 6, 8])) == [(5, 28513292), (6, 0), (8, 28513293)]
+
+
 def test_states_alone_from_proc(proc: Path) -> None:
     assert ProcNetSource("", str(proc)).states() == CAPTURED_STATES
 
@@ -142,12 +150,11 @@ class Asked:
 
 
 def states_of(
-    monkeypatch: pytest.MonkeyPatch, proc: Path, asked: Asked, fast_open: str = "1", release: str = "6.1.0-13-amd64"
+    monkeypatch: pytest.MonkeyPatch, proc: Path, asked: Asked, release: str = "6.1.0-13-amd64"
 ) -> t.Dict[str, int]:
     pretend(monkeypatch, asked)
-    fill(proc, tcp_fastopen=f"{fast_open}\n")
     monkeypatch.setattr(os, "uname", lambda: os.uname_result(("Linux", "host", release, "", "")))
-    return SockDiagSource(SockDiag(), str(proc), str(proc)).states()
+    return SockDiagSource(SockDiag(), str(proc)).states()
 
 
 def test_states_by_gauges_leave_the_bulk_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -178,14 +185,21 @@ def test_states_are_counted_where_gauges_do_not_fit(
     assert {1, 6} in asked.states
 
 
-@pytest.mark.parametrize("fast_open, by_gauges", [("0", True), ("1", True), ("2", False), ("1027", False), ("", False)])
-def test_half_open_sockets_and_fast_open(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, fast_open: str, by_gauges: bool
+@pytest.mark.parametrize("of_queue, whole", [(1, 0), (0, 1), (3, 2)])
+def test_half_open_sockets_are_no_part_of_a_gauge_and_whole_ones_are(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, of_queue: int, whole: int
 ) -> None:
-    fill(tmp_path, sockstat=MIXED_SOCKSTAT, sockstat6=MIXED_SOCKSTAT6)
-    asked = Asked([*MIXED, Socket(3, "10.0.0.1", 80, "192.0.2.1", 1, timer=1)])
-    assert states_of(monkeypatch, tmp_path, asked, fast_open) == {**MIXED_STATES, "SYN_RECV": 1}
-    assert ({1, 6} not in asked.states) == by_gauges
+    fill(tmp_path, sockstat=MIXED_SOCKSTAT.replace("inuse 10", f"inuse {10 + whole}"), sockstat6=MIXED_SOCKSTAT6)
+    mark, shutdown = attribute(15, bytes(4)), attribute(INET_DIAG_SHUTDOWN, b"\0")
+    asked = Asked(
+        [
+            *MIXED,
+            *[Socket(3, "10.0.0.1", 80, "192.0.2.1", 1, timer=1, attributes=mark)] * of_queue,
+            *[Socket(3, "10.0.0.1", 80, "192.0.2.1", 2, timer=1, attributes=shutdown + mark)] * whole,
+        ]
+    )
+    assert states_of(monkeypatch, tmp_path, asked) == {**MIXED_STATES, "SYN_RECV": of_queue + whole}
+    assert not any({1, 6} & states for states in asked.states)
 
 
 class Interrupted:
@@ -211,7 +225,7 @@ def test_an_interrupted_dump_is_asked_for_again(
     source = SockDiagSource(SockDiag(), str(tmp_path))
     assert source.census(10).states["CLOSE_WAIT"] == 1
     assert source.interrupted == interrupted
-    assert kernel.left == max(-1, times - sources.ATTEMPTS)
+    assert kernel.left == max(-1, times - listeners.ATTEMPTS)
 
 
 def test_netlink_is_preferred(monkeypatch: pytest.MonkeyPatch, proc: Path) -> None:

@@ -77,6 +77,7 @@ def test_planes_count_like_rows(chosen: t.List[Socket], ports: t.Set[int]) -> No
         by_rows.add_row(row(entry))
     assert by_planes.flows == by_rows.flows
     assert by_planes.half_open == by_rows.half_open
+    assert by_planes.of_ports() == by_rows.of_ports()
     assert census(by_planes, [], 100) == census(by_rows, [], 100)
 
 
@@ -122,6 +123,7 @@ def test_memory_is_bounded_and_the_busy_stand_out() -> None:
     assert 0 < tally.missing < 200
     assert 1000 - tally.missing <= counted <= 1000
     assert tally.flows == {6 | INBOUND: 51_000}
+    assert tally.of_ports() == {80: {6: 51_000}}
 
 
 def test_below_the_bound_everything_is_exact() -> None:

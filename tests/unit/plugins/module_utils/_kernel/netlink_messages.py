@@ -58,6 +58,7 @@ class Socket:
     uid: int = 0
     inode: int = 0
     attributes: bytes = b""
+    device: int = 0
 
     def payload(self) -> bytes:
         """inet_diag_msg and attributes."""
@@ -68,7 +69,7 @@ class Socket:
             + struct.pack(">HH", self.local_port, self.remote_port)
             + source
             + target
-            + struct.pack("=3I5I", 0, 0xFFFF, 0xFFFF, 0, self.rqueue, self.wqueue, self.uid, self.inode)
+            + struct.pack("=3I5I", self.device, 0xFFFF, 0xFFFF, 0, self.rqueue, self.wqueue, self.uid, self.inode)
             + self.attributes
         )
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.nettune.tcp.plugins.module_utils._kernel.cgroups import Member, members, parse_started, runs
+from ansible_collections.nettune.tcp.plugins.module_utils._kernel.cgroups import Member, members, runs
+from ansible_collections.nettune.tcp.plugins.module_utils._kernel.proc_pid import parse_stat
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel.rlimits import INFINITY, Limits
 
 STAT = "{pid} (a ) b) {state} 1 2 2 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 {started} 1 2 3 4\n"
@@ -78,9 +79,9 @@ def test_started_is_on_the_clock_that_files_have(tmp_path: t.Any) -> None:
     with subprocess.Popen(["sleep", "60"]) as process:
         stat = (Path("/proc") / str(process.pid) / "stat").read_text(encoding="ascii")
         process.kill()
-    ticks = parse_started(stat)
-    assert ticks is not None
-    started = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + ticks / os.sysconf("SC_CLK_TCK")
+    found = parse_stat(stat)
+    assert found is not None
+    started = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + found.ticks / os.sysconf("SC_CLK_TCK")
     assert started == pytest.approx(mark.stat().st_ctime, abs=1)
 
 

@@ -31,6 +31,7 @@ from ansible_collections.nettune.tcp.tests.unit.plugins.module_utils._kernel.net
     V6,
     Answer,
     Datagrams,
+    FakeBatch,
     done,
     dumped,
     error,
@@ -171,6 +172,37 @@ def test_an_endless_dump_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(netlink, "LONGEST", 0.05)
     pretend(monkeypatch, lambda sequence, _states: itertools.repeat(V4.message(sequence)))
     with SockDiag() as diag, pytest.raises(KernelRefused, match="did not end"):
+        heads_of(diag)
+
+
+@pytest.mark.parametrize("failure", [ValueError("odd"), MemoryError("none left"), SystemExit(1)])
+def test_whatever_happens_to_the_thread_that_reads_is_told(
+    monkeypatch: pytest.MonkeyPatch, failure: BaseException
+) -> None:
+    def fail(_batch: FakeBatch, _descriptor: int) -> int:
+        raise failure
+
+    pretend(monkeypatch, dumped([V4] * 100, per_datagram=1))
+    monkeypatch.setattr(FakeBatch, "receive", fail)
+    with SockDiag() as diag, pytest.raises(NettuneError, match=f"netlink: {type(failure).__name__}: {failure}"):
+        heads_of(diag)
+
+
+def test_a_thread_that_ends_without_a_word_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(monkeypatch, dumped([V4] * 100, per_datagram=1))
+    monkeypatch.setattr(netlink.Netlink, "_read", lambda *_arguments: None)
+    with SockDiag() as diag, pytest.raises(KernelRefused, match="the thread that reads has ended"):
+        monkeypatch.setattr(netlink, "_PATIENCE", 0.001)
+        heads_of(diag)
+
+
+def test_no_thread_to_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    pretend(monkeypatch, dumped([V4] * 100, per_datagram=1))
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with SockDiag() as diag, pytest.raises(KernelRefused, match="can't start new thread"):
         heads_of(diag)
 
 

@@ -4,13 +4,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import pathlib
 import signal
+import typing as t
 
 import pytest
 
 from ansible_collections.nettune.tcp.plugins.module_utils._errors import BadRequest, KernelRefused, NettuneError
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel import netns
+from ansible_collections.nettune.tcp.plugins.module_utils._servers.server import ConfigError
 
 
 @pytest.mark.parametrize(
@@ -21,7 +25,7 @@ def test_names_paths_and_pids(namespace: str, path: str) -> None:
     assert netns.path_of(namespace) == path
 
 
-@pytest.mark.parametrize("namespace", ["", ".", "..", "a/b", "../x"])
+@pytest.mark.parametrize("namespace", ["", ".", "..", "a/b", "../x", "a\0b", "/a\0b"])
 def test_what_names_no_namespace_is_refused(namespace: str) -> None:
     with pytest.raises(BadRequest, match="netns must be"):
         netns.path_of(namespace)
@@ -46,6 +50,35 @@ def test_an_error_of_a_child_is_raised_whole() -> None:
     assert caught.value.details == {"key": "net.core.somaxconn"}
     with pytest.raises(NettuneError, match="ValueError"):
         netns._in_child(lambda: None, lambda: int("odd") and None)
+
+
+def test_errors_of_every_kind_cross(tmp_path: pathlib.Path) -> None:
+    def raise_(exc: BaseException) -> t.NoReturn:
+        raise exc
+
+    with pytest.raises(ConfigError, match="/n.conf:3: no number") as caught:
+        netns._in_child(lambda: None, lambda: raise_(ConfigError("no number", "/n.conf", 3)))
+    assert caught.value.details == {"file": "/n.conf", "line": 3}
+    for error, message in (
+        (OSError(errno.EIO, os.strerror(errno.EIO), "/x"), "^/x: Input/output error"),
+        (KeyboardInterrupt(), "KeyboardInterrupt"),
+        (SystemExit(3), "SystemExit: 3"),
+    ):
+        with pytest.raises(NettuneError, match=message):
+            netns._in_child(lambda: None, lambda error=error: raise_(error))  # type: ignore[misc]
+    with pytest.raises(NettuneError, match="pickle"):
+        netns._in_child(lambda: None, lambda: lambda: None)
+
+
+def test_what_is_no_namespace_is_named_and_not_waited_for(tmp_path: pathlib.Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    with pytest.raises(NettuneError, match="fifo"):
+        netns.run_in(str(tmp_path / "fifo"), os.getpid)
+    with pytest.raises(
+        NettuneError, match=r"^/run/netns/a{80,100} cannot be opened as .*: File name too long"
+    ) as caught:
+        netns.run_in("a" * 5000, os.getpid)
+    assert len(str(caught.value)) < 200
 
 
 def test_a_child_that_vanishes_is_told() -> None:

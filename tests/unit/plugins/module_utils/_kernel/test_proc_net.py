@@ -51,12 +51,13 @@ def test_mapped_addresses_are_plain() -> None:
 
 
 def test_listeners_of_an_old_kernel() -> None:
-    lines = iter([*OLD.splitlines(), *OLD.splitlines()])
-    assert list(proc_net.parse_listeners(lines)) == [
+    listeners = [
         Listener("inet", "0.0.0.0", 80, 5, None, 10101, None, 0),
         Listener("inet", "0.0.0.0", 22, 0, None, 10102, None, 0),
     ]
-    assert len(list(lines)) == 5, "it stops where connections begin"
+    assert list(proc_net.parse_listeners(OLD.splitlines())) == listeners
+    heading, *sockets = OLD.splitlines()
+    assert list(proc_net.parse_listeners([heading, *reversed(sockets)])) == listeners[::-1]
 
 
 def test_an_old_established_socket() -> None:

@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 from pathlib import Path
 
 import pytest
 
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel import processes
-from ansible_collections.nettune.tcp.plugins.module_utils._kernel.processes import owners, parse_unit
+from ansible_collections.nettune.tcp.plugins.module_utils._kernel.cgroups import parse_unit
+from ansible_collections.nettune.tcp.plugins.module_utils._kernel.processes import owners
 
 CONTAINER = "/libpod_parent/libpod-3bbb1d0e"
 
@@ -41,6 +43,11 @@ CONTAINER = "/libpod_parent/libpod-3bbb1d0e"
             "nginx.service",
             id="container-with-v2-on-a-hybrid-host",
         ),
+        pytest.param("0::/system.slice/getty@.service\n", "0::/init.scope\n", None, id="template"),
+        pytest.param("0::/system.slice/getty@tty1.service\n", "0::/init.scope\n", "getty@tty1.service", id="instance"),
+        pytest.param("0::/system.slice/a@b@.service\n", "0::/init.scope\n", "a@b@.service", id="two-signs"),
+        pytest.param("0::/@a.service\n", "0::/init.scope\n", None, id="no-prefix"),
+        pytest.param("0::/a b.service\n", "0::/init.scope\n", None, id="no-unit-name"),
         pytest.param("0::/../nginx.service\n", "0::/\n", "nginx.service", id="outside-of-our-cgroup-namespace"),
         pytest.param("0::/system.slice/cron.service\n", "", "cron.service", id="pid-1-is-hidden"),
         pytest.param(
@@ -105,6 +112,22 @@ def test_a_search_without_end_is_given_up_and_says_so(proc: FakeProc) -> None:
     found = owners([7, 99], str(proc.root), patience=-1)
     assert list(found.by_inode) == [7]
     assert not found.complete
+
+
+def test_who_is_near_its_limit(proc: FakeProc, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The size of a directory is the number of its files in /proc alone.
+    monkeypatch.setattr(processes._Files, "count", lambda files: len(os.listdir(files._directory)))
+    for pid, limit, used in ((10, 40, 40), (11, 100, 40), (12, 60, 50), (13, 30, 20), (14, "unlimited", 50)):
+        proc.add(pid, dict.fromkeys(range(used), "/dev/null"))
+        limits = f"Max open files            {limit}                 524288               files\n"
+        (proc.root / str(pid) / "limits").write_text(limits)
+    found = processes.nearest_to_nofile(0.5, str(proc.root))
+    assert [(process.pid, round(process.nofile_utilization, 2)) for process in found] == [(10, 1.0), (12, 0.83)]
+
+
+def test_counting_without_end_is_given_up(proc: FakeProc) -> None:
+    proc.add(10, dict.fromkeys(range(1024), "/dev/null"))
+    assert processes.nearest_to_nofile(0.5, str(proc.root), patience=-1) == []
 
 
 def test_nothing_wanted_nothing_looked_at(tmp_path: Path) -> None:

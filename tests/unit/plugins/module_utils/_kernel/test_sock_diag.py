@@ -21,6 +21,7 @@ from ansible_collections.nettune.tcp.plugins.module_utils._kernel import netlink
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel.sock_diag import (
     TCPDIAG_GETSOCK,
     SockDiag,
+    is_half_open,
     listener_of,
     mask,
 )
@@ -147,6 +148,19 @@ def test_the_listeners_of_linux_6_18(monkeypatch: pytest.MonkeyPatch) -> None:
             Listener("inet6", "::", 8443, 0, 128, inodes[8443], False, 0),
         ]
     assert {str(inode) for inode in inodes.values()} < {line.split()[-1] for line in (TCP + TCP6).splitlines()}
+
+
+@pytest.mark.parametrize("index, device", [(0, None), (1, "lo"), (2**31 - 1, "2147483647")])
+def test_the_device_that_a_listener_is_bound_to(index: int, device: t.Optional[str]) -> None:
+    assert listener_of(Socket(10, "0.0.0.0", 80, device=index).payload()).device == device
+
+
+@pytest.mark.parametrize(
+    "attributes, half_open",
+    [(b"", True), (attribute(15, bytes(4)), True), (attribute(8, b"\0"), False), (attribute(8, b"\0")[:3], True)],
+)
+def test_whole_sockets_have_an_attribute_more(attributes: bytes, half_open: bool) -> None:
+    assert is_half_open(Socket(3, "10.0.0.1", 80, attributes=attributes).payload()) is half_open
 
 
 @pytest.mark.parametrize(

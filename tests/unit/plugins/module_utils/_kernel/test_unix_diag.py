@@ -31,17 +31,20 @@ def a_socket(inode: int, *attributes: bytes) -> bytes:
 
 
 def test_names_queues_and_files() -> None:
+    uid = attribute(7, struct.pack("=I", 1000))
     datagram = (
-        a_socket(11, attribute(0, b"/run/a.sock\0"), attribute(4, struct.pack("=II", 3, 4096)), attribute(6, b"\0"))
+        a_socket(
+            11, attribute(0, b"/run/a.sock\0"), attribute(4, struct.pack("=II", 3, 4096)), attribute(6, b"\0"), uid
+        )
         + a_socket(12, attribute(4, struct.pack("=II", 0, 511)), attribute(0, b"\0abstract\0\0"))
         + a_socket(13, attribute(1, struct.pack("=II", 4711, 0xFD00001)))
         + message(20, b"other answer", sequence=6)
         + message(3, struct.pack("=i", 0))
     )
     assert list(unix_diag.parse(datagram, 7)) == [
-        (Listener("unix", "/run/a.sock", 0, 3, 4096, 11, None, 0), None),
-        (Listener("unix", "@abstract", 0, 0, 511, 12, None, 0), None),
-        (Listener("unix", "", 0, 0, None, 13, None, 0), unix_diag.File(0xFD00001, 4711)),
+        (Listener("unix", "/run/a.sock", 0, 3, 4096, 11, None, 1000), None),
+        (Listener("unix", "@abstract", 0, 0, 511, 12, None, None), None),
+        (Listener("unix", "", 0, 0, None, 13, None, None), unix_diag.File(0xFD00001, 4711)),
     ]
 
 

@@ -21,6 +21,8 @@ from ansible_collections.nettune.tcp.plugins.module_utils._kernel import cgroups
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel.cgroups import Member
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel.rlimits import Ids, Limits, Rights
 from ansible_collections.nettune.tcp.plugins.module_utils._nofile import apply, drop_in, limits, observe
+from ansible_collections.nettune.tcp.plugins.module_utils._record import files
+from ansible_collections.nettune.tcp.plugins.module_utils._record.journal import Journal
 
 UNIT, GROUP = "web.service", "/system.slice/web.service"
 OURS = f"{UNIT}.d/zz-nettune-tcp.conf"
@@ -322,3 +324,36 @@ def test_read_only_etc(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_bad_requests(machine: Machine, params: t.Dict[str, t.Any], message: str) -> None:
     with pytest.raises(BadRequest, match=message):
         run(machine, **params)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="records are root's")
+@pytest.mark.parametrize("again", [True, False])
+def test_what_a_killed_run_has_left_goes_with_the_next(machine: Machine, again: bool) -> None:
+    directory = drop_in.directory_of(UNIT)
+    Journal("nofile").begin(files.make_directory(directory).replaces)
+    os.mkdir(directory)
+    if again:
+        run(machine)
+        assert machine.files() == [os.path.dirname(OURS), OURS]
+    assert run(machine, state="absent")["changed"]
+    assert machine.files() == []
+    assert not run(machine, state="absent")["changed"]
+
+
+def test_a_directory_of_somebody_else_stays(machine: Machine) -> None:
+    os.mkdir(drop_in.directory_of(UNIT))
+    run(machine)
+    run(machine, state="absent")
+    assert machine.files() == [os.path.dirname(OURS)]
+
+
+def test_everything_is_put_back_when_the_last_look_fails(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_self: apply.Job) -> None:
+        raise NettuneError("systemd does not answer")
+
+    monkeypatch.setattr(apply.Job, "look", fail)
+    with pytest.raises(NettuneError, match="does not answer") as caught:
+        run(machine)
+    assert f"write {machine.place}/{OURS}" in caught.value.details["restored"]
+    assert machine.files() == []
+    assert {row.limits for row in machine.processes} == {Limits(1024, 524288)}

@@ -67,17 +67,30 @@ def test_what_is_no_readable_file_is_refused(tmp_path: Path, monkeypatch: pytest
             Disk().read(f"{tmp_path}/{name}")
     (tmp_path / "off.conf").symlink_to(os.devnull)
     assert Disk().read(f"{tmp_path}/off.conf") == b""
-    monkeypatch.setattr("os.stat", _denied)
-    with pytest.raises(MissingRight, match=r"/x cannot be read: Permission denied"):
-        Disk().read("/x")
-    monkeypatch.undo()
     assert Disk().read(f"{tmp_path}/none") is None
     assert Disk().read(f"{tmp_path}/large/none") is None
     assert Disk().names(f"{tmp_path}/none") == []
 
 
-def _denied(_path: str) -> t.NoReturn:
-    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+def test_files_together_are_bounded_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "LARGEST", 3)
+    tree = Disk()
+    for name in ("a", "b"):
+        (tmp_path / name).write_bytes(b"xx")
+    assert tree.read(f"{tmp_path}/a") == b"xx"
+    with pytest.raises(ConfigError, match="the configuration is larger than"):
+        tree.read(f"{tmp_path}/b")
+
+
+def test_a_missing_right_is_told_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(*_arguments: t.Any, **_options: t.Any) -> t.NoReturn:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("os.open", denied)
+        for question in (Disk().read, Disk().names):
+            with pytest.raises(MissingRight, match=r"/etc/passwd cannot be read: Permission denied"):
+                question("/etc/passwd")
 
 
 def test_names_are_resolved_once_and_kept() -> None:

@@ -16,6 +16,8 @@ from ansible_collections.nettune.tcp.plugins.module_utils._servers import table
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.lighttpd import adapter as lighttpd
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.server import Config, ConfigError
 
+USER = 12345
+
 
 def started(server: str, *words: str) -> Config:
     return table.BY_NAME[server].started(words, None)
@@ -52,22 +54,66 @@ def test_a_relative_path_is_not_guessed(server: str, words: t.List[str]) -> None
         started(server, *words)
 
 
+def a_file_of_theirs(top: Path) -> Path:
+    (top / "main").write_text("\n")
+    os.chown(top / "main", USER, USER)
+    return top / "main"
+
+
+def a_file_in_their_directory(top: Path) -> Path:
+    (top / "d").mkdir()
+    (top / "d" / "main").write_text("\n")
+    os.chown(top / "d", USER, USER)
+    return top / "d" / "main"
+
+
+def their_link_to_a_file_of_root(top: Path) -> Path:
+    (top / "root").write_text("\n")
+    (top / "d").mkdir()
+    (top / "d" / "main").symlink_to(top / "root")
+    os.chown(top / "d", USER, USER)
+    return top / "d" / "main"
+
+
+def a_file_anybody_may_write(top: Path) -> Path:
+    (top / "main").write_text("\n")
+    (top / "main").chmod(0o666)
+    return top / "main"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="makes files of other users")
 @pytest.mark.parametrize("server, option", [("nginx", "-c"), ("apache", "-f"), ("haproxy", "-f"), ("lighttpd", "-f")])
-def test_a_file_of_another_user_is_not_read(
-    server: str, option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "make",
+    [a_file_of_theirs, a_file_in_their_directory, their_link_to_a_file_of_root, a_file_anybody_may_write],
+)
+def test_what_others_than_root_had_a_hand_in_is_not_read(
+    make: t.Callable[[Path], Path], server: str, option: str, tmp_path: Path
 ) -> None:
-    main = tmp_path / "main"
-    main.write_text("\n")
-    owner = main.stat().st_uid
-    stat = os.stat
+    with pytest.raises(ConfigError, match=rf"is not (read|followed): .*(belongs to uid {USER}|may write)"):
+        started(server, server, option, str(make(tmp_path)))
 
-    def belongs_to_other(path: t.Any, **options: t.Any) -> os.stat_result:
-        found = list(stat(path, **options))
-        return os.stat_result([*found[:4], owner + 1, *found[5:]])
 
-    monkeypatch.setattr(os, "stat", belongs_to_other)
-    with pytest.raises(ConfigError, match=f"belongs to uid {owner + 1}"):
-        started(server, server, option, str(main))
+@pytest.mark.skipif(os.geteuid() != 0, reason="makes files of other users")
+@pytest.mark.parametrize(
+    "server, option, include",
+    [
+        ("nginx", "-c", "http {{ include {path}; }}\n"),
+        ("nginx", "-c", "http {{ include {path}*; }}\n"),
+        ("apache", "-f", "Include {path}\n"),
+        ("lighttpd", "-f", 'include "{path}"\n'),
+    ],
+)
+def test_nor_is_what_such_a_file_includes(server: str, option: str, include: str, tmp_path: Path) -> None:
+    (tmp_path / "root").write_text(include.format(path=a_file_in_their_directory(tmp_path)))
+    with pytest.raises(ConfigError, match=rf"is not read: .*belongs to uid {USER}"):
+        started(server, server, option, str(tmp_path / "root"))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="reads as root alone")
+def test_a_directory_where_everybody_may_write_is_no_configuration() -> None:
+    with pytest.raises(ConfigError, match="/tmp: is not read: others than its owner may write to /tmp"):
+        started("haproxy", "haproxy", "-f", "/tmp")
 
 
 @pytest.mark.parametrize("server", ["nginx", "apache", "haproxy", "lighttpd"])

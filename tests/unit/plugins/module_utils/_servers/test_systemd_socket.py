@@ -54,6 +54,47 @@ def test_sockets(config: Config, expected: t.List[t.Tuple[str, str, int]]) -> No
     assert [(listen.family, listen.address, listen.port) for listen in SERVER.listens(config)] == expected
 
 
+# As systemd 257 showed Listen for these very units; None where it took the line for an error.
+@pytest.mark.parametrize(
+    "value, name, expected",
+    [
+        ("/%i", "x@a-b.socket", "/a-b"),
+        ("/%I", "x@a-b.socket", "/a/b"),
+        ("/%I", "x@a\\x2db.socket", "/a-b"),
+        ("/%I", "plain.socket", "/"),
+        ("/run/%I", "x@-a.socket", "/run//a"),
+        ("/%I", "x@\\xc3\\xa9.socket", "/\u00e9"),
+        ("/%I.s", "x@a\\x00b.socket", "/a.s"),
+        ("/%I", "x@a\\xzzb.socket", None),
+        ("/%I", "x@a\\b.socket", None),
+        ("/%P", "x-y\\x2dz@1.socket", "/x/y-z"),
+        ("/%j", "x-y\\x2dz@1.socket", "/y\\x2dz"),
+        ("/%J", "x-y\\x2dz@1.socket", "/y-z"),
+        ("/run%f", "x@a-b.socket", "/run/a/b"),
+        ("/run%f", "x-y\\x2dz.socket", "/run/x/y-z"),
+        ("/run%f", "x@-.socket", "/run/"),
+        ("/run%f", "x@-a.socket", None),
+        ("/run%f", "x@a-.socket", None),
+        ("/run%f", "x@a--b.socket", None),
+        ("/run%f", "x@..-a.socket", None),
+        ("/run%f", "x@a-.-b.socket", None),
+        ("/run%f", "x@a\\xzz.socket", None),
+    ],
+)
+def test_specifiers_that_the_name_decides(value: str, name: str, expected: t.Optional[str]) -> None:
+    config = unit(f"[Socket]\nListenStream={value}\n", name)
+    if expected is None:
+        with pytest.raises(ConfigError, match=r":2: the specifier %. means nothing with this name"):
+            SERVER.listens(config)
+    else:
+        assert [listen.address for listen in SERVER.listens(config)] == [expected]
+
+
+def test_an_instance_may_be_a_port() -> None:
+    (listen,) = SERVER.listens(unit("[Socket]\nListenStream=127.0.0.1:%I\n", "x@8080.socket"))
+    assert (listen.address, listen.port) == ("127.0.0.1", 8080)
+
+
 @pytest.mark.parametrize(
     "config, asked, line",
     [
@@ -163,7 +204,7 @@ def test_read_takes_the_unit_and_its_drop_ins(tmp_path: Path, monkeypatch: pytes
 
 
 def test_check() -> None:
-    assert SERVER.check(unit(WEB)) == ["systemd-analyze", "--man=no", "verify", "web.socket"]
+    assert SERVER.check(unit(WEB)).words == ("systemd-analyze", "--man=no", "verify", "web.socket")
 
 
 @given(

@@ -29,6 +29,7 @@ def spoke(reason: t.Optional[str], said: t.Optional[str]) -> bool:
         ("net.ipv4.tcp_timestamps", (1,), (2,), None),
         ("net.ipv4.tcp_timestamps", (0,), (0,), None),
         ("net.ipv4.tcp_abort_on_overflow", (0,), (1,), "burst"),
+        ("net.ipv4.tcp_abort_on_overflow", (1,), (0,), None),
         ("net.ipv4.tcp_syncookies", (1,), (2,), "tests"),
         ("net.ipv4.tcp_syncookies", (1,), (0,), "drops SYNs"),
         ("net.ipv4.tcp_syncookies", (0,), (1,), None),
@@ -37,11 +38,28 @@ def spoke(reason: t.Optional[str], said: t.Optional[str]) -> bool:
         ("net.core.somaxconn", None, (1024,), None),
         ("net.ipv4.tcp_max_tw_buckets", (131072,), (5000,), "131072 to 5000"),
         ("fs.file-max", (9223372036854775807,), (1048576,), "9223372036854775807"),
+        ("net.core.somaxconn", (4096,), (4095,), "4096 to 4095"),
+        ("net.core.somaxconn", (4096,), ("4k",), None),
+        ("net.core.somaxconn", ("many",), (128,), None),
+        ("net.core.somaxconn", (4096, 1), (128,), None),
+        ("net.core.somaxconn", (4096,), (4097, 1), None),
+        ("net.ipv4.tcp_rmem", (4096, 131072, 33554432), (4096, 131072, 33554433), None),
+        ("net.ipv4.tcp_rmem", (4096, 131072, 33554432), (4097, 131072, 33554431), "lower"),
+        ("net.ipv4.tcp_rmem", None, (4096, 4096, 4096), None),
         ("net.ipv4.tcp_rmem", (4096, 131072, 33554432), (4096, 87380, 33554432), "lower"),
         ("net.ipv4.tcp_rmem", (4096, 131072, 33554432), (4096, 33554433, 33554432), "descend"),
         ("net.ipv4.tcp_wmem", (4096, 16384, 4194304), (0, 16384, 4194304), "no sense"),
         ("net.ipv4.tcp_fin_timeout", (60,), (0,), "no sense"),
         ("net.ipv4.tcp_fin_timeout", (60,), (30,), None),
+        ("net.ipv4.tcp_fin_timeout", (60,), (1,), None),
+        ("net.ipv4.tcp_fin_timeout", (60,), ("soon",), None),
+        ("net.ipv4.tcp_fin_timeout", (60,), (60,), None),
+        ("net.ipv4.tcp_timestamps", (1,), (3,), "PAWS"),
+        ("net.ipv4.tcp_timestamps", (2,), (1,), None),
+        ("net.ipv4.tcp_tw_recycle", None, (1,), "NAT"),
+        ("net.ipv4.ip_local_port_range", (32768, 60999), (32768,), None),
+        ("net.ipv4.ip_local_port_range", (32768, 60999), ("32768", 60999), None),
+        ("net.ipv4.ip_local_port_range", (32768, 60999), (32768, "60999"), None),
         ("net.ipv4.tcp_max_orphans", (131072,), (-1,), "no sense"),
         ("net.ipv4.tcp_congestion_control", ("cubic",), ("bbr",), None),
         ("net.ipv4.tcp_tw_reuse", (2,), (1,), None),
@@ -53,6 +71,21 @@ def spoke(reason: t.Optional[str], said: t.Optional[str]) -> bool:
 )
 def test_harm_is_refused_with_the_reason(key: str, before: Value, after: Value, said: t.Optional[str]) -> None:
     assert spoke(refusal(Change(key, before, after)), said)
+
+
+def test_the_rows_of_the_table_are_joined_and_none_is_there_twice() -> None:
+    one, other = (lambda _change, _context, said=said: said for said in ("one", "other"))
+    assert guards._table({"a": (one,), "b": (one,)}, {"a": (other,)}) == {"a": (one, other), "b": (one,)}
+    for rows in ([{"a": (one, one)}], [{"a": (one,)}, {"a": (other, one)}]):
+        with pytest.raises(ValueError, match="a has a guard twice"):
+            guards._table(*rows)
+
+
+@pytest.mark.parametrize(
+    "key, count", [(guards.FILE_MAX, 2), (guards.CONNTRACK_MAX, 2), ("net.ipv4.tcp_rmem", 2), (guards.RANGE, 2)]
+)
+def test_a_key_of_several_tables_has_the_guards_of_all(key: str, count: int) -> None:
+    assert len(guards.GUARDS[key]) == count
 
 
 def test_what_another_file_gives_at_boot_is_named() -> None:
@@ -104,6 +137,35 @@ def test_a_range_must_not_swallow_listeners(
     assert spoke(refusal(Change(RANGE, (32768, 60999), planned[RANGE]), context), said)
 
 
+@pytest.mark.parametrize(
+    "was, planned, port, said",
+    [
+        ((2000, 2999), (1000, 3999), 1000, "1000"),
+        ((2000, 2999), (1000, 3999), 999, None),
+        ((2000, 2999), (1000, 3999), 3999, "3999"),
+        ((2000, 2999), (1000, 3999), 4000, None),
+        ((2000, 2999), (1000, 3999), 2000, None),
+        ((2000, 2999), (1000, 3999), 1999, "1999"),
+        ((2000, 2999), (1000, 3999), 2999, None),
+        ((2000, 2999), (1000, 3999), 3000, "3000"),
+        (None, (1, 2), 1, "1"),
+        (None, (1, 2), 2, "2"),
+    ],
+)
+def test_the_ends_of_a_range_belong_to_it(
+    was: t.Optional[Value], planned: Value, port: int, said: t.Optional[str]
+) -> None:
+    context = Context(
+        running={} if was is None else {RANGE: was}, planned={RANGE: planned}, listening=frozenset({port})
+    )
+    assert spoke(refusal(Change(RANGE, was, planned), context), said)
+
+
+def test_a_range_of_which_nothing_is_known_swallows_nothing() -> None:
+    change = Change(RESERVED, (1,), ())
+    assert refusal(change, Context(listening=frozenset({0, 1}), planned={RESERVED: ()})) is None
+
+
 def test_a_listener_in_the_range_must_stay_reserved() -> None:
     change = Change(RESERVED, (40000, 40001), (40001,))
     context = Context(
@@ -129,6 +191,16 @@ def test_nr_open_stays_above_the_limits_in_use(before: int, after: int, said: t.
     assert spoke(refusal(Change(guards.NR_OPEN, (before,), (after,)), context), said)
 
 
+def test_where_nothing_is_known_of_the_value_before_it_may_get_smaller() -> None:
+    context = Context(most_files=Holder(5, "x"), open_files=5)
+    assert spoke(refusal(Change(guards.NR_OPEN, None, (4,)), context), "what asks for more than 4 could not")
+    assert spoke(refusal(Change(guards.FILE_MAX, None, (4,)), context), "5 files are open")
+    for key in (guards.NR_OPEN, guards.FILE_MAX):
+        assert refusal(Change(key, None, (5,)), context) is None
+        assert refusal(Change(key, (3,), (4,)), context) is None
+        assert refusal(Change(key, (4,), (4,)), context) is None
+
+
 def test_file_max_stays_above_what_is_open() -> None:
     change = Change(guards.FILE_MAX, (1000000,), (5000,))
     assert spoke(refusal(change, Context(open_files=6000)), "6000 files are open")
@@ -141,6 +213,10 @@ def test_file_max_stays_above_what_is_open() -> None:
         (guards.CONNTRACK_MAX, 262144, 2097152, 262144, None),
         (guards.CONNTRACK_MAX, 262144, 2097153, 262144, "at least 262145"),
         (guards.CONNTRACK_MAX, 262144, 2097153, None, None),
+        (guards.CONNTRACK_MAX, 2097154, 2097153, 262144, "lower a capacity"),
+        (guards.CONNTRACK_MAX, 0, 9, 1, "9 connections in 1 buckets make long chains; set"),
+        (BUCKETS, 1, 2, 17, None),
+        (BUCKETS, 2, 1, 8, "lower a capacity"),
         (BUCKETS, 65536, 131072, 2097152, None),
         (BUCKETS, 262144, 131072, 2097152, "131072 buckets"),
     ],

@@ -11,7 +11,7 @@ import pytest
 
 from ansible_collections.nettune.tcp.plugins.module_utils._errors import BadRequest
 from ansible_collections.nettune.tcp.plugins.module_utils._sysctl import plan as planning
-from ansible_collections.nettune.tcp.plugins.module_utils._sysctl.catalog import lookup
+from ansible_collections.nettune.tcp.plugins.module_utils._sysctl.catalog import want_of
 from ansible_collections.nettune.tcp.plugins.module_utils._sysctl.guards import TIMESTAMPS, TW_REUSE, Context
 from ansible_collections.nettune.tcp.plugins.module_utils._sysctl.plan import KeyPlan, Observed
 from ansible_collections.nettune.tcp.plugins.module_utils._sysctl.rivals import Rival
@@ -20,10 +20,11 @@ from ansible_collections.nettune.tcp.plugins.module_utils._want import parse_wan
 SOMAXCONN = "net.core.somaxconn"
 RESERVED = "net.ipv4.ip_local_reserved_ports"
 FILE_MAX = "fs.file-max"
+ALLOWED = "net.ipv4.tcp_allowed_congestion_control"
 
 
 def plan_one(key: str, raw: t.Any, seen: Observed, force: bool = False) -> KeyPlan:
-    want = parse_want(raw, ports=lookup(key).ports)
+    want = want_of(key, raw)
     return planning.plan_present({key: want}, {key: seen}, force=force).keys[key]
 
 
@@ -65,6 +66,16 @@ def plan_one(key: str, raw: t.Any, seen: Observed, force: bool = False) -> KeyPl
         pytest.param(
             "net.ipv4.ip_local_port_range", [1, 2], Observed("32768\t60999"), "1 2", "1 2", id="tabs mean nothing"
         ),
+        pytest.param(ALLOWED, "reno", Observed("reno bbr"), "reno", "reno", id="fewer words"),
+        pytest.param(ALLOWED, "bbr reno", Observed("reno bbr"), None, "bbr reno", id="the same words"),
+        pytest.param(ALLOWED, ["reno", "bbr"], Observed("reno"), "bbr reno", "bbr reno", id="more words"),
+        pytest.param("kernel.core_pattern", "|/x  %P %u", Observed("core"), "|/x  %P %u", "|/x  %P %u", id="arguments"),
+        pytest.param("kernel.core_pattern", "", Observed("core"), "", "", id="an empty text"),
+        pytest.param("kernel.domainname", "0042", Observed("42"), "0042", "0042", id="a text of digits"),
+        pytest.param("kernel.domainname", 42, Observed("(none)"), "42", "42", id="a number for a text"),
+        pytest.param("kernel.new", "a b", Observed("a"), "a b", "a b", id="a text that is not known"),
+        pytest.param(SOMAXCONN, "0x2000", Observed("4096"), "8192", "8192", id="hexadecimal"),
+        pytest.param("net.ipv4.tcp_fin_timeout", "030", Observed("24"), None, "24", id="octal"),
     ],
 )
 def test_what_is_written_to_the_kernel_and_to_the_file(
@@ -128,7 +139,54 @@ def test_the_verdict_comes_from_what_is_found_afterwards(after: Observed, status
     assert status != "overridden" or str(after.boot) in row.reason
 
 
+def test_what_a_refused_run_left_alone_is_neither_changed_nor_overridden() -> None:
+    keys = {
+        SOMAXCONN: (128, Observed("4096")),
+        FILE_MAX: (2000, Observed("1000", own_line=None)),
+        "net.ipv4.tcp_fin_timeout": (30, Observed("30", boot="30", own_line="30")),
+        "net.ipv4.tcp_syn_retries": (6, Observed("6", boot="5", boot_source="/zz:1", own_line="6")),
+        "net.ipv4.tcp_tw_recycle": (0, Observed(None, absence="gone")),
+    }
+    seen = {key: observed for key, (_raw, observed) in keys.items()}
+    present = planning.plan_present({key: want_of(key, raw) for key, (raw, _seen) in keys.items()}, seen)
+    absent = {"net.ipv4.tcp_rfc1337": Observed("1", own_line="1", original="0")}
+    plan = planning.Plan({**present.keys, **planning.plan_absent(absent, absent).keys})
+    rows = planning.rows_of_refusal(plan, {**seen, **absent})
+    assert {key: row.status for key, row in rows.items()} == {
+        SOMAXCONN: "refused",
+        FILE_MAX: "skipped",
+        "net.ipv4.tcp_fin_timeout": "ok",
+        "net.ipv4.tcp_syn_retries": "overridden",
+        "net.ipv4.tcp_tw_recycle": "skipped",
+        "net.ipv4.tcp_rfc1337": "skipped",
+    }
+    assert {rows[key].reason for key in (FILE_MAX, "net.ipv4.tcp_rfc1337")} == {
+        "left as it is, since the run was refused for other keys"
+    }
+    assert (rows[FILE_MAX].runtime, rows[FILE_MAX].boot, rows["net.ipv4.tcp_tw_recycle"].reason) == (1000, None, "gone")
+
+
+@pytest.mark.parametrize(
+    "raw, text, expected",
+    [
+        ({"at_least": 8}, "8", True),
+        ({"at_least": 8}, "7", False),
+        ({"at_least": 8}, None, False),
+        ({"at_least": 8}, "rubbish", False),
+        ({"at_least": 8}, "8 9", False),
+        (8, "", False),
+    ],
+)
+def test_what_cannot_be_compared_is_not_what_is_wanted(raw: t.Any, text: t.Optional[str], expected: bool) -> None:
+    assert planning.satisfied(SOMAXCONN, want_of(SOMAXCONN, raw), text) is expected
+
+
+def test_nobody_is_a_rival_for_a_key_that_is_not_wanted() -> None:
+    assert planning.rivalry(KeyPlan(SOMAXCONN, None), Rival("tuned sets it")) == ""
+
+
 def test_result_data() -> None:
+    assert planning.data("kernel.domainname", "42") == "42"
     assert planning.data(SOMAXCONN, "4096") == 4096
     assert planning.data("net.ipv4.tcp_rmem", "4096\t131072\t6291456") == [4096, 131072, 6291456]
     assert planning.data(RESERVED, "8080,9000-9001") == "8080,9000-9001"

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.nettune.tcp.plugins.module_utils import _command
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.apache.adapter import SERVER
-from ansible_collections.nettune.tcp.plugins.module_utils._servers.server import Config, ConfigError
+from ansible_collections.nettune.tcp.plugins.module_utils._servers.server import Check, Config, ConfigError
 
 Socket = t.Tuple[str, str, int]
 
@@ -278,14 +279,16 @@ def test_one_number_serves_all_sockets() -> None:
 
 
 def test_check_on_debian() -> None:
-    expected = "env APACHE_CONFDIR=/etc/apache2 apache2ctl -t -f /etc/apache2/apache2.conf"
-    assert SERVER.check(config_of(DEBIAN)) == expected.split()
+    main, envvars = "/etc/apache2/apache2.conf", "/etc/apache2/envvars"
+    expected = Check(("apache2ctl", "-t", "-f", main), (main, envvars), {"APACHE_CONFDIR": "/etc/apache2"})
+    assert SERVER.check(config_of(DEBIAN)) == expected
 
 
-@pytest.mark.parametrize("program, path", [("httpd", None), ("apache2", "/usr/sbin/apache2")])
-def test_check_elsewhere(program: str, path: t.Optional[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shutil.which", lambda _program, **_options: path)
-    assert SERVER.check(config_of(RHEL)) == f"{program} -t -f /etc/httpd/conf/httpd.conf -DWITH_STATUS".split()
+@pytest.mark.parametrize("program, there", [("httpd", False), ("apache2", True)])
+def test_check_elsewhere(program: str, there: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_command, "installed", lambda name: name == "apache2" and there)
+    main = "/etc/httpd/conf/httpd.conf"
+    assert SERVER.check(config_of(RHEL)) == Check((program, "-t", "-f", main, "-DWITH_STATUS"), (main,))
 
 
 def test_read_takes_what_the_includes_reach(tmp_path: Path) -> None:
@@ -300,6 +303,26 @@ def test_read_takes_what_the_includes_reach(tmp_path: Path) -> None:
         str(tmp_path / "conf.d" / "link.conf"),
     ]
     assert [listen.port for listen in SERVER.listens(config)] == [80, 81]
+
+
+@pytest.mark.parametrize("include", ["empty", "empty/", "emp*", "s*/deep", "s*", "sub/*/"])
+def test_a_directory_without_files_includes_nothing(tmp_path: Path, include: str) -> None:
+    """As ``apache2 -t`` 2.4.71 judges it: what the pattern matches need not hold a file."""
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "sub" / "deep").mkdir(parents=True)
+    main = tmp_path / "httpd.conf"
+    main.write_text(f"ServerRoot {tmp_path}\nInclude {include}\nListen 80\n")
+    assert [listen.port for listen in SERVER.listens(SERVER.read(str(main), None))] == [80]
+
+
+@pytest.mark.parametrize("include", ["empty/*", "none*", "sub/*/*"])
+def test_a_pattern_that_matches_nothing_is_an_error(tmp_path: Path, include: str) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "sub" / "deep").mkdir(parents=True)
+    main = tmp_path / "httpd.conf"
+    main.write_text(f"ServerRoot {tmp_path}\nInclude {include}\nListen 80\n")
+    with pytest.raises(ConfigError, match=":2: nothing matches"):
+        SERVER.listens(SERVER.read(str(main), None))
 
 
 def test_read_refuses_what_is_no_file(tmp_path: Path) -> None:

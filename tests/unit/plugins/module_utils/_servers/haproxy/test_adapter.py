@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.nettune.tcp.plugins.module_utils._servers import unit as unit_files
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.haproxy.adapter import SERVER
-from ansible_collections.nettune.tcp.plugins.module_utils._servers.server import Config, ConfigError
+from ansible_collections.nettune.tcp.plugins.module_utils._servers.server import Check, Config, ConfigError
 
 Socket = t.Tuple[str, str, int]
 
@@ -280,8 +280,10 @@ def test_sockets_of_one_bind_cannot_differ(wanted: t.Dict[int, int]) -> None:
 
 
 def test_check_gives_haproxy_its_environment_and_all_files() -> None:
-    config = Config("/d", {"/d/a.cfg": b"# $PORT", "/d/b.cfg": b"", "environment": b"PORT=80\nX=1\n"})
-    assert SERVER.check(config) == ["env", "PORT=80", "haproxy", "-c", "-f", "/d/a.cfg", "-f", "/d/b.cfg"]
+    environment = b"PORT=80\nX=1\nLD_PRELOAD=/x\n"
+    files = ("/d/a.cfg", "/d/b.cfg")
+    config = Config("/d", {files[0]: b"# $PORT $LD_PRELOAD", files[1]: b"", "environment": environment})
+    assert SERVER.check(config) == Check(("haproxy", "-c", "-f", files[0], "-f", files[1]), files, {"PORT": "80"})
 
 
 def test_read_takes_what_the_service_is_started_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -292,7 +294,7 @@ def test_read_takes_what_the_service_is_started_with(tmp_path: Path, monkeypatch
     monkeypatch.setattr(unit_files, "LOOKUP", [str(tmp_path)])
     config = SERVER.read(None, "lb.service")
     assert ports(config) == [81, 80]
-    assert SERVER.check(config)[:3] == ["env", "HOST=1.1.1.1", "haproxy"]
+    assert SERVER.check(config).environment == {"HOST": "1.1.1.1"}
 
 
 def test_a_unit_that_is_named_must_be_one_unless_the_file_is_named_too(

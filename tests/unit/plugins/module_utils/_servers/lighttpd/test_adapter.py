@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 import typing as t
 from pathlib import Path
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.lighttpd.adapter import SERVER
-from ansible_collections.nettune.tcp.plugins.module_utils._servers.server import Config, ConfigError, Listen
+from ansible_collections.nettune.tcp.plugins.module_utils._servers.server import Check, Config, ConfigError, Listen
 
 Socket = t.Tuple[str, str, int]
 SHELL = "include_shell /usr/share/lighttpd/use-ipv6.pl 80"
@@ -130,6 +131,8 @@ MAIN = ("inet", "0.0.0.0", 80)
             [("inet", "0.0.0.0", 81), ("inet", "0.0.0.0", 82), MAIN],
             id="if",
         ),
+        pytest.param(one('server.port = 81, server.bind = ,"1.2.3.4"'), [("inet", "1.2.3.4", 81)], id="comma"),
+        pytest.param(one('a = (("b",),), server.port = 81,'), [("inet", "0.0.0.0", 81)], id="comma behind an array"),
         pytest.param(one("global { server.port = 81 }"), [("inet", "0.0.0.0", 81)], id="global"),
         pytest.param(one('a = "\\"#" # server.port = 81\n'), [MAIN], id="quotes and comments"),
         pytest.param(
@@ -291,7 +294,7 @@ def test_what_a_command_prints_is_not_edited() -> None:
 
 
 def test_check() -> None:
-    assert SERVER.check(one("")) == ["lighttpd", "-tt", "-f", "/l/main"]
+    assert SERVER.check(one("")) == Check(("lighttpd", "-tt", "-f", "/l/main"), ("/l/main",))
 
 
 def test_read_runs_the_commands_of_the_configuration(tmp_path: Path) -> None:
@@ -302,10 +305,25 @@ def test_read_runs_the_commands_of_the_configuration(tmp_path: Path) -> None:
     assert [listen.port for listen in SERVER.listens(config)] == [81]
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to give a file to somebody else")
+@pytest.mark.parametrize("owner", [0, 65534])
+def test_commands_of_others_are_not_run(tmp_path: Path, owner: int) -> None:
+    main, included, mark = (tmp_path / name for name in ("lighttpd.conf", "included.conf", "mark"))
+    main.write_text(f'include "{included}"\n')
+    included.write_text(f'include_shell "touch {mark}; echo server.port = 81"\n')
+    os.chown(included, owner, owner)
+    if owner:
+        with pytest.raises(ConfigError, match="is not run: somebody else than root may write the configuration"):
+            SERVER.read(str(main), None)
+    else:
+        SERVER.read(str(main), None)
+    assert mark.exists() == (owner == 0)
+
+
 def test_read_refuses_commands_that_fail(tmp_path: Path) -> None:
     main = tmp_path / "lighttpd.conf"
     main.write_text('include_shell "exit 3"\n')
-    with pytest.raises(ConfigError, match=r"include_shell exit 3: cannot be read: .* status 3"):
+    with pytest.raises(ConfigError, match=r"include_shell exit 3: ends with status 3"):
         SERVER.read(str(main), None)
 
 

@@ -14,12 +14,13 @@ from ansible_collections.nettune.tcp.plugins.module_utils._servers.nginx.conf im
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.nginx.listen import Line, Place, lines
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.nginx.syntax import Directive
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.server import ConfigError
+from ansible_collections.nettune.tcp.plugins.module_utils._servers.source import Disk
 
 
 def read(text: str, module: str = "http") -> t.List[Line]:
     listen = Directive(b"listen", tuple(text.encode().split()), 7, 0, len(text), None)
     block = Directive(b"server", (), 6, 0, 8, (listen,))
-    return list(lines([ServerBlock(module, "/n.conf", block, [("/n.conf", listen)])], default_port=80))
+    return list(lines([ServerBlock(module, "/n.conf", block, [("/n.conf", listen)])], Disk(), default_port=80))
 
 
 @pytest.mark.parametrize(
@@ -106,6 +107,6 @@ def test_only_http_has_a_default_port() -> None:
 @pytest.mark.parametrize("port", [80, 8000])
 def test_a_server_without_listen_has_one_in_http(port: int) -> None:
     block = Directive(b"server", (), 6, 10, 18, ())
-    [line] = lines([ServerBlock("http", "/n.conf", block, [])], default_port=port)
+    [line] = lines([ServerBlock("http", "/n.conf", block, [])], Disk(), default_port=port)
     assert line == Line((Place("http", "inet", "0.0.0.0", port),), None, False, False, True, "/n.conf", 6, 18)
-    assert not list(lines([ServerBlock("stream", "/n.conf", block, [])], default_port=port))
+    assert not list(lines([ServerBlock("stream", "/n.conf", block, [])], Disk(), default_port=port))

@@ -1,0 +1,111 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Judges all hosts of a play at once, on the controller.  plugins/modules/audit.py documents it."""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+from pathlib import Path
+
+from ansible.errors import AnsibleActionFail
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.nettune.tcp.plugins.plugin_utils._audit import failing, files, fleet, history, hosts, options
+from ansible_collections.nettune.tcp.plugins.plugin_utils._audit.errors import AuditError
+from ansible_collections.nettune.tcp.plugins.plugin_utils._audit.expressions import LibraryMissing
+from ansible_collections.nettune.tcp.plugins.plugin_utils._report import terminal
+
+Result = t.Dict[str, t.Any]
+Variables = t.Dict[str, t.Any]
+
+# Strategies under which a task runs for each host whenever that is ready.
+_FREE = ("free", "host_pinned", "ansible.builtin.free", "ansible.builtin.host_pinned")
+
+
+class ActionModule(ActionBase):
+    """The task ``nettune.tcp.audit``."""
+
+    _requires_connection = False
+    TRANSFERS_FILES = False
+
+    def run(self, tmp: t.Optional[str] = None, task_vars: t.Optional[Variables] = None) -> Result:
+        """Validate, judge, compare with the former report, write every format."""
+        result: Result = super().run(tmp, task_vars)
+        variables = task_vars or {}
+        try:
+            return {**result, **self._audit(variables)}
+        except (AuditError, LibraryMissing) as exc:
+            raise AnsibleActionFail(f"nettune.tcp.audit: {exc}") from exc
+
+    def _audit(self, variables: Variables) -> Result:
+        directory = self._directory(self._task.args.get("report_dir"))
+        free = self._play().strategy in _FREE
+        checks = boolean(self._task.args.get("validate_only", False), strict=False)
+        if free and not checks and hosts.waiting(variables, str(self._task.args.get("registered"))):
+            return {"changed": False, "skipped": True, "skip_reason": "another host of the play will do it"}
+        self._task.args = {name: options.from_text(value) for name, value in self._task.args.items()}
+        first = not free or variables["inventory_hostname"] == variables["ansible_play_hosts_all"][0]
+        if directory and first and not boolean(self._task.args.get("validated", False), strict=False):
+            # Also what is wrong with the arguments must leave no report that looks new.
+            files.set_aside(directory)
+        validate: t.Any = self.validate_argument_spec
+        _validated, arguments = validate(argument_spec=options.SPEC)
+        asked = options.read(arguments, lambda path: self._loader.load_from_file(str(path)), self._places())
+        if arguments["validate_only"]:
+            return {"changed": False, "rules": [rule.id for rule in asked.rules], "profiles": asked.profiles}
+        return self._report(arguments, asked, variables, directory)
+
+    def _report(
+        self, arguments: Variables, asked: options.Asked, variables: Variables, directory: t.Optional[Path]
+    ) -> Result:
+        request = fleet.Request(
+            rules=asked.rules,
+            about=self._about(arguments, asked, variables),
+            generated=datetime.datetime.now(datetime.timezone.utc),
+            waivers=asked.waivers,
+            history=history.read(files.former(directory)) if directory else history.History(),
+            max_age=arguments["max_age"],
+        )
+        registered = arguments["registered"]
+        if not registered and not arguments["from_cache"]:
+            raise AuditError("it needs registered, the name of what tcp_facts returned, or from_cache")
+        seen = hosts.of_cache(variables) if arguments["from_cache"] else hosts.of_play(variables, registered)
+        report = fleet.audit(request, seen)
+        written = files.write(directory, arguments["report_formats"], report) if directory else {}
+        result = {"changed": bool(written), "summary": report["summary"], "reports": written}
+        return {**result, **self._outcome(arguments, report, variables)}
+
+    def _outcome(self, arguments: Variables, report: fleet.Report, variables: Variables) -> Result:
+        lines = terminal.render(report)
+        final = arguments["from_cache"] or not hosts.waiting(variables, arguments["registered"])
+        why = failing.failure(report, arguments["fail_on"], unseen=arguments["fail_on_unseen"]) if final else None
+        if why:
+            lines[-1] += f". The play fails for {why}"
+            return {"lines": lines, "failed": True, "msg": lines[-1]}
+        return {"lines": lines}
+
+    def _about(self, arguments: Variables, asked: options.Asked, variables: Variables) -> Variables:
+        pattern = self._play().hosts
+        shown = pattern if isinstance(pattern, str) else ",".join(pattern)
+        limit = variables.get("ansible_limit")
+        return {
+            "collection": options.collection(),
+            "policy": asked.policy,
+            "profile": "of each host" if arguments["profile"] == options.AUTO else arguments["profile"] or None,
+            "inventory": f"{shown}, limited to {limit}" if limit else shown,
+            "check_mode": self._task.check_mode,
+            "from_cache": arguments["from_cache"],
+        }
+
+    def _play(self) -> t.Any:
+        return self._task.get_play()
+
+    def _places(self) -> t.List[Path]:
+        return [Path.cwd(), Path(self._loader.get_basedir())]
+
+    def _directory(self, name: t.Any) -> t.Optional[Path]:
+        return Path.cwd() / Path(str(name)).expanduser() if name else None

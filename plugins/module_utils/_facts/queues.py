@@ -1,0 +1,70 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""The listeners as facts: their queues, whose they are, and how long a stall of the application they cover. Pure.
+
+Arrivals are counted by the kernel for a whole network namespace, and for no listener alone. So what is told of a queue
+is what it covers at least: if all that arrived had come to it.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from collections import Counter
+from dataclasses import asdict
+
+from .._kernel.processes import Owners
+from .._kernel.tcp_socket import Listener
+from .limits import process_fact
+
+Facts = t.Dict[str, t.Any]
+_Rates = t.Mapping[str, t.Optional[float]]
+_Place = t.Tuple[int, str, str]
+_Group = t.Tuple[int, str, str, t.Optional[str]]
+
+
+def listeners(found: t.Sequence[Listener], owners: Owners, rates: t.Optional[_Rates]) -> t.List[Facts]:
+    """One row for each listening socket, by port, family and address."""
+    sharing = Counter(map(_group, found))
+    came_in = sum(_connections(listener) for listener in {listener.port: listener for listener in found}.values())
+    arriving = arrivals(rates)
+    return [
+        {
+            **asdict(listener),
+            "sharing": sharing[_group(listener)],
+            "share": round(_connections(listener) / came_in, 4) if came_in else None,
+            "covers": covers(listener, sharing[_group(listener)], arriving),
+            "processes": [process_fact(process) for process in owners.by_inode.get(listener.inode, ())],
+        }
+        for listener in sorted(found, key=_place)
+    ]
+
+
+def arrivals(rates: t.Optional[_Rates]) -> t.Optional[float]:
+    """New connections per second, with those that found an accept queue full; None where it cannot be told."""
+    counted = [(rates or {}).get(name) for name in ("PassiveOpens", "ListenOverflows")]
+    known = [rate for rate in counted if rate is not None]
+    return sum(known) if len(known) == len(counted) else None
+
+
+def covers(listener: Listener, sharing: int, arriving: t.Optional[float]) -> t.Optional[float]:
+    """How many seconds at least nobody need accept until the queue, or that of its group, is full."""
+    if not arriving or listener.backlog is None:
+        return None
+    return round(listener.backlog * sharing / arriving, 3)
+
+
+def _connections(listener: Listener) -> int:
+    return sum((listener.connections or {}).values())
+
+
+def _place(listener: Listener) -> _Place:
+    return listener.port, listener.family, listener.address
+
+
+def _group(listener: Listener) -> _Group:
+    """What sockets of one SO_REUSEPORT group have in common; bound to different devices, they are none."""
+    return (*_place(listener), listener.device)

@@ -1,0 +1,130 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""What must hold before a file is touched, told before anything is.
+
+INTERFACE
+    check_replaceable(path) -> notes     that it can be replaced, and what is lost by that
+    located(path) -> path                where the file is that would be replaced
+    own(path, mark) -> bytes or None     a file of ours, and nobody else's
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+import stat
+import typing as t
+
+from .._errors import BadRequest, MissingRight, NoSuchFile
+from . import attributes
+from .reading import SMALL, Trust, read
+from .replacing import check_place
+from .walk import Place, about, walk
+
+_MOUNTS = 64 << 20  # bytes of /proc/self/mountinfo
+_MOUNTED = "cannot be replaced: it is a mount; change the file that is mounted there"
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+
+
+def check_replaceable(path: str) -> t.List[str]:
+    """What the file will not have any more once it is replaced, for people.
+
+    Raises NettuneError, naming the part of the path and what it lacks, when it could not be replaced: it is no file but
+    something else, such as /dev/null; others could lead it elsewhere; it is mounted by itself, as containers have them,
+    where only what is mounted could be replaced; it is immutable; or its directory may not be written.
+    """
+    try:
+        with walk(path, sticky=True, doing="cannot be written") as place:
+            check_place(place, path)
+            if place.status and not stat.S_ISREG(place.status.st_mode):
+                raise about(BadRequest, path, "cannot be written: it is not a regular file")
+            if place.path in _mounts():
+                raise about(
+                    BadRequest, path, "cannot be replaced: it is a mount; change the file that is mounted there"
+                )
+            notes = _notes(place, path) if place.status else []
+            _check_directory(posixpath.dirname(place.path), path)
+            return notes
+    except NoSuchFile:
+        _check_directory(posixpath.dirname(path), path)
+        return []
+
+
+def located(path: str) -> str:
+    """The path without links.  Raises NotTrusted where others could lead it elsewhere."""
+    try:
+        with walk(path, sticky=True, doing="cannot be written") as place:
+            check_place(place, path)
+            return place.path
+    except NoSuchFile:
+        return posixpath.join(located(posixpath.dirname(path)), posixpath.basename(path))
+
+
+def own(path: str, mark: str = "", *, limit: int = SMALL) -> t.Optional[bytes]:
+    """The bytes of a file of ours, None where there is none.
+
+    Raises BadRequest for a link, and for what does not begin with our mark: neither is read, replaced or removed.
+    """
+    try:
+        with walk(path, sticky=True, follow=False) as place:
+            if place.status is not None and stat.S_ISLNK(place.status.st_mode):
+                raise about(BadRequest, path, "is a link, and no file that nettune.tcp has written: move it away")
+    except NoSuchFile:
+        return None
+    content = read(path, limit=limit, trust=Trust.ROOT)
+    if content and content.strip() and not content.startswith(mark.encode()):
+        raise about(BadRequest, path, "exists and was not written by nettune.tcp: move it away, or name another file")
+    return content
+
+
+def _check_directory(path: str, wanted: str) -> None:
+    """That a file can be made here; where there is no directory yet, that it can be made."""
+    try:
+        with walk(path, sticky=True, doing="cannot be written") as place:
+            if place.status is not None:
+                _check_entries(place, wanted)
+                return
+    except NoSuchFile:
+        pass
+    _check_directory(posixpath.dirname(path), wanted)
+
+
+def _check_entries(directory: Place, wanted: str) -> None:
+    reason = ""
+    if directory.status is None or not stat.S_ISDIR(directory.status.st_mode):
+        raise about(BadRequest, wanted, f"cannot be written: {directory.path} is not a directory")
+    descriptor = os.open(".", _DIRECTORY, dir_fd=directory.directory)
+    try:
+        if os.fstatvfs(descriptor).f_flag & os.ST_RDONLY:
+            reason = "is on a read-only file system"
+        elif not os.access(directory.path, os.W_OK | os.X_OK):
+            reason = f"is not writable for uid {os.geteuid()}, root is needed"
+        elif attributes.locked(descriptor):
+            reason = f"is {attributes.locked(descriptor)}"
+    finally:
+        os.close(descriptor)
+    if reason:
+        raise about(MissingRight, wanted, f"cannot be written: {directory.path} {reason}")
+
+
+def _notes(place: Place, path: str) -> t.List[str]:
+    descriptor = place.open()
+    try:
+        locked = attributes.locked(descriptor)
+        if locked:
+            raise about(MissingRight, path, f"cannot be replaced: it is {locked}")
+        return [f"{path}: {note}" for note in attributes.lost(descriptor)]
+    finally:
+        os.close(descriptor)
+
+
+def _mounts(table: str = "/proc/self/mountinfo") -> t.FrozenSet[str]:
+    """Where something is mounted; blanks and the like stand there as a backslash and their octal number (proc(5))."""
+    lines = (read(table, limit=_MOUNTS) or b"").splitlines()
+    paths = (re.sub(rb"\\([0-7]{3})", lambda octal: bytes([int(octal[1], 8)]), line.split()[4]) for line in lines)
+    return frozenset(map(os.fsdecode, paths))

@@ -1,0 +1,167 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""What nettune.tcp.tcp_reclaim returns, from what matched and what became of it.  Pure."""
+
+from __future__ import annotations
+
+import typing as t
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+
+from .._kernel.descriptors import Descriptor
+from .._kernel.tcp_socket import STATES, address_text, endpoint, family_name
+from .match import Choice, Connection
+from .request import Request
+
+# What became of a connection that was to go; in check mode what would.
+CLOSED, GONE, CHANGED, REFUSED = "closed", "gone", "changed", "refused"
+
+Holders = t.Mapping[int, t.Tuple[Descriptor, ...]]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What matches, and what was not judged: how many are idle for nobody knows how long, and are those of our own.
+
+    ``consistent`` is false where sockets came and went too fast for the kernel to tell them all.
+    """
+
+    choice: Choice
+    idle_unknown: int = 0
+    own: int = 0
+    consistent: bool = True
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process that holds a socket; its name is whatever it has given itself."""
+
+    pid: int
+    name: str
+    unit: t.Optional[str]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A run: who held what was to go (``holders``), and who still holds what was closed (``held``), by inode."""
+
+    request: Request
+    seen: Seen
+    fates: t.Sequence[t.Tuple[Connection, str]]
+    holders: Holders = field(default_factory=dict)
+    held: Holders = field(default_factory=dict)
+    processes: t.Mapping[int, Process] = field(default_factory=dict)
+
+    @property
+    def closed(self) -> t.List[Connection]:
+        """Those that are gone by our doing."""
+        return [one for one, fate in self.fates if fate == CLOSED]
+
+    def count(self, fate: str) -> int:
+        """Of how many this became."""
+        return sum(one == fate for _connection, one in self.fates)
+
+    @property
+    def beyond(self) -> int:
+        """How many are above ``keep`` and stay because of ``max``."""
+        return max(0, self.seen.choice.total - self.request.keep) - len(self.fates)
+
+
+def result(outcome: Outcome) -> t.Dict[str, t.Any]:
+    """The module's result."""
+    closed, matched = outcome.closed, outcome.seen.choice.matched
+    return {
+        "changed": bool(closed),
+        "matched": outcome.seen.choice.total,
+        "states": {state: matched[state] for state in STATES if matched.get(state)},
+        "destroyed": len(closed),
+        "spared": {fate: outcome.count(fate) for fate in (GONE, CHANGED, REFUSED)},
+        "beyond_max": outcome.beyond,
+        "idle_unknown": outcome.seen.idle_unknown,
+        "v4_mapped": sum(one.mapped for one in closed),
+        "descriptors_still_held": _still_held(outcome),
+        "samples": [_sample(outcome, one) for one in closed[: outcome.request.samples]],
+        "diff": _diff(outcome),
+        "warnings": list(warnings(outcome)),
+    }
+
+
+def _still_held(outcome: Outcome) -> t.List[t.Dict[str, t.Any]]:
+    """One entry for each process, the most descriptors first."""
+    counts = Counter(one.pid for held in outcome.held.values() for one in held)
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return [{**asdict(outcome.processes[pid]), "count": count} for pid, count in ordered]
+
+
+def _sample(outcome: Outcome, one: Connection) -> t.Dict[str, t.Any]:
+    idle = one.idle(outcome.request.idle_by)
+    pids = sorted({holder.pid for holder in outcome.holders.get(one.inode, ())})
+    return {
+        "state": one.state,
+        "family": one.family,
+        "local_address": address_text(one.local[0]),
+        "local_port": one.local[1],
+        "remote_address": address_text(one.remote[0]),
+        "remote_port": one.remote[1],
+        "v4_mapped": one.mapped,
+        "idle": None if idle is None else idle / 1000,
+        "uid": one.uid if one.inode else None,
+        "processes": [asdict(outcome.processes[pid]) for pid in pids],
+    }
+
+
+def warnings(outcome: Outcome) -> t.Iterator[str]:
+    """What a person should know though the module has not failed."""
+    held = _still_held(outcome)
+    if held:
+        first = held[0]
+        owner = f"{first['name']} (pid {first['pid']}, {first['unit'] or 'no unit'})"
+        yield (
+            f"{sum(row['count'] for row in held)} descriptors of these sockets are open still, {first['count']} of them"
+            f" in {owner}: the addresses and ports are free, the open files are not, and only the application can close"
+            " them"
+        )
+    mapped = sum(one.mapped for one in outcome.closed)
+    if mapped:
+        yield f"{mapped} of these are IPv4 connections of IPv6 sockets, which addresses of IPv4 mean, too"
+    if outcome.seen.idle_unknown:
+        yield f"{outcome.seen.idle_unknown} sockets stay because the kernel does not tell for how long they are idle"
+    if outcome.seen.own:
+        yield f"{outcome.seen.own} sockets stay because this task came over them, or its parents hold them"
+    if outcome.beyond:
+        yield f"{outcome.beyond} more sockets match and stay, because max={outcome.request.max} is the most of one run"
+    if outcome.count(REFUSED):
+        yield f"{outcome.count(REFUSED)} sockets are there still, though the kernel said that it has closed them"
+    if not outcome.seen.consistent:
+        yield "sockets came and went too fast for a consistent dump: more may match than are counted"
+
+
+def _diff(outcome: Outcome) -> t.Dict[str, str]:
+    matched, closed = outcome.seen.choice.matched, outcome.closed
+    left = Counter(matched)
+    left.subtract(one.state for one in closed)
+    gone = [_line(one) for one in closed[: outcome.request.samples]]
+    if len(closed) > len(gone):
+        gone.append(f"... and {len(closed) - len(gone)} more\n")
+    return {
+        "before_header": "matching sockets",
+        "after_header": "matching sockets",
+        "before": _counts(matched) + "".join(gone) if closed else "",
+        "after": _counts(left) if closed else "",
+    }
+
+
+def _counts(counts: t.Mapping[str, int]) -> str:
+    return "".join(f"{state}: {counts[state]}\n" for state in STATES if state in counts)
+
+
+def _line(one: Connection) -> str:
+    return f"{one.state} {_place(one.local)} {_place(one.remote)}\n"
+
+
+def _place(place: t.Tuple[bytes, int]) -> str:
+    return endpoint(family_name(place[0]), address_text(place[0]), place[1])

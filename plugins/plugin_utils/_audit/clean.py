@@ -1,0 +1,50 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""What comes from hosts is cleaned once, before anything reads or prints it."""
+
+from __future__ import annotations
+
+import collections.abc
+import math
+import typing as t
+
+_REPLACEMENT = "\ufffd"
+
+
+def clean(value: t.Any) -> t.Any:
+    """A copy of plain types, as JSON and XML can carry them; numbers that are none become null.
+
+    Ansible hands over types of its own, which JMESPath does not know by name.
+    """
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, (int, float)):
+        return _number(value)
+    if isinstance(value, collections.abc.Mapping):
+        return {clean_text(str(key)): clean(item) for key, item in value.items()}
+    if isinstance(value, collections.abc.Iterable):
+        return [clean(item) for item in value]
+    return clean_text(str(value))
+
+
+def _number(value: float) -> t.Optional[float]:
+    if isinstance(value, int):
+        return int(value)
+    return float(value) if math.isfinite(value) else None
+
+
+def clean_text(text: str) -> str:
+    """One line without characters that control a terminal, turn its direction, or cannot be in XML."""
+    return str(text) if text.isprintable() else "".join(map(_printable, text))
+
+
+def _printable(character: str) -> str:
+    if character.isprintable():
+        return character
+    return " " if character.isspace() else _REPLACEMENT

@@ -1,0 +1,137 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""Which facts there are, of what type, and what their nulls mean: ``facts.yml``.
+
+It serves twice: expressions are checked against it, so that a typo is an error, and a host's facts are brought into
+its form, so that what is missing is unknown wherever an expression looks.
+"""
+
+from __future__ import annotations
+
+import collections.abc
+import functools
+import typing as t
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from ansible_collections.nettune.tcp.plugins.module_utils._kernel.proc_net import COUNTERS
+from ansible_collections.nettune.tcp.plugins.module_utils._sysctl.catalog import BY_KEY
+
+from .clean import clean
+from .unknown import Map, Unknown
+
+_KEYS: t.Mapping[str, t.Collection[str]] = {"COUNTERS": COUNTERS, "SYSCTLS": BY_KEY}
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A fact; ``path`` is how a rule reaches it, ``nullable`` tells that its null says something of the host."""
+
+    path: str = ""
+    nullable: bool = False
+
+    def bring(self, value: t.Any) -> t.Any:
+        """The value as expressions take it: plain, clean, and Unknown where it does not tell."""
+        if value is None:
+            return None if self.nullable else Unknown([self.path], null=True)
+        return self._bring(value)
+
+    def missing(self) -> Unknown:
+        """What stands for a fact that was not gathered."""
+        return Unknown([self.path])
+
+    def _bring(self, value: t.Any) -> t.Any:
+        return clean(value)
+
+
+ANY = Fact()
+
+
+@dataclass(frozen=True)
+class Plain(Fact):
+    """A number, a text or a flag."""
+
+    type: str = "text"
+
+    def _bring(self, value: t.Any) -> t.Any:
+        found = clean(value)
+        return found if isinstance(found, _TYPES[self.type]) and self._is_flag(found) else self.missing()
+
+    def _is_flag(self, found: t.Any) -> bool:
+        return isinstance(found, bool) == (self.type == "flag")
+
+
+_TYPES: t.Mapping[str, t.Any] = {"number": (int, float), "text": str, "flag": bool}
+
+
+@dataclass(frozen=True)
+class List(Fact):
+    """A list of items of one kind."""
+
+    item: Fact = ANY
+
+    def _bring(self, value: t.Any) -> t.Any:
+        if not isinstance(value, collections.abc.Sequence) or isinstance(value, str):
+            return self.missing()
+        return [self.item.bring(item) for item in value]
+
+
+@dataclass(frozen=True)
+class Record(Fact):
+    """An object whose names are fixed."""
+
+    fields: t.Mapping[str, Fact] = field(default_factory=dict)
+
+    def _bring(self, value: t.Any) -> t.Any:
+        if not isinstance(value, collections.abc.Mapping):
+            return self.missing()
+        return {
+            name: fact.bring(value[name]) if name in value else fact.missing() for name, fact in self.fields.items()
+        }
+
+
+@dataclass(frozen=True)
+class Named(Fact):
+    """An object whose names differ by host; ``keys``, where not empty, are all that there may be."""
+
+    item: Fact = ANY
+    keys: t.FrozenSet[str] = frozenset()
+    absent: t.Any = None
+
+    def _bring(self, value: t.Any) -> t.Any:
+        if not isinstance(value, collections.abc.Mapping):
+            return self.missing()
+        return Map(((clean(str(name)), self.item.bring(item)) for name, item in value.items()), self.path, self.absent)
+
+
+@functools.lru_cache(maxsize=1)
+def facts() -> Record:
+    """All facts of ``facts.yml``."""
+    text = Path(__file__).with_name("facts.yml").read_text(encoding="utf-8")
+    found = _parse(yaml.safe_load(text), "")
+    assert isinstance(found, Record)
+    return found
+
+
+def _parse(raw: t.Any, path: str) -> Fact:
+    spec: t.Mapping[str, t.Any] = {"is": raw} if isinstance(raw, str) else raw
+    nullable = "null" in spec
+    if "list" in spec:
+        return List(path, nullable, _parse(spec["list"], f"{path}[]"))
+    if "record" in spec:
+        prefix = f"{path}." if path else ""
+        return Record(
+            path, nullable, {name: _parse(inner, f"{prefix}{name}") for name, inner in spec["record"].items()}
+        )
+    if "map" in spec:
+        keys = spec.get("keys", ())
+        names = frozenset(_KEYS[keys] if isinstance(keys, str) else keys)
+        absent = spec["absent"] if "absent" in spec else Unknown([path])
+        return Named(path, nullable, _parse(spec["map"], f"{path}.*"), names, absent)
+    return Fact(path, nullable) if spec["is"] == "any" else Plain(path, nullable, spec["is"])

@@ -1,0 +1,137 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""The report on a terminal, as lines: each host where there are few of them, else the worst of them."""
+
+from __future__ import annotations
+
+import typing as t
+from collections import Counter
+
+from .text import (
+    OPEN,
+    Host,
+    Report,
+    evidence_text,
+    headline,
+    outcome_text,
+    plural,
+    provenance,
+    result_text,
+    rules_by_id,
+)
+
+FEW = 3
+MOST_LINES = 40
+_WIDTH = 160
+_SEVERITIES = ("critical", "high", "medium", "low", "info")
+
+
+def render(report: Report) -> t.List[str]:
+    """At most 40 lines where there are more than three hosts; the verdict is the last one."""
+    hosts = report["hosts"]
+    head = [f"{name}: {value}" for name, value in provenance(report)]
+    body = [line for host in hosts for line in _host(host, report)] if len(hosts) <= FEW else _fleet(report)
+    return [_cut(line) for line in (*head, *body, "", headline(report))]
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= _WIDTH else line[: _WIDTH - 1] + "\u2026"
+
+
+def _host(host: Host, report: Report) -> t.List[str]:
+    if host["outcome"] != "judged":
+        return ["", f"{host['name']}: {outcome_text(host)}"]
+    states = ", ".join(f"{count} {state}" for state, count in host["states"].items() if count)
+    return [
+        "",
+        f"{host['name']}, Linux {host['kernel']}, up {(host['uptime_s'] or 0) / 3600:.1f} hours",
+        f"  connections: {states or 'none'}",
+        *_listeners(host),
+        *_results(host, report),
+        *_drift(host),
+        *(f"  not seen: {reason}" for reason in host["limited"] or ()),
+    ]
+
+
+def _listeners(host: Host) -> t.Iterator[str]:
+    if host["listeners"]:
+        yield f"  {'listener':<32} {'accept queue':>12} {'backlog':>9} {'SYN_RECV':>9}  process"
+    for listener in host["listeners"]:
+        address = f"[{listener['address']}]" if ":" in str(listener["address"]) else listener["address"]
+        names = ", ".join(dict.fromkeys(str(process["name"]) for process in listener["processes"])) or "?"
+        numbers = (_number(listener[name]) for name in ("accept_queue", "backlog", "syn_recv"))
+        yield "  {:<32} {:>12} {:>9} {:>9}  {}".format(f"{address}:{listener['port']}", *numbers, names)
+
+
+def _number(value: t.Any) -> str:
+    return "?" if value is None else str(value)
+
+
+def _results(host: Host, report: Report) -> t.Iterator[str]:
+    rules = rules_by_id(report)
+    counts = Counter(result["status"] for result in host["results"])
+    yield "  rules: " + ", ".join(f"{count} {status}" for status, count in counts.items())
+    for status in (*OPEN, "waived"):
+        for result in host["results"]:
+            if result["status"] != status:
+                continue
+            rule = rules[result["id"]]
+            yield f"  {status:<8} {rule['severity']:<9} {rule['id']}: {rule['title']}"
+            yield f"  {'':<18} {result_text(result)}"
+            if status == "fail":
+                yield from (f"  {'':<18} {line}" for line in _wrapped(rule["remedy"]))
+
+
+def _wrapped(text: str, width: int = 120) -> t.Iterator[str]:
+    line = ""
+    for word in text.split():
+        if len(line) + len(word) >= width:
+            yield line.strip()
+            line = ""
+        line += f" {word}"
+    yield line.strip()
+
+
+def _drift(host: Host) -> t.Iterator[str]:
+    shown = ("want", "runtime", "boot", "owner")
+    for row in host["drift"]:
+        if row["status"] not in ("compliant", "skipped"):
+            values = ", ".join(f"{name} {evidence_text(row[name])}" for name in shown if row[name] is not None)
+            yield f"  {row['status']:<18} {row['kind']} {row['name']}: {values}"
+
+
+def _fleet(report: Report) -> t.List[str]:
+    findings, hosts = report["summary"]["findings"], report["hosts"]
+    unjudged = [host for host in hosts if host["outcome"] != "judged"]
+    worst = sorted((host for host in hosts if _failures(host, report)), key=lambda host: _badness(host, report))
+    return [
+        *_section(
+            "findings",
+            [f"{f['severity']:<9} {plural(f['hosts'], 'host'):<12} {f['id']}: {f['title']}" for f in findings],
+        ),
+        *_section("worst hosts", [f"{host['name']}: {', '.join(_failures(host, report))}" for host in worst]),
+        *_section("not judged", [f"{host['name']}: {outcome_text(host)}" for host in unjudged]),
+    ]
+
+
+def _section(title: str, lines: t.List[str], most: int = 10) -> t.List[str]:
+    if not lines:
+        return []
+    more = [f"  and {len(lines) - most + 1} more"] if len(lines) > most else []
+    return ["", f"{title}:", *(f"  {line}" for line in lines[: most - len(more)]), *more]
+
+
+def _failures(host: Host, report: Report) -> t.List[str]:
+    rules = rules_by_id(report)
+    failed = [result["id"] for result in host["results"] if result["status"] == "fail"]
+    return sorted(failed, key=lambda rule_id: _SEVERITIES.index(rules[rule_id]["severity"]))
+
+
+def _badness(host: Host, report: Report) -> t.Tuple[t.Any, ...]:
+    rules = rules_by_id(report)
+    counts = Counter(rules[rule_id]["severity"] for rule_id in _failures(host, report))
+    return (*(-counts[severity] for severity in _SEVERITIES), host["name"])

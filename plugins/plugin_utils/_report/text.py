@@ -1,0 +1,91 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""What several formats say in the same words."""
+
+from __future__ import annotations
+
+import typing as t
+
+Report = t.Mapping[str, t.Any]
+Host = t.Mapping[str, t.Any]
+Result = t.Mapping[str, t.Any]
+
+OUTCOMES = {
+    "unreachable": "unreachable",
+    "failed": "facts could not be gathered",
+    "no_python": "no Python",
+    "missing": "not in this run",
+}
+# Statuses that somebody should look at, the worst first.
+OPEN = ("fail", "error", "unknown")
+
+
+def evidence_text(evidence: t.Any) -> str:
+    """Evidence on one line for people: ``address 127.0.0.1, port 80; address ...``."""
+    if evidence is None or evidence == []:
+        return "none"
+    if isinstance(evidence, bool):
+        return str(evidence).lower()
+    if isinstance(evidence, dict):
+        return ", ".join(f"{name} {evidence_text(value)}" for name, value in evidence.items())
+    if isinstance(evidence, list):
+        return "; ".join(evidence_text(item) for item in evidence)
+    return str(evidence)
+
+
+def result_text(result: Result) -> str:
+    """What a result has to say: its evidence, or why there is none, and who waives it until when."""
+    said = [text for text in (result["message"], evidence_text(result["evidence"])) if text and text != "none"]
+    waiver = result["waiver"]
+    if waiver and result["status"] == "waived":
+        said.append(f"waived by {waiver['owner']} until {waiver['expires']}: {waiver['reason']}")
+    return "; ".join(said)
+
+
+def outcome_text(host: Host) -> str:
+    """Why a host was not judged."""
+    word = OUTCOMES[host["outcome"]]
+    return f"{word}: {host['message']}" if host["message"] else word
+
+
+def rules_by_id(report: Report) -> t.Mapping[str, t.Mapping[str, str]]:
+    """The report's rules, by id."""
+    return {rule["id"]: rule for rule in report["rules"]}
+
+
+def plural(count: int, noun: str) -> str:
+    """``1 host``, ``2 hosts``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def headline(report: Report) -> str:
+    """The verdict and how many hosts there are of each kind, in one sentence."""
+    hosts = report["summary"]["hosts"]
+    kinds = ("failing", "passing", "undecided", "unreachable", "failed", "no_python", "missing", "stale")
+    counts = ", ".join(f"{hosts[kind]} {kind.replace('_', ' ')}" for kind in kinds if hosts[kind])
+    return f"{report['summary']['verdict'].upper()}: {plural(hosts['total'], 'host')}" + (
+        f", {counts}" if counts else ""
+    )
+
+
+def provenance(report: Report) -> t.List[t.Tuple[str, str]]:
+    """What every report says of itself."""
+    policy, collection = report["policy"], report["collection"]
+    said = [
+        ("generated", report["generated"]),
+        ("inventory", report["inventory"]),
+        ("policy", f"{policy['name']} ({policy['source']})"),
+        ("profile", report["profile"] or "none"),
+        ("made by", f"{collection['name']} {collection['version']}"),
+    ]
+    if report["previous"]:
+        said.append(("compared with", report["previous"]))
+    if report["from_cache"]:
+        said.append(("facts", "from the cache, no host was asked"))
+    if report["check_mode"]:
+        said.append(("mode", "check mode"))
+    return said

@@ -1,0 +1,144 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import typing as t
+
+import pytest
+
+from ansible_collections.nettune.tcp.plugins.module_utils._errors import NettuneError
+from ansible_collections.nettune.tcp.plugins.module_utils._record import entries, files, journal, originals, store
+from ansible_collections.nettune.tcp.plugins.module_utils._record.journal import Journal
+from ansible_collections.nettune.tcp.plugins.module_utils._transaction import (
+    COMPLETED,
+    RESTORED,
+    Replaced,
+    Step,
+    nothing,
+    run,
+)
+
+KEY = Replaced(entries.SYSCTL, "k", "a", "b")
+GALAXY = pathlib.Path(__file__).parents[5] / "galaxy.yml"
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="records are root's")
+
+
+def step(*replaced: Replaced, fails: bool = False) -> Step:
+    def do() -> None:
+        if fails:
+            raise NettuneError("no")
+
+    return Step("step", do, nothing, tuple(replaced))
+
+
+def journals() -> t.List[t.Tuple[t.List[Replaced], str]]:
+    return [([one for one in found.replaced if one.kind != entries.ORIGINAL], found.end) for found in store.runs()]
+
+
+def test_a_run_that_replaces_nothing_leaves_no_record() -> None:
+    run([step(), step(Replaced(entries.SYSCTL, "k", "a", "a"))], Journal("sysctl"))
+    assert not os.path.exists(store.ROOT)
+
+
+def test_what_is_replaced_is_on_disk_before_it_is() -> None:
+    seen: t.List[t.Any] = []
+    steps = [Step("look", lambda: seen.append(journals()), nothing, (KEY,))]
+    run(steps, Journal("sysctl", label="x"))
+    assert (seen, journals()) == ([[([KEY], "")]], [([KEY], COMPLETED)])
+    [one] = store.runs()
+    assert (one.label, one.info["module"], one.info["id"]) == ("x", "sysctl", one.id)
+    assert originals.sysctls(originals.load()) == {"k": "a"}
+
+
+def test_records_are_for_root_alone() -> None:
+    run([step(KEY)], Journal("sysctl"))
+    places = [store.ROOT, store.runs_path(), *map(store.run_path, store.ids())]
+    assert {os.stat(place).st_mode & 0o777 for place in places} == {0o700}
+    assert os.stat(originals.path()).st_mode & 0o777 == 0o600
+
+
+def test_what_was_restored_leaves_the_originals_as_they_were() -> None:
+    with pytest.raises(NettuneError):
+        run([step(KEY), step(fails=True)], Journal("sysctl"))
+    assert journals() == [([KEY], RESTORED)]
+    assert originals.load() == {}
+
+
+def test_what_is_given_its_first_state_again_needs_no_record(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "file"
+    run(files.steps(str(path), b"x"), Journal("nofile"))
+    assert list(originals.load()) == [f"file {path}"]
+    run(files.steps(str(path), None), Journal("nofile"))
+    assert originals.load() == {}
+
+
+def test_a_torn_line_is_passed_over_and_goes_with_the_next() -> None:
+    run([step(KEY)], Journal("sysctl"))
+    [name] = store.ids()
+    path = f"{store.run_path(name)}/journal"
+    with open(path, "r+b") as handle:
+        whole = handle.read().rpartition(b'{"end"')[0]
+        handle.truncate(len(whole))
+        handle.seek(0, 2)
+        handle.write(b'{"kind": "sys')
+    assert store.load(name).is_cut_short
+    store.tidy_up()
+    assert (store.load(name).end, len(store.load(name).replaced)) == ("killed", 2)
+
+
+@pytest.mark.parametrize("content", [b"{\n", b'{"kind": 3}\n', b"\xff\n"])
+def test_a_damaged_record_is_an_error_that_names_the_file(content: bytes) -> None:
+    store.make("x")
+    path = f"{store.run_path('x')}/journal"
+    with open(path, "wb") as handle:
+        handle.write(content)
+    with pytest.raises(NettuneError, match=path):
+        store.load("x")
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"originals": 3}', b'{"originals": {"a": 3}}', b"\xff"])
+def test_damaged_originals_are_an_error_that_names_the_file(content: bytes) -> None:
+    os.makedirs(store.ROOT)
+    with open(originals.path(), "wb") as handle:
+        handle.write(content)
+    with pytest.raises(NettuneError, match=originals.path()):
+        originals.load()
+
+
+def test_a_former_record_becomes_part_of_the_originals() -> None:
+    os.makedirs(store.ROOT)
+    former = pathlib.Path(store.ROOT, "sysctl-originals.json")
+    former.write_text(json.dumps({"originals": {"old": "1"}}))
+    assert originals.sysctls(originals.load()) == {"old": "1"}
+    run([step(KEY)], Journal("sysctl"))
+    assert (originals.sysctls(originals.load()), former.exists()) == ({"old": "1", "k": "a"}, False)
+
+
+def test_old_runs_are_forgotten_and_what_they_left_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "KEPT", 3)
+    run([step(KEY)], Journal("sysctl"))
+    for number in range(5):
+        run([step(Replaced(entries.SYSCTL, "other", str(number), str(number + 1)))], Journal("sysctl"))
+    assert len(store.ids()) == 3
+    known = originals.load()
+    assert (known["sysctl k"].before, known["sysctl k"].after) == ("a", "b")
+    assert known["sysctl other"].before == "0"
+    assert originals.left("sysctl k") == ("b",)
+
+
+def test_ids_sort_though_the_clock_is_set_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    for now in (1_700_000_000_000_000_000, 1_600_000_000_000_000_000, 1_600_000_000_000_000_000):
+        monkeypatch.setattr("time.time_ns", lambda now=now: now)
+        run([step(KEY)], Journal("sysctl"))
+    assert len(store.ids()) == 3
+    assert [one[:22] for one in store.ids()] == [f"20231114T221320.00000{digit}" for digit in range(3)]
+
+
+def test_the_version_is_that_of_the_collection() -> None:
+    assert f"\nversion: {journal.COLLECTION}\n" in GALAXY.read_text(encoding="utf-8")

@@ -1,0 +1,330 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every format of reports, also of those whose hosts are hostile; what only one of them does stands below."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import typing as t
+from xml.etree import ElementTree
+
+import pytest
+
+from ansible_collections.nettune.tcp.plugins.plugin_utils._audit import fleet
+from ansible_collections.nettune.tcp.plugins.plugin_utils._report import (
+    csv_table,
+    markdown,
+    openmetrics,
+    sarif,
+    terminal,
+    text,
+)
+from ansible_collections.nettune.tcp.plugins.plugin_utils._report.formats import FORMATS
+from ansible_collections.nettune.tcp.tests.unit.plugins.plugin_utils import fleets
+
+Report = t.Dict[str, t.Any]
+
+jsonschema = pytest.importorskip("jsonschema")
+
+EVIL = (
+    "<script>alert(1)</script> |=cmd|' /C calc'!A0 \x00\x1b[2J\uffff\ud800\u202e]]> & \"quoted\" {{ jinja }} "
+    "@everyone `x` \\"
+)
+
+
+@pytest.fixture(name="report", scope="module")
+def fixture_report() -> Report:
+    return fleets.report(60, fleets.report(60))
+
+
+@pytest.fixture(name="hostile", scope="module")
+def fixture_hostile() -> Report:
+    facts = fleets.facts()
+    facts["listeners"][0].update(address=EVIL, accept_queue=500)
+    facts["listeners"][0]["processes"][0].update(name=EVIL, unit=EVIL)
+    facts.update(kernel=EVIL, boot_id=EVIL, drift=[{**fleets.DRIFT[1], "name": EVIL, "source": EVIL, "reason": EVIL}])
+    facts["sysctls"]["net.ipv4.tcp_timestamps"] = {"runtime": EVIL, "boot": [EVIL], "source": EVIL, "scope": EVIL}
+    facts["collected"]["limited"] = [EVIL]
+    seen = [
+        fleet.Seen(EVIL, "judged", [EVIL], facts=facts),
+        fleet.Seen("=1+1", "unreachable", [], EVIL),
+        fleet.Seen(" =1+1", "failed", [], "\n=1+1"),
+        fleet.Seen("\uff1d1+1", "no_python", [], "\uff1d1+1"),
+    ]
+    about = {"collection": {"name": "n", "version": "1"}, "policy": {"name": "p", "source": "s"}, "inventory": "all"}
+    request = fleet.Request(rules=fleets.rules(), about=about, generated=fleets.NOW)
+    found: Report = json.loads(json.dumps(fleet.audit(request, seen)))
+    return found
+
+
+ALL = pytest.mark.parametrize("name", list(FORMATS))
+
+
+@ALL
+@pytest.mark.parametrize("hosts", [0, 1, 60])
+def test_every_format_makes_any_report(name: str, hosts: int) -> None:
+    assert FORMATS[name].render(fleets.report(hosts))
+
+
+@ALL
+def test_every_host_is_in_every_format(name: str, report: Report) -> None:
+    made = FORMATS[name].render(report)
+    # What is well is no result of SARIF, which is about findings.
+    wanted = [host for host in report["hosts"] if name != "sarif" or host["outcome"] != "judged"]
+    assert [host["name"] for host in wanted if host["name"] not in made] == []
+
+
+@ALL
+def test_every_format_tells_when_it_was_made(name: str, report: Report) -> None:
+    made = FORMATS[name].render(report)
+    assert ("1795521600" if name == "openmetrics" else "2026-11-24T12:00:00") in made
+
+
+@ALL
+def test_nothing_of_a_hostile_host_reaches_a_format_that_cannot_have_it(name: str, hostile: Report) -> None:
+    made = FORMATS[name].render(hostile)
+    assert [character for character in "\x00\x1b\uffff\ud800\u202e" if character in made] == []
+    assert made.encode("utf-8")
+    if name in ("html", "markdown", "junit"):
+        assert "<script>alert" not in made
+
+
+def test_a_terminal_gets_no_control_character(hostile: Report) -> None:
+    assert all(line.isprintable() for line in terminal.render(hostile))
+
+
+# What Jenkins' schema lets an element have: attributes that must be there, and that may, and elements.
+_JUNIT: t.Mapping[str, t.Tuple[t.Set[str], t.Set[str], t.Set[str]]] = {
+    "testsuites": (set(), {"name", "tests", "failures", "errors"}, {"testsuite"}),
+    "testsuite": ({"name", "tests", "failures", "errors"}, {"skipped", "timestamp"}, {"properties", "testcase"}),
+    "properties": (set(), set(), {"property"}),
+    "property": ({"name", "value"}, set(), set()),
+    "testcase": ({"name"}, {"classname"}, {"skipped", "error", "failure"}),
+    **{name: (set(), {"type", "message"}, set()) for name in ("skipped", "error", "failure")},
+}
+
+
+@pytest.mark.parametrize("which", ["report", "hostile"])
+def test_junit_is_as_jenkins_wants_it(which: str, request: pytest.FixtureRequest) -> None:
+    root = ElementTree.fromstring(FORMATS["junit"].render(request.getfixturevalue(which)))
+    assert root.tag == "testsuites"
+    for element in root.iter():
+        required, optional, children = _JUNIT[element.tag]
+        assert required <= set(element.attrib) <= required | optional
+        assert {child.tag for child in element} <= children
+
+
+@pytest.mark.parametrize("which", ["report", "hostile"])
+def test_junit_reads_as_others_read_it(which: str, request: pytest.FixtureRequest) -> None:
+    junitparser = pytest.importorskip("junitparser")
+    report = request.getfixturevalue(which)
+    suites = junitparser.JUnitXml.fromstring(FORMATS["junit"].render(report).encode())
+    assert [suite.name for suite in suites] == [host["name"] for host in report["hosts"]]
+    results = report["summary"]["results"]
+    assert suites.failures == results["fail"]
+    assert suites.errors == results["error"] + len([h for h in report["hosts"] if h["outcome"] != "judged"])
+    assert sum(suite.skipped for suite in suites) == results["unknown"] + results["waived"] + results["skip"]
+
+
+def test_junit_says_why(report: Report) -> None:
+    made = FORMATS["junit"].render(report)
+    assert 'message="unreachable: Failed to connect to the host via ssh: timed out"' in made
+    assert "Remedy: Raise the listener's backlog" in made
+    assert 'message="unknown: not known: rates"' in made
+    assert 'message="waived: waived by net until 2027-01-31: old load balancer"' in made or "waived: runtime 0" in made
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["=1", "+1", "-1", "@x", " =1", "\u00a0=1", "\t=1", "\uff1d1", "\uff0b1", "\uff0d1", "\uff201", "|cmd", "%x"],
+)
+def test_csv_runs_no_formula(cell: str) -> None:
+    assert csv_table._cell(cell) == f"'{cell}"
+
+
+@pytest.mark.parametrize("cell", ["", "a=1", "1", "web1", "'=1"])
+def test_csv_leaves_other_text_alone(cell: str) -> None:
+    assert csv_table._cell(cell) == cell
+
+
+def test_csv_has_a_row_for_each_thing(report: Report) -> None:
+    rows = list(csv.DictReader(io.StringIO(FORMATS["csv"].render(report))))
+    hosts = report["hosts"]
+    assert len([row for row in rows if row["kind"] == "rule"]) == sum(len(host["results"]) for host in hosts)
+    assert len([row for row in rows if row["kind"] == "sysctl"]) == sum(len(host["drift"]) for host in hosts)
+    unreachable = next(row for row in rows if row["host"] == "web00007")
+    assert (unreachable["kind"], unreachable["status"]) == ("host", "unreachable")
+    assert {row["status"] for row in rows if row["kind"] == "host"} == {
+        "unreachable",
+        "no_python",
+        "failed",
+        "incomplete",
+    }
+
+
+def test_csv_of_hostile_hosts_has_no_formula(hostile: Report) -> None:
+    for row in csv.reader(io.StringIO(FORMATS["csv"].render(hostile))):
+        assert [cell for cell in row if cell.lstrip()[:1] in set("=+-@|%\uff1d") and cell] == []
+
+
+@pytest.mark.parametrize(
+    "raw, escaped",
+    [
+        ("<b>&amp;", "&lt;b&gt;&amp;amp;"),
+        ("a|b", r"a\|b"),
+        ("[x](y)", r"\[x\]\(y\)"),
+        ("*a* _b_ `c` ~d~ #e ![f]", r"\*a\* \_b\_ \`c\` \~d\~ \#e \!\[f\]"),
+        ("@team", "&#64;team"),
+        ("\\", "\\\\"),
+        ("web-1.example:80", "web-1.example:80"),
+    ],
+)
+def test_markdown_escapes(raw: str, escaped: str) -> None:
+    assert markdown._escape(raw) == escaped
+
+
+def test_markdown_keeps_its_tables_whole(hostile: Report) -> None:
+    widths: t.List[int] = []
+    for line in FORMATS["markdown"].render(hostile).splitlines():
+        cells = line.replace("\\\\", "").replace("\\|", "").count("|")
+        widths = [*widths, cells] if line.startswith("|") else []
+        assert len(set(widths)) <= 1
+
+
+def test_json_is_the_report(report: Report, hostile: Report) -> None:
+    for one in (report, hostile):
+        assert json.loads(FORMATS["json"].render(one)) == one
+
+
+def test_sarif_has_what_fails_and_what_is_waived(report: Report) -> None:
+    [run] = json.loads(FORMATS["sarif"].render(report))["runs"]
+    results = report["summary"]["results"]
+    assert len(run["results"]) == results["fail"] + results["waived"]
+    assert len([one for one in run["results"] if "suppressions" in one]) == results["waived"] == 1
+    assert {one["baselineState"] for one in run["results"]} == {"unchanged"}
+    assert run["invocations"][0]["executionSuccessful"] is False
+    assert len(run["invocations"][0]["toolExecutionNotifications"]) == 4
+    for one in run["results"]:
+        assert run["tool"]["driver"]["rules"][one["ruleIndex"]]["id"] == one["ruleId"]
+
+
+def test_sarif_tells_what_is_mended() -> None:
+    before, after = fleets.report(2), fleets.report(2)
+    for result in after["hosts"][1]["results"]:
+        if result["id"] == "profile":
+            result.update(status="pass", history="fixed")
+    [run] = json.loads(sarif.render(after))["runs"]
+    assert before["summary"]["results"]["fail"] == len(run["results"])
+    assert [one["message"]["text"] for one in run["results"] if one.get("baselineState") == "absent"]
+
+
+# The parts of SARIF 2.1.0's schema that what is written must keep to.
+_SARIF = {
+    "type": "object",
+    "required": ["version", "runs"],
+    "properties": {
+        "version": {"const": "2.1.0"},
+        "runs": {
+            "items": {
+                "required": ["tool"],
+                "properties": {
+                    "results": {
+                        "items": {
+                            "required": ["message"],
+                            "properties": {
+                                "level": {"enum": ["none", "note", "warning", "error"]},
+                                "baselineState": {"enum": ["new", "unchanged", "updated", "absent"]},
+                                "suppressions": {
+                                    "items": {
+                                        "required": ["kind"],
+                                        "properties": {"kind": {"enum": ["inSource", "external"]}},
+                                    }
+                                },
+                            },
+                        }
+                    }
+                },
+            }
+        },
+    },
+}
+
+
+@pytest.mark.parametrize("which", ["report", "hostile"])
+def test_sarif_keeps_to_its_vocabulary(which: str, request: pytest.FixtureRequest) -> None:
+    jsonschema.validate(json.loads(FORMATS["sarif"].render(request.getfixturevalue(which))), _SARIF)
+
+
+@pytest.mark.parametrize("which", ["report", "hostile"])
+def test_openmetrics_reads_as_others_read_it(which: str, request: pytest.FixtureRequest) -> None:
+    parser = pytest.importorskip("prometheus_client.openmetrics.parser")
+    report = request.getfixturevalue(which)
+    families = {family.name: family for family in parser.text_string_to_metric_families(openmetrics.render(report))}
+    judged = {sample.labels["host"]: sample.value for sample in families["nettune_tcp_audit_host_judged"].samples}
+    assert judged == {host["name"]: float(host["outcome"] == "judged") for host in report["hosts"]}
+
+
+def test_openmetrics_has_each_sample_once(report: Report) -> None:
+    twice = json.loads(json.dumps(report))
+    twice["hosts"][0]["listeners"] *= 2
+    samples = [line.rsplit(" ", 1)[0] for line in openmetrics.render(twice).splitlines() if not line.startswith("#")]
+    assert len(samples) == len(set(samples))
+    assert openmetrics.render(twice).endswith("\n# EOF\n")
+
+
+def test_openmetrics_escapes_labels() -> None:
+    assert openmetrics._labels({"a": 'x"y\\z\n'}) == '{a="x\\"y\\\\z\\n"}'
+
+
+@pytest.mark.parametrize("hosts", [1, 3, 4, 60, 1000])
+def test_the_terminal_says_the_verdict_last_and_is_short_for_many(hosts: int) -> None:
+    lines = terminal.render(fleets.report(hosts))
+    assert lines[-1] == text.headline(fleets.report(hosts))
+    assert max(map(len, lines)) <= 160
+    assert hosts <= terminal.FEW or len(lines) <= terminal.MOST_LINES
+
+
+def test_the_terminal_names_the_worst_first(report: Report) -> None:
+    lines = terminal.render(report)
+    worst = lines[lines.index("worst hosts:") + 1]
+    assert worst == "  web00016: accept-queue-overflow, accept-queue-full, timestamps, boot-drift"
+    assert "  web00007: unreachable: Failed to connect to the host via ssh: timed out" in lines
+    assert "  and 17 more" in lines
+
+
+def test_the_terminal_tells_all_of_few_hosts() -> None:
+    said = "\n".join(terminal.render(fleets.report(3)))
+    for expected in (
+        "connections: 130 ESTABLISHED",
+        "0.0.0.0:80                                500       511         0  nginx",
+        "fail     high      accept-queue-full",
+        "overridden         sysctl net.ipv4.tcp_example_overridden: want at least 16384",
+    ):
+        assert expected in said
+
+
+@pytest.mark.parametrize(
+    "evidence, said",
+    [
+        (None, "none"),
+        ([], "none"),
+        ("no data", "no data"),
+        (0.5, "0.5"),
+        (True, "true"),
+        ({"per_second": 0.5, "boot": None}, "per_second 0.5, boot none"),
+        ([{"port": 80}, {"port": 81}], "port 80; port 81"),
+        ([[1, 2], "x"], "1; 2; x"),
+    ],
+)
+def test_evidence_reads_like_a_sentence(evidence: t.Any, said: str) -> None:
+    assert text.evidence_text(evidence) == said
+
+
+def test_check_mode_and_the_cache_are_said() -> None:
+    said = dict(text.provenance(fleets.report(1, check_mode=True, from_cache=True)))
+    assert said["mode"] == "check mode"
+    assert said["facts"] == "from the cache, no host was asked"
