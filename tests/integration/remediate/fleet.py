@@ -121,6 +121,14 @@ class Fleet:
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="fleet-", dir="/tmp"))
 
     def __enter__(self) -> Fleet:
+        try:
+            self._build()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _build(self) -> None:
         for key in ("key", "host_key"):
             _call("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.directory / key))
         _call("ip", "link", "add", "bridge", "type", "bridge")
@@ -132,7 +140,6 @@ class Fleet:
                 self._start(number, host)
         (self.directory / "inventory.json").write_text(json.dumps(self._inventory()))
         self._wait()
-        return self
 
     def __exit__(self, *_exception: object) -> None:
         for control in (self.directory / "cp").glob("*"):
@@ -142,7 +149,9 @@ class Fleet:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(host.process.pid, signal.SIGKILL)
                 host.process.communicate()
-        _call("ip", "link", "delete", "bridge")
+        # Also those of hosts whose namespace lives on with a session that has lost its network.
+        for name in [one for _number, one in socket.if_nameindex() if one == "bridge" or one.startswith("host")]:
+            subprocess.run(["ip", "link", "delete", name], check=False, capture_output=True)
         shutil.rmtree(self.directory)
 
     def _start(self, number: int, host: Host) -> None:
