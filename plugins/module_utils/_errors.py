@@ -75,6 +75,7 @@ _KINDS: t.Mapping[int, t.Type[NettuneError]] = {
     errno.EPERM: MissingRight,
     errno.ENOENT: NoSuchFile,
     errno.ENOTDIR: NoSuchFile,
+    errno.ESRCH: NoSuchFile,  # of a process that has ended
 }
 
 

@@ -66,7 +66,14 @@ def carry_out(
 
 
 def _all(jobs: t.Sequence[Job]) -> t.Iterator[t.Union[_transaction.Step, _transaction.AnyOrder]]:
+    """All steps, and a second look; where there was nothing to do, what was just seen is how it is."""
+    acted = False
     for job in jobs:
-        yield from job.steps()
+        for step in job.steps():
+            acted = True
+            yield step
     for job in jobs:
-        job.look()
+        if acted:
+            job.look()
+        else:
+            job.foretell()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from ._errors import KernelRefused, NettuneError
+from ._errors import KernelRefused, NettuneError, from_os
 
 # How a run ended: all done, all undone, or something that could not be undone.
 COMPLETED, RESTORED, FAILED = "completed", "restored", "failed"
@@ -93,7 +93,7 @@ def run(steps: Steps, journal: t.Optional[Journal] = None) -> None:
     except BaseException as exc:
         outcome = _take_back(begun, journal)
         what = f"{begun[-1].what}: " if begun else ""
-        raise NettuneError(f"{what}{exc}", **outcome) from exc
+        raise NettuneError(f"{what}{from_os(exc) if isinstance(exc, OSError) else exc}", **outcome) from exc
 
 
 def _take_back(begun: t.List[Step], journal: Journal) -> t.Dict[str, t.List[str]]:

@@ -22,12 +22,11 @@ import typing as t
 
 from .._errors import BadRequest, MissingRight, NoSuchFile
 from . import attributes
-from .reading import SMALL, Trust, read
+from .reading import SMALL, Trust, read, text
 from .replacing import check_place
 from .walk import Place, about, walk
 
-_MOUNTS = 64 << 20  # bytes of /proc/self/mountinfo
-_MOUNTED = "cannot be replaced: it is a mount; change the file that is mounted there"
+_MOUNT = re.compile(r"^mnt_id:\s*([0-9]+)", re.MULTILINE)
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
@@ -43,10 +42,6 @@ def check_replaceable(path: str) -> t.List[str]:
             check_place(place, path)
             if place.status and not stat.S_ISREG(place.status.st_mode):
                 raise about(BadRequest, path, "cannot be written: it is not a regular file")
-            if place.path in _mounts():
-                raise about(
-                    BadRequest, path, "cannot be replaced: it is a mount; change the file that is mounted there"
-                )
             notes = _notes(place, path) if place.status else []
             _check_directory(posixpath.dirname(place.path), path)
             return notes
@@ -115,6 +110,8 @@ def _check_entries(directory: Place, wanted: str) -> None:
 def _notes(place: Place, path: str) -> t.List[str]:
     descriptor = place.open()
     try:
+        if _mount_of(descriptor) != _mount_of(place.directory):
+            raise about(BadRequest, path, "cannot be replaced: it is a mount; change the file that is mounted there")
         locked = attributes.locked(descriptor)
         if locked:
             raise about(MissingRight, path, f"cannot be replaced: it is {locked}")
@@ -123,8 +120,7 @@ def _notes(place: Place, path: str) -> t.List[str]:
         os.close(descriptor)
 
 
-def _mounts(table: str = "/proc/self/mountinfo") -> t.FrozenSet[str]:
-    """Where something is mounted; blanks and the like stand there as a backslash and their octal number (proc(5))."""
-    lines = (read(table, limit=_MOUNTS) or b"").splitlines()
-    paths = (re.sub(rb"\\([0-7]{3})", lambda octal: bytes([int(octal[1], 8)]), line.split()[4]) for line in lines)
-    return frozenset(map(os.fsdecode, paths))
+def _mount_of(descriptor: int) -> str:
+    """The number of the mount that a file was opened in (proc(5)), empty where that is not told."""
+    told = _MOUNT.search(text(f"/proc/self/fdinfo/{descriptor}"))
+    return told[1] if told else ""

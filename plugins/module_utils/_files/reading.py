@@ -19,7 +19,7 @@ import os
 import stat
 import typing as t
 
-from .._errors import BadRequest, NettuneError, NoSuchFile, NotTrusted, from_os
+from .._errors import BadRequest, MissingRight, NoSuchFile, NotTrusted, from_os
 from .walk import Place, about, check_kind, walk
 
 LIMIT = 16 << 20  # bytes of a configuration; what people write by hand is far below
@@ -69,10 +69,13 @@ def read_and_judge(path: str, *, limit: int, trust: Trust) -> t.Tuple[t.Optional
 
 
 def text(path: str) -> str:
-    """What a file says, empty where it is gone, as those of a process may be at any time, or may not be read."""
+    """What a file says, empty where it is gone, as those of a process may be at any time, or may not be read.
+
+    Raises NettuneError for other failures, such as too many open files.
+    """
     try:
         return (read(path, limit=SMALL) or b"").decode("utf-8", "replace")
-    except NettuneError:
+    except (BadRequest, MissingRight):
         return ""
 
 
@@ -130,14 +133,16 @@ def _opened_by_path(path: str) -> _Opened:
             return _Opened(None)
         check_kind(status, path)
         descriptor = os.open(path, _READ)
-        if os.path.samestat(status, os.stat(descriptor)):
-            return _Opened(descriptor)
-        os.close(descriptor)
     except ValueError as exc:  # a NUL inside
         raise about(BadRequest, path.replace("\0", "\\0"), f"{_DOING}: {exc}") from exc
     except OSError as exc:
         raise from_os(exc, path, doing=_DOING) from exc
-    raise about(NotTrusted, path, "was replaced while it was opened")
+    try:
+        check_kind(os.fstat(descriptor), path)
+    except BaseException as exc:
+        os.close(descriptor)
+        raise from_os(exc, path, doing=_DOING) if isinstance(exc, OSError) else exc from exc
+    return _Opened(descriptor)
 
 
 def _is_null(status: t.Optional[os.stat_result]) -> bool:

@@ -75,10 +75,15 @@ class Journal:
         self._before = originals.load()
         self._originals = dict(self._before)
         known = store.ids()
-        self.id = _new_id(known[-1] if known else "")
-        store.make(self.id)
-        info = json.dumps({"id": self.id, **self._info()}, indent=1).encode() + b"\n"
-        _files.replace(f"{store.run_path(self.id)}/run.json", info, mode=0o600)
+        run = _new_id(known[-1] if known else "")
+        try:
+            store.make(run)
+            info = json.dumps({"id": run, **self._info()}, indent=1).encode() + b"\n"
+            _files.replace(f"{store.run_path(run)}/run.json", info, mode=0o600)
+        except BaseException:
+            store.remove(run)
+            raise
+        self.id = run
         _prune(known)
 
     def _info(self) -> t.Dict[str, t.Any]:

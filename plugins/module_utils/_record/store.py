@@ -143,8 +143,9 @@ def tidy_up() -> None:
     newest = ids()[-1:]
     for run in map(load, newest):
         if run.is_cut_short:
-            own = [f"{ROOT}/originals.json", f"{run_path(run.id)}/run.json", f"{run_path(run.id)}/journal"]
-            _files.tidy([*own, *(one.name for one in run.replaced if one.kind == entries.FILE)])
+            own = [ROOT, run_path(run.id)]
+            beside = [f"{place}/{name}" for place in own for name in ("run.json", "files/content")]
+            _files.tidy([*beside, *(one.name for one in run.replaced if one.kind == entries.FILE)])
             append(run.id, {"end": KILLED})
 
 

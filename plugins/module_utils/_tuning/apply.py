@@ -13,9 +13,10 @@ from dataclasses import replace
 
 from .. import _job, _plan
 from .._backlog import apply as backlog
-from .._boot.systemd import Systemd
+from .._boot.systemd import Snapshot, Systemd
 from .._confirm import arm
 from .._nofile import apply as nofile
+from .._nofile.observe import OF_UNIT
 from .._record import store
 from .._sysctl import apply as sysctl
 from . import found, needs
@@ -90,14 +91,18 @@ def _jobs(request: Request) -> t.List[_Job]:
     wanted = [one.want for one in request.backlogs], [one.want for one in request.limits if one.want]
     merged = needs.merged(request.sysctls.wants, needs.floors(*wanted), request.exclude)
     keys = _sysctls(replace(request.sysctls, wants=merged))
-    manager = Systemd()
+    units = [*(one.unit for one in request.limits), *(one.unit for one in request.backlogs if one.unit)]
+    manager, snapshot = Systemd(), Snapshot(units, OF_UNIT)
     return [
         _Job(telling.SYSCTL, keys),
         *(
-            _Job(telling.FILE_LIMIT, nofile.Job(one, manager, _number(keys.planned(needs.NR_OPEN))))
+            _Job(telling.FILE_LIMIT, nofile.Job(one, manager, _number(keys.planned(needs.NR_OPEN)), snapshot))
             for one in request.limits
         ),
-        *(_Job(telling.BACKLOG, backlog.Job(one, _number(keys.planned(needs.SOMAXCONN)))) for one in request.backlogs),
+        *(
+            _Job(telling.BACKLOG, backlog.Job(one, _number(keys.planned(needs.SOMAXCONN)), snapshot))
+            for one in request.backlogs
+        ),
     ]
 
 

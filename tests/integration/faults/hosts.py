@@ -52,6 +52,10 @@ def write_all(directories: t.Iterable[str], files: Files) -> None:
         path.chmod(mode)
 
 
+def _nothing(*_arguments: t.Any, **_options: t.Any) -> None:
+    """In the place of what is not tried here."""
+
+
 class Host(abc.ABC):
     """``directories`` are all that is written to; what is recorded of runs is not part of the state."""
 
@@ -77,6 +81,13 @@ class Host(abc.ABC):
     def state(self) -> State:
         """All that the run may change."""
         return dict(read_all(self.directories))
+
+    def is_untouched(self) -> bool:
+        """Whether the host is as it was at the start, records included."""
+        return read_all([*self.directories, store.ROOT]) == self._start
+
+    def end(self) -> None:  # noqa: B027 - most have nothing to do
+        """Leave nothing behind."""
 
     def temporary(self) -> t.List[str]:
         """Files that are nobody's."""
@@ -108,6 +119,9 @@ class Sysctl(Host):
     def state(self) -> State:
         return {**super().state(), **self._runtime()}
 
+    def is_untouched(self) -> bool:
+        return super().is_untouched() and self._runtime() == self._values
+
     def _runtime(self) -> t.Dict[str, str]:
         return {key: str(calls.runtime(key)) for key in self.keys}
 
@@ -121,14 +135,20 @@ class ListenBacklog(Host):
     def prepare(self) -> None:
         """As it is installed."""
         place = self.directories[0]
-        service.check = lambda *_arguments, **_options: None  # type: ignore[assignment] - nothing but files is tried
+        setattr(service, "check", _nothing)  # noqa: B010 - nothing but files is tried
         inner = b"server { listen 127.0.0.1:65001; }\n"
         files = {"nginx.conf": b"http { server { listen 127.0.0.1:65000; } include d/*.conf; }\n", "d/a.conf": inner}
         write_all(self.directories, {f"{place}/{name}": (0o640, content) for name, content in files.items()})
 
     def run(self) -> t.Dict[str, t.Any]:
         """A longer queue for both."""
-        params = {"server": "nginx", "backlog": 4096, "config": f"{self.directories[0]}/nginx.conf", "listen": []}
+        params = {
+            "server": "nginx",
+            "backlog": 4096,
+            "config": f"{self.directories[0]}/nginx.conf",
+            "listen": [],
+            "state": "present",
+        }
         request = backlog_request.parse_request({**params, "unit": None, "apply": "auto"})
         return backlog.manage(request, check_mode=False)
 
@@ -147,9 +167,9 @@ class NoFile(Host):
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             time.sleep(600)
             os._exit(0)
-        sd.check_booted = lambda *_arguments: None  # type: ignore[assignment]
-        cgroups.members = lambda _paths: {"/web": (self._member(),)}  # type: ignore[assignment]
-        cgroups.runs = lambda _member: True  # type: ignore[assignment]
+        setattr(sd, "check_booted", _nothing)  # noqa: B010
+        setattr(cgroups, "members", lambda _paths: {"/web": (self._member(),)})  # noqa: B010
+        setattr(cgroups, "runs", lambda _member: True)  # noqa: B010
         place = pathlib.Path(self.directories[0])
         (place / self.unit).write_text("[Service]\nExecStart=/bin/true\nLimitNOFILE=1024\n", encoding="utf-8")
         self._systemctl(["daemon-reload"])
@@ -166,12 +186,17 @@ class NoFile(Host):
         self._give()
 
     def state(self) -> State:
-        return {**super().state(), "limit": resource.prlimit(self._pid, resource.RLIMIT_NOFILE)}
+        return {**super().state(), "limit": self._given()}
+
+    def is_untouched(self) -> bool:
+        return super().is_untouched() and self._given() == self._old
 
     def end(self) -> None:
-        """No process of the test is left behind."""
         os.kill(self._pid, signal.SIGKILL)
         os.waitpid(self._pid, 0)
+
+    def _given(self) -> t.Tuple[int, int]:
+        return resource.prlimit(self._pid, resource.RLIMIT_NOFILE)
 
     def _give(self) -> None:
         resource.prlimit(self._pid, resource.RLIMIT_NOFILE, self._old)

@@ -52,11 +52,11 @@ def test_an_error_of_a_child_is_raised_whole() -> None:
         netns._in_child(lambda: None, lambda: int("odd") and None)
 
 
-def test_errors_of_every_kind_cross(tmp_path: pathlib.Path) -> None:
+def test_errors_of_every_kind_cross() -> None:
     def raise_(exc: BaseException) -> t.NoReturn:
         raise exc
 
-    with pytest.raises(ConfigError, match="/n.conf:3: no number") as caught:
+    with pytest.raises(ConfigError, match=r"/n\.conf:3: no number") as caught:
         netns._in_child(lambda: None, lambda: raise_(ConfigError("no number", "/n.conf", 3)))
     assert caught.value.details == {"file": "/n.conf", "line": 3}
     for error, message in (
