@@ -32,8 +32,14 @@ def check(seconds: int) -> None:
         raise MissingRight("confirm needs root")
     if not sys.executable:
         raise NettuneError("confirm needs to know the Python that runs this, and it does not know itself")
+    os.close(_files.open_trusted(_interpreter()))
     for run in state.waiting():
         raise BadRequest(f"run {run} of this host waits for its confirmation: confirm it, or roll it back", run=run)
+
+
+def _interpreter() -> str:
+    """The Python that runs this, and that root will run again later, so that nobody else may put it there."""
+    return os.path.realpath(sys.executable)
 
 
 @dataclass
@@ -63,7 +69,7 @@ def _arm(run: str, seconds: int) -> None:
     state.mark(run, made)
     _files.replace(state.program_path(run), payload.build(run), mode=0o600)
     name = units.name(run)
-    command = [os.path.abspath(sys.executable), "-I", state.program_path(run)]
+    command = [_interpreter(), "-I", state.program_path(run)]
     _files.replace(f"{units.DIRECTORY}/{name}.service", units.service(run, command).encode())
     _files.replace(f"{units.DIRECTORY}/{name}.timer", units.timer(run, seconds).encode())
     os.makedirs(units.WANTED, mode=0o755, exist_ok=True)

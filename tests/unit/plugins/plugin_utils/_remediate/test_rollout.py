@@ -144,6 +144,13 @@ def test_a_batch_is_judged(number: int, options_: t.Any, seen_: t.Any, verdict: 
     assert judged.batches[number].verdict == verdict
 
 
+def test_one_canary_that_fails_is_enough() -> None:
+    known = planned(fleet(), replace(ASKED, sizes=(Share(2),)), budget=5)
+    judged, decision = rollout.judge(known, 0, ASKED, seen(known, 0, tuned={"d1": BROKEN}))
+    assert (decision.verdict, decision.roll_back) == ("fail", ("d2",))
+    assert judged.batches[0].why == "a canary failed: d1 failed: refused"
+
+
 def test_the_budget_counts_over_all_batches() -> None:
     known = planned(fleet())
     judged, decision = rollout.judge(known, 1, ASKED, seen(known, 1, tuned={"d2": AWAY}))
