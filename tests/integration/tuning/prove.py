@@ -4,17 +4,18 @@
 
 """Prove on a host with systemd that what a run replaces is given back, byte for byte and value for value.
 
-Usage: prove.py kinds | killed | remember | tune | restore
+Usage: prove.py kinds | killed [EVERY] | remember | tune | restore
 
 ``kinds`` tunes and rolls back each kind of setting alone, and then all at once.  ``killed`` kills a run, and then a
-rollback, at every system call that changes something.  ``remember``, ``tune`` and ``restore`` do one run with whatever
-the caller wants in between, such as a reboot.  Each prints what it has tried, as JSON, and exits with 1 where anything
-differs.  It changes the host that it runs on: it refuses to run outside of a container.  Standard library only and
-Python 3.8, as it also runs on old releases.
+rollback, at every system call that changes something, or at one in so many.  ``remember``, ``tune`` and ``restore`` do
+one run with whatever the caller wants in between, such as a reboot.  Each prints what it has tried, as JSON, and exits
+with 1 where anything differs.  It changes the host that it runs on: it refuses to run outside of a container.  Standard
+library only and Python 3.8, as it also runs on old releases.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import pathlib
@@ -108,24 +109,32 @@ def kinds() -> t.Tuple[t.Dict[str, t.Any], t.List[str]]:
 
 def killed() -> t.Tuple[t.Dict[str, t.Any], t.List[str]]:
     """A run of all kinds, and its rollback, killed at every change."""
+    every = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     pristine = everything()
-    calls = {}
-    for what in ("run", "rollback"):
-        calls[what] = 0
-        while True:
+    tried = {"run": 0, "rollback": 0}
+    for what in tried:
+        for call in itertools.count(1, every):
             if what == "rollback":
                 hosts.tuning(**KINDS["all"])
-                ended = not kill_at_change(calls[what] + 1, lambda: hosts.rollback("original"))
-            else:
-                ended = not kill_at_change(calls[what] + 1, lambda: hosts.tuning(**KINDS["all"]))
+            body = _run if what == "run" else _back
+            ended = not kill_at_change(call, body)
             hosts.rollback("original")
-            wrong = differences(pristine, everything())
+            wrong = [f"{what} killed at {call}: {line}" for line in differences(pristine, everything())]
             if ended or wrong:
                 break
-            calls[what] += 1
+            tried[what] += 1
+            print(f"{what} {call}", file=sys.stderr, flush=True)
         if wrong:
-            return calls, [f"{what} killed at {calls[what] + 1}: {line}" for line in wrong]
-    return calls, []
+            return tried, wrong
+    return tried, []
+
+
+def _run() -> None:
+    hosts.tuning(**KINDS["all"])
+
+
+def _back() -> None:
+    hosts.rollback("original")
 
 
 def remember() -> t.Tuple[t.Dict[str, t.Any], t.List[str]]:
@@ -153,7 +162,7 @@ ACTIONS = {"kinds": kinds, "killed": killed, "remember": remember, "tune": tune,
 
 def main() -> int:
     """Do what is asked."""
-    if len(sys.argv) != 2 or sys.argv[1] not in ACTIONS:
+    if len(sys.argv) < 2 or sys.argv[1] not in ACTIONS:
         print(__doc__, file=sys.stderr)
         return 2
     if not os.path.exists("/run/.containerenv"):
