@@ -62,6 +62,8 @@ def read_and_judge(path: str, *, limit: int, trust: Trust) -> t.Tuple[t.Optional
         return b"", False
     try:
         return whole(opened.descriptor, path, limit), opened.foreign
+    except ProcessLookupError:  # it was a file of a process that has ended
+        return None, False
     except OSError as exc:
         raise from_os(exc, path, doing=_DOING) from exc
     finally:
