@@ -13,6 +13,7 @@ import pathlib
 import resource
 import shutil
 import signal
+import stat
 import time
 import typing as t
 
@@ -206,11 +207,12 @@ class NoFile(Host):
         return Member(self._pid, "web", Limits(soft, hard), 5, 1.0)
 
     def _declared(self) -> Limits:
-        files = sorted(pathlib.Path(self.directories[0]).rglob("*.conf"))
+        found = sorted(pathlib.Path(self.directories[0]).rglob("*.conf"))
+        files = [path for path in found if stat.S_ISREG(path.lstat().st_mode) and path.stat().st_size < 1 << 20]
         lines = [line for path in files for line in path.read_text(encoding="utf-8").splitlines()]
         values = [line.partition("=")[2] for line in lines if line.startswith("LimitNOFILE=")]
-        found = limits.parse_directive(values[-1]) if values else None
-        return found or Limits(1024, 1024)
+        declared = limits.parse_directive(values[-1]) if values else None
+        return declared or Limits(1024, 1024)
 
     def _systemctl(self, arguments: t.Sequence[str]) -> str:
         told = pathlib.Path(self.directories[1], "loaded")
