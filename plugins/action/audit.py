@@ -73,19 +73,18 @@ class ActionModule(ActionBase):
         registered = arguments["registered"]
         if not registered and not arguments["from_cache"]:
             raise AuditError("it needs registered, the name of what tcp_facts returned, or from_cache")
-        seen = hosts.of_cache(variables) if arguments["from_cache"] else hosts.of_play(variables, registered)
-        report = fleet.audit(request, seen)
+        play = hosts.Play(variables, registered)
+        report = fleet.audit(request, hosts.of_cache(variables) if arguments["from_cache"] else play)
         if arguments["profile"] == options.AUTO and not any(host["drift"] for host in report["hosts"]):
             report["profile"] = None
         written = files.write(directory, arguments["report_formats"], report) if directory else {}
         result = {"changed": bool(written), "summary": report["summary"], "reports": written}
-        return {**result, **self._outcome(arguments, report, variables)}
+        return {**result, **self._outcome(arguments, report, final=not play.waiting)}
 
-    def _outcome(self, arguments: Variables, report: fleet.Report, variables: Variables) -> Result:
+    def _outcome(self, arguments: Variables, report: fleet.Report, *, final: bool) -> Result:
         lines = terminal.render(report)
-        final = arguments["from_cache"] or not hosts.waiting(variables, arguments["registered"])
-        why = failing.failure(report, arguments["fail_on"], unseen=arguments["fail_on_unseen"]) if final else None
-        if why:
+        why = failing.failure(report, arguments["fail_on"], unseen=arguments["fail_on_unseen"])
+        if why and final:
             lines[-1] += f". The play fails for {why}"
             return {"lines": lines, "failed": True, "msg": lines[-1]}
         return {"lines": lines}

@@ -23,27 +23,40 @@ Variables = t.Mapping[str, t.Any]
 
 # Hosts whose facts one instance of a cache plugin reads: it keeps all that it has read.
 _AT_ONCE = 500
+_NOT_GATHERED = "its facts were not gathered in this run"
 _NO_PYTHON = re.compile(r"interpreter .*not found|python[\d.]*: .*not found|no python", re.IGNORECASE)
 
 
-def of_play(variables: Variables, registered: str) -> t.Iterator[Seen]:
-    """All hosts of the play's pattern, also those that failed, by what was registered under that name for each.
+class Play:
+    """The hosts of a play's pattern, also those that failed, by what was registered under that name for each.
 
-    ``hostvars.raw_get`` gives a host's variables without templating them, which for facts would take most of the time.
+    ``hostvars.raw_get`` gives a host's variables without templating them, which for facts would take most of the time;
+    it copies them, and so is asked once for each.
     """
-    hosts, active = variables["hostvars"], frozenset(variables["ansible_play_hosts"])
-    for name in variables["ansible_play_hosts_all"]:
-        raw = hosts.raw_get(name)
-        groups = raw.get("group_names", ())
-        if registered not in raw and name not in active:
-            yield Seen(name, "failed", groups, "it failed, or could not be reached, earlier in the play")
-        else:
-            yield _seen(name, groups, raw.get(registered))
+
+    def __init__(self, variables: Variables, registered: str) -> None:
+        self._variables = variables
+        self._registered = registered
+        self.waiting = 0
+
+    def __iter__(self) -> t.Iterator[Seen]:
+        """Each host; afterwards ``waiting`` is the number of those that still take part and were not asked yet."""
+        active = frozenset(self._variables["ansible_play_hosts"])
+        for name in self._variables["ansible_play_hosts_all"]:
+            raw = self._variables["hostvars"].raw_get(name)
+            groups = raw.get("group_names", ())
+            if self._registered in raw:
+                yield _seen(name, groups, raw[self._registered])
+            elif name in active:
+                self.waiting += 1
+                yield Seen(name, "missing", groups, _NOT_GATHERED)
+            else:
+                yield Seen(name, "failed", groups, "it failed, or could not be reached, earlier in the play")
 
 
 def _seen(name: str, groups: t.Sequence[str], result: t.Any) -> Seen:
     if not isinstance(result, collections.abc.Mapping) or result.get("skipped"):
-        return Seen(name, "missing", groups, "its facts were not gathered in this run")
+        return Seen(name, "missing", groups, _NOT_GATHERED)
     if result.get("unreachable"):
         return Seen(name, "unreachable", groups, _reason(result))
     if result.get("failed"):

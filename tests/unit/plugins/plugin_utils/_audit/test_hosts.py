@@ -59,14 +59,14 @@ def play(results: t.Mapping[str, t.Any], active: t.Optional[t.List[str]] = None)
     ],
 )
 def test_the_registered_result_tells_how_a_host_is(result: t.Any, outcome: str, message: t.Optional[str]) -> None:
-    [seen] = hosts.of_play(play({"h": result}), "got")
+    [seen] = hosts.Play(play({"h": result}), "got")
     assert (seen.name, seen.outcome, list(seen.groups)) == ("h", outcome, ["web"])
     assert message is None or seen.message == message
     assert seen.facts == (FACTS["tcp"] if outcome == "judged" else {})
 
 
 def test_a_host_that_has_left_the_play_has_failed() -> None:
-    [seen] = hosts.of_play(play({"h": None}, active=[]), "got")
+    [seen] = hosts.Play(play({"h": None}, active=[]), "got")
     assert (seen.outcome, seen.message) == ("failed", "it failed, or could not be reached, earlier in the play")
 
 
@@ -82,6 +82,9 @@ def test_a_host_that_has_left_the_play_has_failed() -> None:
 )
 def test_hosts_that_still_take_part_are_waited_for(results: t.Any, active: t.Any, waits: bool) -> None:
     assert hosts.waiting(play(results, active), "got") is waits
+    found = hosts.Play(play(results, active), "got")
+    assert len(list(found)) == len(results)
+    assert bool(found.waiting) is waits
 
 
 class Cache:
