@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A run that is killed at any system call that changes something leaves nothing that the next run does not put right."""
+"""A run that is killed at any call that changes something leaves nothing that the next run does not put right."""
 
 from __future__ import annotations
 
