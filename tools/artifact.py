@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,8 @@ from tools.stage import Log, Result
 BUILD = WORK / "build"
 INSTALLED = BUILD / "installed"
 ONLY_INSTALLED = {"ANSIBLE_COLLECTIONS_PATH": str(INSTALLED)}
+BARE = BUILD / "bare"
+NEEDED = ("meta", "playbooks", "plugins", "roles")  # all that works on hosts; the rest is for people
 
 # What the tarball may hold: the collection, and what tells others how to check it.
 SHIPPED = {
@@ -27,6 +30,8 @@ SHIPPED = {
     "FILES.json",
     "MANIFEST.json",
     "README.md",
+    "README.zh-CN.md",
+    "SECURITY.md",
     "changelogs",
     "docs",
     "meta",
@@ -48,14 +53,14 @@ def build(log: Log) -> Path | None:
 
 
 def artifact(log: Log) -> Result:
-    """Build, look at what is inside, install without a network and ask for all documentation there."""
+    """Build, look at what is inside, install without a network, use it, and ask for all documentation there."""
     tarball = build(log)
     if not tarball:
         return Result(failed=1)
     shutil.rmtree(INSTALLED, ignore_errors=True)
     installed = log.run("ansible-galaxy", "collection", "install", "--offline", tarball, env=ONLY_INSTALLED)
     documented = [documents(log, kind, name) for kind, name in documentable()]
-    results = [Result.of(passed) for passed in (only_shipped(log, tarball), installed, *documented)]
+    results = [Result.of(passed) for passed in (only_shipped(log, tarball), installed, works_bare(log), *documented)]
     return sum(results, Result())
 
 
@@ -80,6 +85,22 @@ def only_shipped(log: Log, tarball: Path) -> bool:
     log.write("".join(f"not to be shipped: {name}\n" for name in strangers))
     log.write(f"{len(names)} files, {tarball.stat().st_size} bytes\n")
     return not strangers
+
+
+def works_bare(log: Log) -> bool:
+    """Whether the playbooks work where nothing but the directories that are NEEDED is left; nothing is changed."""
+    shutil.rmtree(BARE, ignore_errors=True)
+    here = Path("ansible_collections", "nettune", "tcp")
+    for name in NEEDED:
+        shutil.copytree(INSTALLED / here / name, BARE / here / name)
+    extra = {"ansible_python_interpreter": sys.executable, "before": "original", "tcp_tuning_profile": "conservative"}
+    options = ("--inventory=localhost,", "--connection=local", "--check", f"--extra-vars={json.dumps(extra)}")
+    books = [f"nettune.tcp.{book.stem}" for book in sorted((BARE / here / "playbooks").glob("*.yml"))]
+    played = [
+        log.run("ansible-playbook", *options, book, cwd=BUILD, env={"ANSIBLE_COLLECTIONS_PATH": str(BARE)})
+        for book in books
+    ]
+    return bool(books) and all(played)
 
 
 def documentable() -> Iterator[tuple[str, str]]:

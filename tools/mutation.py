@@ -140,7 +140,7 @@ def _put_in_place(fault: Fault) -> None:
             return compile(fault.source, loader.path, "exec")
         return of_file(loader, name)
 
-    importlib.machinery.SourceFileLoader.get_code = get_code  # type: ignore[method-assign]
+    importlib.machinery.SourceFileLoader.get_code = get_code  # type: ignore[assignment, method-assign]
 
 
 def run(modules: t.Sequence[str]) -> bool:

@@ -18,9 +18,12 @@ from tools import artifact, tree
 from tools.environment import CHECKOUT, WORK, Missing
 from tools.stage import Log
 
-GALAXY = CHECKOUT / "galaxy.yml"
+# Each place that knows the version, and how it stands there.
+PLACES = {
+    "galaxy.yml": re.compile(r"^(version: )(.*)$", re.MULTILINE),
+    "plugins/module_utils/_record/journal.py": re.compile(r'^(COLLECTION = ")(.*)(?=")', re.MULTILINE),
+}
 VERSION = re.compile(r"(?:0|[1-9]\d*)(?:\.(?:0|[1-9]\d*)){2}(?:-[0-9A-Za-z.-]+)?")  # semver.org
-FIELD = re.compile(r"^version: (.*)$", re.MULTILINE)
 
 
 def check(version: str) -> None:
@@ -37,9 +40,11 @@ def check(version: str) -> None:
 
 
 def set_version(version: str) -> None:
-    """Write the version into galaxy.yml, the one place that knows it."""
-    text = GALAXY.read_text(encoding="utf-8")
-    GALAXY.write_text(FIELD.sub(f"version: {version}", text, count=1), encoding="utf-8")
+    """Write the version into the places that know it."""
+    for name, place in PLACES.items():
+        path = CHECKOUT / name
+        text = path.read_text(encoding="utf-8")
+        path.write_text(place.sub(lambda found: f"{found[1]}{version}", text, count=1), encoding="utf-8")
 
 
 def checked(log: Log) -> Path | None:

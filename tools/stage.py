@@ -15,7 +15,7 @@ from xml.etree import ElementTree as ET
 from tools.environment import CHECKOUT, WORK
 
 HOME = WORK / "home"  # where the tools leave what they would leave in the user's home
-TIME_LIMIT = 1800  # seconds for one command
+TIME_LIMIT = 3600  # seconds for one command
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ for number in range({hosts}):
     cache.set(f"h{{number}}", {{"tcp": canned.facts(f"h{{number}}")}})
 """
 
-NAIVE = [
+NAIVE: list[dict[str, object]] = [
     {"name": "Gather", "nettune.tcp.tcp_facts": None},
     {"name": "Load", "ansible.builtin.include_vars": {"file": "{{ policy }}", "name": "loaded"}},
     {"name": "Judge", "ansible.builtin.set_fact": {"results": "{{ ansible_facts.tcp | nettune.tcp.audit(loaded) }}"}},
@@ -79,7 +79,7 @@ def canned_facts() -> dict[str, t.Any]:
     """The samples of the documentation, with as many sysctls, peers and listeners as a busy host has: about 13 KB."""
     text = (CHECKOUT / "plugins/modules/tcp_facts.py").read_text(encoding="utf-8").split('RETURN = r"""')[1]
     returned = yaml.safe_load(text.split('"""')[0])["ansible_facts"]["contains"]["tcp"]["contains"]
-    facts = {name: spec["sample"] for name, spec in returned.items()}
+    facts = {name: spec["sample"] for name, spec in returned.items() if "sample" in spec}
     sysctl = {"runtime": 4096, "boot": 4096, "source": "/etc/sysctl.d/zz-nettune-tcp.conf:2", "scope": "netns"}
     names = ("net.ipv4.tcp_syncookies", "net.ipv4.tcp_timestamps", *(f"net.ipv4.key{n}" for n in range(SYSCTLS)))
     facts["sysctls"] = {name: {**sysctl, "runtime": 1, "boot": 1} for name in names}

@@ -75,6 +75,8 @@ class ActionModule(ActionBase):
             raise AuditError("it needs registered, the name of what tcp_facts returned, or from_cache")
         seen = hosts.of_cache(variables) if arguments["from_cache"] else hosts.of_play(variables, registered)
         report = fleet.audit(request, seen)
+        if arguments["profile"] == options.AUTO and not any(host["drift"] for host in report["hosts"]):
+            report["profile"] = None
         written = files.write(directory, arguments["report_formats"], report) if directory else {}
         result = {"changed": bool(written), "summary": report["summary"], "reports": written}
         return {**result, **self._outcome(arguments, report, variables)}

@@ -41,10 +41,12 @@ def carry_out(
     check_mode: bool,
     label: str = "",
     undoes: t.Callable[[t.Sequence[AnyJob]], t.Sequence[str]] = lambda _jobs: (),
+    guard: t.Callable[[journal.Journal], _transaction.Journal] = lambda record: record,
 ) -> t.Tuple[t.Sequence[AnyJob], t.Optional[str]]:
     """Plan the jobs and do them, all or nothing; in check mode foretell what that would do.
 
     ``label`` is the caller's word for the record, and ``undoes`` tells which runs the jobs take back.
+    ``guard`` stands around the record, and hears of each change before it is done.
 
     Returns the jobs and the id of the record, None where nothing was changed.  Raises NettuneError after restoring
     everything when any part fails, the last look included.
@@ -59,12 +61,19 @@ def carry_out(
             store.tidy_up()
         jobs = plan()
         record = journal.for_run(module, label, undoes(jobs))
-        _transaction.run(_all(jobs), record)
+        _transaction.run(_all(jobs), guard(record) if record else None)
         return jobs, record.id if record else None
 
 
 def _all(jobs: t.Sequence[Job]) -> t.Iterator[t.Union[_transaction.Step, _transaction.AnyOrder]]:
+    """All steps, and a second look; where there was nothing to do, what was just seen is how it is."""
+    acted = False
     for job in jobs:
-        yield from job.steps()
+        for step in job.steps():
+            acted = True
+            yield step
     for job in jobs:
-        job.look()
+        if acted:
+            job.look()
+        else:
+            job.foretell()

@@ -143,12 +143,23 @@ options:
       - A word of yours for the record of this run, such as the number of a change.
       - M(nettune.tcp.rollback) takes it, on every host where the play has changed something.
     type: str
+  confirm:
+    description:
+      - Roll this run back by itself after so many seconds, unless M(nettune.tcp.confirm) has confirmed it by then.
+      - The host does so with what it has, a systemd timer that is started before the first change and survives a
+        reboot, so that a controller that dies or a change that cuts the host off undoes itself. Later runs are undone
+        with it.
+      - With V(0) the run needs no confirmation. A run that changes nothing needs none either.
+      - It needs systemd, and is refused while another run of the host waits for its confirmation.
+    type: int
+    default: 0
 notes:
   - Root is needed to change anything. Without it the module says what is missing and changes nothing.
   - Records are kept under C(/var/lib/nettune-tcp/runs), for root alone, those of the last 50 runs that changed
     something.
 seealso:
   - module: nettune.tcp.rollback
+  - module: nettune.tcp.confirm
   - module: nettune.tcp.sysctl
   - module: nettune.tcp.nofile
   - module: nettune.tcp.listen_backlog
@@ -183,6 +194,12 @@ EXAMPLES = r"""
       - server: systemd_socket
         unit: app.socket
         backlog: 1024
+
+- name: Tune, and let the host take it back unless it is confirmed within five minutes
+  nettune.tcp.tuning:
+    sysctls: "{{ wanted }}"
+    label: change-4712
+    confirm: 300
 
 - name: Tell what has drifted
   nettune.tcp.tuning:
@@ -284,6 +301,13 @@ run:
   returned: success
   type: str
   sample: 20260314T092653.589793Z-1f3a
+latest_run:
+  description:
+    - The newest recorded run before this one that changed something, by any module of this collection. Null where there
+      is none, or where records may not be seen.
+  returned: success
+  type: dict
+  sample: {id: 20260313T080000.000000Z-02aa, module: tuning, label: change-4700, seconds_ago: 91612}
 restored:
   description: What was put back after a failure, newest change first.
   returned: failure during the change

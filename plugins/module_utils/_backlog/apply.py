@@ -12,7 +12,7 @@ import typing as t
 from dataclasses import replace
 
 from .. import _files, _job, _plan, _transaction
-from .._boot.systemd import Systemd
+from .._boot.systemd import Snapshot, Systemd
 from .._errors import NettuneError
 from .._record import files as recorded
 from .._servers.server import MARK, ConfigError, Listen, Server
@@ -38,11 +38,16 @@ def manage(request: Request, *, check_mode: bool) -> t.Dict[str, t.Any]:
 
 
 class Job:
-    """One run for a server; ``somaxconn`` is what it will be in our namespace, where that is set before."""
+    """One run for a server; ``somaxconn`` is what it will be in our namespace, where that is set before.
 
-    def __init__(self, request: Request, somaxconn: t.Optional[int] = None) -> None:
+    ``snapshot`` tells of systemd as it is before anything is done.
+    """
+
+    def __init__(
+        self, request: Request, somaxconn: t.Optional[int] = None, snapshot: t.Optional[Snapshot] = None
+    ) -> None:
         self._request = request
-        self._before = _look(request, somaxconn)
+        self._before = _look(request, somaxconn, snapshot)
         self._originals = originals.of(self._before) if request.absent else None
         self._plan = _plan_for(self._before, self._originals)
         self._files = _edited(self._before, self._plan, self._originals.files if self._originals else {})
@@ -114,9 +119,9 @@ class Job:
         service.check(server.check(written), self._running.master(), "the new configuration")
 
 
-def _look(request: Request, somaxconn: t.Optional[int]) -> Host:
-    host = hosts.look(request)
-    if somaxconn is None or hosts.namespace_of(request) is not None:
+def _look(request: Request, somaxconn: t.Optional[int], snapshot: t.Optional[Snapshot]) -> Host:
+    host = hosts.look(request, snapshot)
+    if somaxconn is None or hosts.namespace_of(request, snapshot) is not None:
         return host
     return replace(host, kernel=replace(host.kernel, somaxconn=somaxconn))
 

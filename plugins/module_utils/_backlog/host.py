@@ -81,42 +81,43 @@ class Host:
         return Gone("no process that can be seen here holds the socket")
 
 
-def kernel_of(request: Request, places: t.Collection[Place]) -> Kernel:
+def kernel_of(request: Request, places: t.Collection[Place], manager: t.Optional[systemd.Systemd] = None) -> Kernel:
     """What the kernel has at these places, in the network namespace of the unit's main process."""
-    kernel = sockets.look(namespace_of(request))
+    kernel = sockets.look(namespace_of(request, manager))
     return sockets.with_twins(sockets.with_files(kernel, places), places)
 
 
-def namespace_of(request: Request) -> t.Optional[str]:
+def namespace_of(request: Request, manager: t.Optional[systemd.Systemd] = None) -> t.Optional[str]:
     """The network namespace of the unit's main process, None where it is ours."""
-    pid = systemd.main_pid(request.unit)
+    pid = systemd.main_pid(request.unit, manager)
     return sockets.namespace_of(pid) if pid else None
 
 
-def look(request: Request) -> Host:
+def look(request: Request, snapshot: t.Optional[systemd.Snapshot] = None) -> Host:
     """Read the configuration and ask the kernel.  Raises ConfigError, and BadRequest for filters that match nothing.
 
-    Sockets change hands while a server reloads, so looking takes until their holders stay.
+    Sockets change hands while a server reloads, so looking takes until their holders stay; only the first look believes
+    ``snapshot`` of systemd.
     """
     end = time.monotonic() + _CHANGING
-    host = _look(request)
+    host = _look(request, snapshot)
     while not host.stays and time.monotonic() < end:
         time.sleep(_PAUSE)
         host = _look(request)
     return host
 
 
-def _look(request: Request) -> Host:
+def _look(request: Request, manager: t.Optional[systemd.Systemd] = None) -> Host:
     server = request.server
     config = server.read(request.config, request.unit) if server else None
     listens = _meant(request, server.listens(config)) if server and config else ()
-    places = tuple(dict.fromkeys(map(place_of, listens))) if server else _listening(request)
-    kernel = kernel_of(request, places)
+    places = tuple(dict.fromkeys(map(place_of, listens))) if server else _listening(request, manager)
+    kernel = kernel_of(request, places, manager)
     there = [one for place in places for one in kernel.sockets.get(place, ())]
     found = holders.find((one.inode for one in there), ties.names(request))
     masters = ties.masters(request, there, found)
     short = [one.inode for one in there if not request.want.satisfied_by((one.backlog or 0,))]
-    elsewhere = "" if there else ties.elsewhere(request, namespace_of(request))
+    elsewhere = "" if there else ties.elsewhere(request, namespace_of(request, manager))
     return Host(request, config, listens, places, kernel, found, masters, _blockers(found, short), elsewhere)
 
 
@@ -164,9 +165,9 @@ def _meant(request: Request, listens: t.Tuple[Listen, ...]) -> t.Tuple[Listen, .
     return tuple(listen for listen in listens if any(one.covers(*place_of(listen)) for one in request.filters))
 
 
-def _listening(request: Request) -> t.Tuple[Place, ...]:
+def _listening(request: Request, manager: t.Optional[systemd.Systemd]) -> t.Tuple[Place, ...]:
     """The places where something listens, and those asked for where nothing does."""
-    kernel = kernel_of(request, ())
+    kernel = kernel_of(request, (), manager)
     places: t.List[Place] = []
     for one in request.filters:
         found = sorted(place for place in kernel.sockets if one.covers(*place))

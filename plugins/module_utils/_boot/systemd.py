@@ -110,6 +110,44 @@ class Systemd:
         self._run(["reload", "--", unit])
 
 
+class Snapshot(Systemd):
+    """The system manager as it was when it was first asked: of all these units in one call, since each costs a process.
+
+    For looking before anything is done.  What was not foreseen is asked when it is needed.
+    """
+
+    def __init__(self, units: t.Iterable[str], properties: t.Iterable[str], run: t.Optional[Run] = None) -> None:
+        super().__init__(run)
+        self._units = sorted(unit for unit in set(units) if not is_template(unit))
+        self._properties = frozenset(properties)
+        self._shown: t.Optional[t.Dict[str, Properties]] = None
+        self._of_manager: t.Dict[t.Tuple[str, ...], Properties] = {}
+
+    def show(self, units: t.Sequence[str], properties: t.Iterable[str]) -> t.List[Properties]:
+        """These properties of each unit, in the order asked, and perhaps others."""
+        names = list(properties)
+        if self._shown is None:
+            self._shown = self._show_all()
+        if self._properties.issuperset(names) and all(unit in self._shown for unit in units):
+            return [self._shown[unit] for unit in units]
+        return super().show(units, names)
+
+    def show_manager(self, properties: t.Iterable[str]) -> Properties:
+        """These properties of the manager itself."""
+        names = tuple(properties)
+        if names not in self._of_manager:
+            self._of_manager[names] = super().show_manager(names)
+        return self._of_manager[names]
+
+    def _show_all(self) -> t.Dict[str, Properties]:
+        """Nothing where systemd refuses one of them: asked for that one alone it tells which."""
+        try:
+            blocks = super().show(self._units, sorted(self._properties)) if self._units else []
+        except NettuneError:
+            return {}
+        return dict(zip(self._units, blocks)) if len(blocks) == len(self._units) else {}
+
+
 def booted(mark: str = _BOOTED) -> bool:
     """Whether systemd is the first process, as sd_booted(3) tells."""
     return os.path.isdir(mark)
@@ -121,11 +159,11 @@ def check_booted(mark: str = _BOOTED) -> None:
         raise Unsupported(f"this host was not booted with systemd: there is no {mark}")
 
 
-def main_pid(unit: t.Optional[str]) -> t.Optional[int]:
+def main_pid(unit: t.Optional[str], manager: t.Optional[Systemd] = None) -> t.Optional[int]:
     """The main process of an active unit, None without one or without systemd."""
     if unit is None or not booted():
         return None
-    [shown] = Systemd().show([unit], ["MainPID"])
+    [shown] = (manager or Systemd()).show([unit], ["MainPID"])
     return int(shown.get("MainPID") or 0) or None
 
 

@@ -13,6 +13,7 @@ side, in containers too.  A process that ends meanwhile is left out.
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 import time
 import typing as t
@@ -21,6 +22,9 @@ from dataclasses import dataclass
 from .. import _files
 from . import proc_pid
 from .rlimits import INFINITY, Limits
+
+_EXECUTOR = "systemd-executor"
+_FORK_TO_EXEC = 2.0  # seconds from a fork to the program that it is for: far more than it takes
 
 # systemd's own hierarchy in cgroup v1, and the unified one of v2: it names its units in one of the two.
 _HIERARCHIES = ("name=systemd", "")
@@ -66,6 +70,33 @@ def members(paths: t.Collection[str], root: str = "/proc") -> t.Dict[str, t.Tupl
             if member:
                 rows.append(member)
     return {path: tuple(rows) for path, rows in found.items()}
+
+
+def wait_for_programs(path: str, root: str = "/proc") -> None:
+    """Wait for a moment until no process of a control group is one that systemd has forked and that runs systemd still.
+
+    systemd says that a simple service is started before its program is, and the limits come last: those that can be
+    seen before are systemd's own.
+    """
+    deadline = time.monotonic() + _FORK_TO_EXEC
+    while any(_runs_systemd(root, member.pid) for member in members([path], root)[path]):
+        if time.monotonic() > deadline:
+            return
+        time.sleep(0.01)
+
+
+def _runs_systemd(root: str, pid: int) -> bool:
+    """Whether it runs the program of process 1, or the one by which systemd 255 and later start all others."""
+    systemd, program = (_program(root, one) for one in (1, pid))
+    return bool(program) and program in (systemd, posixpath.join(posixpath.dirname(systemd), _EXECUTOR))
+
+
+def _program(root: str, pid: int) -> str:
+    """The path of what it runs, of a program that was replaced since too; empty where it is gone."""
+    try:
+        return os.readlink(f"{root}/{pid}/exe").replace(" (deleted)", "")
+    except OSError:
+        return ""
 
 
 def _paths(text: str) -> t.Dict[str, str]:

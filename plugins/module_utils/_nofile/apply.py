@@ -61,11 +61,20 @@ def manage(request: Request, *, check_mode: bool, manager: t.Optional[sd.Systemd
 
 
 class Job:
-    """One run for a unit; ``nr_open`` is what fs.nr_open will be, where that is set before."""
+    """One run for a unit; ``nr_open`` is what fs.nr_open will be, where that is set before.
 
-    def __init__(self, request: Request, manager: sd.Systemd, nr_open: t.Optional[int] = None) -> None:
+    ``snapshot`` tells of systemd as it is before anything is done.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        manager: sd.Systemd,
+        nr_open: t.Optional[int] = None,
+        snapshot: t.Optional[sd.Snapshot] = None,
+    ) -> None:
         self._request, self._manager, self._nr_open = request, manager, nr_open
-        self._before = self._observe(request.unit)
+        self._before = self._observe(request.unit, snapshot or manager)
         path = drop_in.path_of(self._before.unit)
         # Raises for a file of somebody else.
         drop_in.limits_in(self._before.own_text, path, self._before.section)
@@ -85,7 +94,7 @@ class Job:
 
     def look(self) -> None:
         """Read everything back."""
-        self._after = self._observe(self._before.unit)
+        self._after = self._observe(self._before.unit, self._manager)
 
     def foretell(self) -> None:
         """What the steps would leave behind."""
@@ -141,8 +150,8 @@ class Job:
     def _acted(self) -> bool:
         return self._plan.reload or bool(self._restarts)
 
-    def _observe(self, unit: str) -> Observed:
-        found = observe(unit, self._manager, must_exist=self._request.want is not None)
+    def _observe(self, unit: str, manager: sd.Systemd) -> Observed:
+        found = observe(unit, manager, must_exist=self._request.want is not None)
         if self._nr_open is None:
             return found
         return replace(found, ceiling=replace(found.ceiling, nr_open=self._nr_open))

@@ -23,7 +23,7 @@ from . import drop_in
 from .limits import Ceiling, parse_directive
 from .observed import Default, Observed, View
 
-_OF_UNIT = (
+OF_UNIT = (
     "Id Names LoadState LoadError FragmentPath ControlGroup MainPID LimitNOFILE LimitNOFILESoft "
     "NeedDaemonReload Triggers"
 ).split()
@@ -35,12 +35,12 @@ def observe(unit: str, manager: sd.Systemd, *, must_exist: bool = True) -> Obser
     sd.check_booted()
     section = section_of(unit)
     template = sd.is_template(unit)
-    (shown,) = manager.show([sd.probe_of(unit) if template else unit], _OF_UNIT)
+    (shown,) = manager.show([sd.probe_of(unit) if template else unit], OF_UNIT)
     unit = _real_name(shown["Id"]) if template else shown["Id"]
     of_manager = manager.show_manager(_OF_MANAGER)
     lookup = of_manager["UnitPath"].split()
     instances = manager.instances(unit) if template else []
-    running = manager.show(instances, _OF_UNIT) if instances else []
+    running = manager.show(instances, OF_UNIT) if instances else []
     views = _with_members([shown, *running], lookup)
     if must_exist:
         _check_loaded(unit, shown, views[0])

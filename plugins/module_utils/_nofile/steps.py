@@ -66,7 +66,13 @@ class Doing:
         if self.may_restart:
             now = observe(self.before.unit, self.manager, must_exist=False)
             for unit in restarts(self.want, self.may_restart, self.plan, now):
-                yield Step(f"restart {unit}", do=functools.partial(self.manager.restart, unit), undo=nothing)
+                yield Step(f"restart {unit}", do=functools.partial(self._restart, unit), undo=nothing)
+
+    def _restart(self, unit: str) -> None:
+        self.manager.restart(unit)
+        [shown] = self.manager.show([unit], ["ControlGroup"])
+        if shown.get("ControlGroup"):
+            cgroups.wait_for_programs(shown["ControlGroup"])
 
     def _at_start(self) -> t.Tuple[Replaced, ...]:
         """For processes that are started from now on: they are told by the limit that the unit gave them."""

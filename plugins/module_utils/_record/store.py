@@ -12,9 +12,11 @@ replaced, a JSON line each, and how it ended) and ``files/`` (what replaced file
 
 from __future__ import annotations
 
+import calendar
 import json
 import os
 import shutil
+import time
 import typing as t
 from collections import Counter
 from dataclasses import dataclass
@@ -175,6 +177,22 @@ def _sync(directory: str) -> None:
 def remove(run: str) -> None:
     """Forget a run."""
     shutil.rmtree(run_path(run), ignore_errors=True)
+
+
+def latest() -> t.Optional[t.Dict[str, t.Any]]:
+    """The newest run that changed something: its id, module and label, and how many seconds ago it was.
+
+    None where there is none, or where records may not be seen.
+    """
+    try:
+        run = next((run for run in map(load, reversed(ids())) if run.changed), None)
+    except MissingRight:
+        return None
+    if run is None:
+        return None
+    when = time.strptime(str(run.info.get("time") or "1970-01-01T00:00:00Z"), "%Y-%m-%dT%H:%M:%SZ")
+    ago = max(0, int(time.time()) - calendar.timegm(when))
+    return {"id": run.id, "module": run.info.get("module"), "label": run.info.get("label"), "seconds_ago": ago}
 
 
 def as_facts() -> t.List[t.Dict[str, t.Any]]:

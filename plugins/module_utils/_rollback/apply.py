@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from .. import _job, _transaction
 from .._boot import sysctl_d, systemd
+from .._confirm import state as unconfirmed
 from .._errors import BadRequest, NettuneError
 from .._record import entries, fold, originals, store
 from .._record.fold import Thing
@@ -51,6 +52,8 @@ def manage(request: Request, *, check_mode: bool) -> t.Dict[str, t.Any]:
     [job], run = _job.carry_out(
         lambda: [Job(request)], "rollback", check_mode=check_mode, undoes=lambda jobs: jobs[0].undoes
     )
+    for undone in () if check_mode else job.undoes:
+        unconfirmed.disarm(undone)
     return {**job.result(), "run": run}
 
 

@@ -13,8 +13,11 @@ from dataclasses import replace
 
 from .. import _job, _plan
 from .._backlog import apply as backlog
-from .._boot.systemd import Systemd
+from .._boot.systemd import Snapshot, Systemd
+from .._confirm import arm
 from .._nofile import apply as nofile
+from .._nofile.observe import OF_UNIT
+from .._record import store
 from .._sysctl import apply as sysctl
 from . import found, needs
 from . import rows as telling
@@ -49,7 +52,15 @@ def manage(request: Request, *, check_mode: bool) -> t.Dict[str, t.Any]:
 
     Returns the module's result.  Raises NettuneError after restoring everything of every kind when any part fails.
     """
-    jobs, run = _job.carry_out(lambda: _jobs(request), "tuning", check_mode=check_mode, label=request.label)
+    arm.check(request.confirm)
+    latest = store.latest()
+    jobs, run = _job.carry_out(
+        lambda: _jobs(request),
+        "tuning",
+        check_mode=check_mode,
+        label=request.label,
+        guard=(lambda record: arm.Guard(record, request.confirm)) if request.confirm else lambda record: record,
+    )
     results = [one.job.result() for one in jobs]
     rows = _rows(jobs)
     return {
@@ -57,6 +68,7 @@ def manage(request: Request, *, check_mode: bool) -> t.Dict[str, t.Any]:
         "settings": rows,
         "summary": telling.summary(rows),
         "run": run,
+        "latest_run": latest,
         "diff": telling.diffs(results),
         "warnings": [warning for result in results for warning in result["warnings"]],
     }
@@ -79,14 +91,18 @@ def _jobs(request: Request) -> t.List[_Job]:
     wanted = [one.want for one in request.backlogs], [one.want for one in request.limits if one.want]
     merged = needs.merged(request.sysctls.wants, needs.floors(*wanted), request.exclude)
     keys = _sysctls(replace(request.sysctls, wants=merged))
-    manager = Systemd()
+    units = [*(one.unit for one in request.limits), *(one.unit for one in request.backlogs if one.unit)]
+    manager, snapshot = Systemd(), Snapshot(units, OF_UNIT)
     return [
         _Job(telling.SYSCTL, keys),
         *(
-            _Job(telling.FILE_LIMIT, nofile.Job(one, manager, _number(keys.planned(needs.NR_OPEN))))
+            _Job(telling.FILE_LIMIT, nofile.Job(one, manager, _number(keys.planned(needs.NR_OPEN)), snapshot))
             for one in request.limits
         ),
-        *(_Job(telling.BACKLOG, backlog.Job(one, _number(keys.planned(needs.SOMAXCONN)))) for one in request.backlogs),
+        *(
+            _Job(telling.BACKLOG, backlog.Job(one, _number(keys.planned(needs.SOMAXCONN)), snapshot))
+            for one in request.backlogs
+        ),
     ]
 
 

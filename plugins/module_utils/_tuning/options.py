@@ -48,6 +48,7 @@ OPTIONS: t.Dict[str, t.Any] = {
     "purge": {"type": "bool", "default": False},
     "load_modules": {"type": "bool", "default": False},
     "label": {"type": "str"},
+    "confirm": {"type": "int", "default": 0},
 }
 
 

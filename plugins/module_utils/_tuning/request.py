@@ -40,6 +40,7 @@ class Request:
     auto_backlogs: t.Tuple[Params, ...]
     exclude: t.FrozenSet[str]
     label: str
+    confirm: int = 0
 
     @property
     def needs_servers(self) -> bool:
@@ -85,6 +86,7 @@ def parse_request(params: Params) -> Request:
         auto_backlogs=of_auto_servers,
         exclude=frozenset(map(proc_sys.canonical, params["exclude"])),
         label=_label(params["label"] or ""),
+        confirm=params.get("confirm") or 0,
     )
 
 

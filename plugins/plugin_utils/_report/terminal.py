@@ -86,7 +86,7 @@ def _results(host: Host, report: Report) -> t.Iterator[str]:
                 yield from (f"  {'':<18} {line}" for line in _wrapped(rule["remedy"]))
 
 
-def _wrapped(text: str, width: int = 120) -> t.Iterator[str]:
+def _wrapped(text: str, width: int = 98) -> t.Iterator[str]:
     line = ""
     for word in text.split():
         if len(line) + len(word) >= width:

@@ -258,3 +258,56 @@ def test_a_host_that_failed_before_the_role_is_in_the_report(place: Path) -> Non
 def test_other_tasks_may_use_the_result(place: Path) -> None:
     show = {"name": "Show", "ansible.builtin.debug": {"msg": "it is {{ tcp_audit_result.summary.verdict }}"}}
     assert "it is unknown" in run(place, post_tasks=[show]).text
+
+
+@pytest.mark.parametrize(
+    "variables, profile, compared, status",
+    [
+        ({}, "auto", set(), "skip"),
+        ({"tcp_tuning_profile": "web"}, "", set(), "skip"),
+        ({"tcp_tuning_profile": "web"}, "auto", {"net.core.somaxconn", "net.ipv4.tcp_fin_timeout"}, "fail"),
+        ({}, "web", {"net.core.somaxconn", "net.ipv4.tcp_fin_timeout"}, "fail"),
+        ({"tcp_tuning_settings": {"net.core.somaxconn": {"at_least": 2**30}}}, "auto", {"net.core.somaxconn"}, "fail"),
+        (
+            {
+                "tcp_tuning_profile": "web",
+                "tcp_tuning_settings": {"net.ipv4.tcp_fin_timeout": {"at_most": 9999}},
+                "tcp_tuning_exclude": ["net.core.somaxconn"],
+            },
+            "auto",
+            {"net.ipv4.tcp_fin_timeout"},
+            "fail",
+        ),
+    ],
+)
+def test_hosts_are_compared_as_their_variables_say(
+    variables: t.Dict[str, t.Any], profile: str, compared: t.Set[str], status: str, place: Path
+) -> None:
+    inventory = {"all": {"hosts": {"good1": {**_LOCAL, "tcp_tuning_file_limits": [], **variables}}}}
+    if not variables:
+        del inventory["all"]["hosts"]["good1"]["tcp_tuning_file_limits"]
+    (place / "hosts.yml").write_text(yaml.safe_dump(inventory), encoding="utf-8")
+    ran = run(place, "-e", f"tcp_audit_profile={profile}", "-e", '{"tcp_tuning_backlogs": []}' if variables else "{}")
+    assert ran.code == 0, ran.text
+    [host] = ran.report()["hosts"]
+    assert host["message"] is None
+    names = {row["name"] for row in host["drift"]} & {"net.core.somaxconn", "net.ipv4.tcp_fin_timeout"}
+    assert names == compared
+    assert next(result["status"] for result in host["results"] if result["id"] == "profile") == status
+
+
+def test_a_profile_that_there_is_not_is_named(place: Path) -> None:
+    ran = run(place, "-e", "tcp_audit_profile=wbe")
+    assert "no profile called 'wbe', did you mean web" in " ".join(ran.text.split())
+    hosts = {"good1": {**_LOCAL, "tcp_tuning_profile": "wbe"}, "good2": _LOCAL}
+    (place / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts}}), encoding="utf-8")
+    ran = run(place)
+    assert ran.outcomes() == {"good1": "failed", "good2": "judged"}
+    assert "wbe" in str(ran.report()["hosts"][0]["message"])
+
+
+def test_the_role_stands_beside_that_which_tunes(place: Path) -> None:
+    ran = run(place, "--check", "--limit", "good1", roles=["nettune.tcp.tcp_tuning", "nettune.tcp.tcp_audit"])
+    assert ran.code == 0, ran.text
+    [host] = ran.report()["hosts"]
+    assert "net.core.somaxconn" in {row["name"] for row in host["drift"]}

@@ -310,7 +310,7 @@ def test_a_unit_in_a_namespace_of_its_own_is_judged_by_that_one(
         command = [*inside, "nginx", "-c", str(nginx.config), "-g", "daemon off;"]
         with subprocess.Popen(command) as process:
             try:
-                monkeypatch.setattr(systemd, "main_pid", lambda _unit: process.pid)
+                monkeypatch.setattr(systemd, "main_pid", lambda *_: process.pid)
                 while not nginx_listens(process.pid):
                     time.sleep(0.02)
                 done = nginx.backlog(3000)
@@ -318,7 +318,7 @@ def test_a_unit_in_a_namespace_of_its_own_is_judged_by_that_one(
                 assert done["listeners"][0]["somaxconn"] == 2000
                 assert statuses(nginx.backlog(1500, apply="live")) == [("0.0.0.0", 8080, 2000, 1500, "effective")]
                 assert in_force() == {}
-                monkeypatch.setattr(systemd, "main_pid", lambda _unit: None)
+                monkeypatch.setattr(systemd, "main_pid", lambda *_: None)
                 [row] = nginx.backlog(1500)["listeners"]
                 assert row["status"] == "not_listening"
                 assert row["reason"].startswith("nothing listens here now; nginx (pid ")

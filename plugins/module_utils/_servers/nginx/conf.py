@@ -82,23 +82,20 @@ def _within(tree: Tree, main: str) -> _Expand:
     budget = Budget(_INCLUDES)
 
     @functools.lru_cache(maxsize=None)
-    def found(pattern: str) -> t.Tuple[t.Tuple[str, bytes], ...]:
-        paths = sorted(glob(tree, pattern), key=os.fsencode)
-        contents = ((path, None if tree.is_directory(path) else tree.read(path)) for path in paths)
-        return tuple((path, content) for path, content in contents if content is not None)
+    def found(pattern: str) -> t.Tuple[str, ...]:
+        return tuple(path for path in sorted(glob(tree, pattern), key=os.fsencode) if not tree.is_directory(path))
 
-    def expand(argument: str, file: str, line: int) -> t.Iterable[t.Tuple[str, bytes]]:
+    def expand(argument: str, file: str, line: int) -> t.Iterator[t.Tuple[str, bytes]]:
+        """One after the other, so that what a file includes is read before the file behind it."""
         path = posixpath.join(base, argument)
-        if _PATTERN & set(path):
-            files = found(path)
-        else:
-            content = tree.read(path)
-            if content is None:
+        one_file = not _PATTERN & set(path)
+        for one in (path,) if one_file else found(path):
+            content = tree.read(one)
+            if content is not None:
+                budget.spend(one)
+                yield one, content
+            elif one_file:
                 raise ConfigError(f"{path} cannot be read: No such file or directory", file, line)
-            files = ((path, content),)
-        for one, _content in files:
-            budget.spend(one)
-        return files
 
     return expand
 

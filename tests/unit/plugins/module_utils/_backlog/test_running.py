@@ -84,7 +84,7 @@ def test_a_socket_that_nobody_has_any_more_is_said_to_be_gone(
 def look(monkeypatch: pytest.MonkeyPatch) -> hosts.Host:
     """What is seen of one socket that is short."""
     kernel = Kernel(4096, {PLACE: (Listener(*PLACE, 0, 128, 11, None, 0),)})
-    monkeypatch.setattr(hosts, "kernel_of", lambda _request, _places: kernel)
+    monkeypatch.setattr(hosts, "kernel_of", lambda *_: kernel)
     given = {
         "server": "any",
         "backlog": 4096,

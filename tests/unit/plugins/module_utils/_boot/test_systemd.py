@@ -185,3 +185,42 @@ def test_the_main_process_of_a_unit(monkeypatch: pytest.MonkeyPatch, text: str, 
 def test_without_systemd_no_unit_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sd, "booted", lambda: False)
     assert sd.main_pid("x.service") is None
+
+
+def show_from(known: t.Mapping[str, str], called: t.List[t.List[str]]) -> sd.Run:
+    def run(words: t.Sequence[str]) -> str:
+        called.append(list(words))
+        if "--" not in words:
+            return "UnitPath=/etc\n"
+        units = words[words.index("--") + 1 :]
+        if not known.keys() >= set(units):
+            raise NettuneError("systemctl show failed")
+        return "\n".join(f"Id={unit}\nMainPID={known[unit]}\n" for unit in units)
+
+    return run
+
+
+def test_a_snapshot_asks_for_all_units_at_once() -> None:
+    called: t.List[t.List[str]] = []
+    run = show_from({"a.service": "1", "b.service": "2", "c.service": "3"}, called)
+    snapshot = sd.Snapshot(["b.service", "a.service", "b.service", "x@.service"], ["MainPID", "Id"], run)
+    assert called == []
+    assert snapshot.show(["b.service"], ["Id", "MainPID"]) == [{"Id": "b.service", "MainPID": "2"}]
+    assert sd.main_pid("a.service", snapshot) == (1 if sd.booted() else None)
+    assert called == [["show", "--property=Id,MainPID", "--", "a.service", "b.service"]]
+    # What was not foreseen is asked for when it is needed, of the manager once.
+    assert snapshot.show(["c.service"], ["Id"])[0]["Id"] == "c.service"
+    assert snapshot.show(["a.service"], ["Names"])[0]["Id"] == "a.service"
+    assert [snapshot.show_manager(["UnitPath"])["UnitPath"] for _time in range(2)] == ["/etc", "/etc"]
+    assert called[1:] == [
+        ["show", "--property=Id", "--", "c.service"],
+        ["show", "--property=Names", "--", "a.service"],
+        ["show", "--property=UnitPath"],
+    ]
+
+
+def test_a_snapshot_blames_the_one_unit_that_systemd_refuses() -> None:
+    snapshot = sd.Snapshot(["a.service", "bad.service"], ["Id", "MainPID"], show_from({"a.service": "1"}, []))
+    assert snapshot.show(["a.service"], ["MainPID"])[0]["MainPID"] == "1"
+    with pytest.raises(NettuneError):
+        snapshot.show(["bad.service"], ["MainPID"])

@@ -13,7 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.nettune.tcp.plugins.module_utils._kernel.cgroups import Member, members, runs
+from ansible_collections.nettune.tcp.plugins.module_utils._kernel.cgroups import (
+    Member,
+    members,
+    runs,
+    wait_for_programs,
+)
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel.proc_pid import parse_stat
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel.rlimits import INFINITY, Limits
 
@@ -105,3 +110,37 @@ def test_files_that_may_not_be_counted(tmp_path: t.Any, monkeypatch: pytest.Monk
     monkeypatch.setattr(os, "listdir", refuse)
     (member,) = members(["/web"], str(tmp_path))["/web"]
     assert member.used is None
+
+
+@pytest.mark.parametrize(
+    "program",
+    ["/usr/lib/systemd/systemd", "/usr/lib/systemd/systemd (deleted)", "/usr/lib/systemd/systemd-executor"],
+)
+def test_waits_for_what_systemd_has_forked(tmp_path: t.Any, monkeypatch: pytest.MonkeyPatch, program: str) -> None:
+    for pid, path, runs_now in [(1, "/init.scope", "/usr/lib/systemd/systemd"), (20, "/web", program)]:
+        write_process(tmp_path, pid, f"0::{path}\n")
+        (tmp_path / str(pid) / "exe").symlink_to(runs_now)
+    pauses: t.List[float] = []
+
+    def start(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            (tmp_path / "20" / "exe").unlink()
+            (tmp_path / "20" / "exe").symlink_to("/usr/bin/web")
+
+    monkeypatch.setattr(time, "sleep", start)
+    wait_for_programs("/web", str(tmp_path))
+    assert len(pauses) == 3
+    wait_for_programs("/web", str(tmp_path))
+    assert len(pauses) == 3
+
+
+def test_waits_not_for_ever(tmp_path: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for pid, path in [(1, "/init.scope"), (20, "/user@1.service")]:
+        write_process(tmp_path, pid, f"0::{path}\n")
+        (tmp_path / str(pid) / "exe").symlink_to("/usr/lib/systemd/systemd")
+    clock = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(time, "sleep", lambda seconds: clock.__setitem__(0, clock[0] + seconds))
+    wait_for_programs("/user@1.service", str(tmp_path))
+    assert 1 < clock[0] < 3

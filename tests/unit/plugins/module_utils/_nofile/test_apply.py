@@ -26,6 +26,7 @@ from ansible_collections.nettune.tcp.plugins.module_utils._record.journal import
 
 UNIT, GROUP = "web.service", "/system.slice/web.service"
 OURS = f"{UNIT}.d/zz-nettune-tcp.conf"
+SYSTEMD = Limits(1073741816, 1073741816)
 AT_LEAST = {"at_least": 65536}
 
 
@@ -83,7 +84,13 @@ class Machine:
         self.loaded = self.declared()
 
     def _restart(self) -> None:
-        self.processes = [self._process(row.pid + 10) for row in self.processes]
+        # Forked, with the limits of systemd itself, which it changes just before the program runs.
+        self.processes = [replace(self._process(row.pid + 10), limits=SYSTEMD) for row in self.processes]
+
+    def programs_run(self, group: str) -> None:
+        """Be the time until the programs run."""
+        assert group == GROUP
+        self.processes = [self._process(row.pid) for row in self.processes]
 
     def _start(self) -> None:
         self.stopped = False
@@ -120,6 +127,7 @@ def fixture_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     monkeypatch.setattr(unit_files, "read_manager", lambda: UnitFiles(None, (), ()))
     monkeypatch.setattr(observe, "_ceiling", lambda: limits.Ceiling(1048576, 1048576, True))
     monkeypatch.setattr(cgroups, "members", lambda _paths: {GROUP: tuple(machine.processes)})
+    monkeypatch.setattr(cgroups, "wait_for_programs", machine.programs_run)
     monkeypatch.setattr(rlimits, "rights", lambda: Rights(True, True, True, 0, 0))
     monkeypatch.setattr(rlimits, "ids_of", lambda _pid: Ids((0,) * 3, (0,) * 3))
     monkeypatch.setattr(rlimits, "set_nofile", machine.set_nofile)
@@ -269,6 +277,7 @@ def test_failed_restart_restores_and_starts_again(machine: Machine) -> None:
 
 
 def test_failed_restart_gives_processes_their_limits_back(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cgroups, "wait_for_programs", machine.programs_run)
     monkeypatch.setattr(rlimits, "rights", lambda: Rights(False, False, True, 0, 0))
     machine.processes[1] = replace(machine.processes[1], limits=Limits(10, 20))
     machine.failing = {"restart"}

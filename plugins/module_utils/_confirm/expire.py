@@ -1,0 +1,51 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""What the timer of an unconfirmed run starts: the rollback, recorded as any other, by what is on the host alone."""
+
+from __future__ import annotations
+
+import sys
+import typing as t
+
+from .. import _job
+from .._errors import NettuneError
+from .._record import store
+from .._rollback import apply as rolling
+from . import state
+
+
+class _Settled(Exception):
+    """There is nothing to roll back any more."""
+
+
+def main(run: str) -> int:
+    """Roll the run back, and remove the timer.  The exit status: 0, or 1 where it should be tried again."""
+    try:
+        _roll_back(run)
+    except _Settled as exc:
+        print(exc)
+    except rolling.Conflict as exc:
+        # Another try would find the same: it is for people to decide.
+        print(exc, file=sys.stderr)
+    except NettuneError as exc:
+        print(exc, file=sys.stderr)
+        return 1
+    state.disarm(run)
+    return 0
+
+
+def _roll_back(run: str) -> None:
+    def plan() -> t.Sequence[rolling.Job]:
+        # Asked under the lock: a confirmation may have come in the last moment.
+        if not state.waits(run):
+            raise _Settled(f"run {run} is confirmed")
+        if state.undone_by(run, store.runs()):
+            raise _Settled(f"run {run} is rolled back already")
+        return [rolling.Job(rolling.Request(run))]
+
+    [job], own = _job.carry_out(plan, "rollback", check_mode=False, undoes=lambda jobs: jobs[0].undoes)
+    print(f"run {run} was not confirmed in time: {', '.join(job.undoes)} rolled back by {own}")

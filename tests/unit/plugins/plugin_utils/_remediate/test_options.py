@@ -1,0 +1,52 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.nettune.tcp.plugins.plugin_utils._remediate import options
+from ansible_collections.nettune.tcp.plugins.plugin_utils._remediate.errors import RemediateError
+
+
+def read(**given: t.Any) -> options.Asked:
+    texts = {name: options.from_text(value) for name, value in given.items()}
+    result = ArgumentSpecValidator(dict(options.SPEC)).validate({"step": "check", **texts})
+    assert not result.error_messages
+    return options.read(result.validated_parameters)
+
+
+def test_texts_of_a_command_line() -> None:
+    asked = read(batches='[1, "50%"]', canaries="[a, b]", max_hosts="10%", interval="5", ratio="3", confirm="300")
+    assert [size.of(10) for size in asked.sizes] == [1, 5]
+    assert (asked.canaries, asked.max_hosts.of(50), asked.limits.ratio, asked.confirm) == (("a", "b"), 5, 3.0, 300)
+
+
+@pytest.mark.parametrize(
+    "given, message",
+    [
+        ({"batches": []}, "batches needs"),
+        ({"batches": ["0"]}, "batches needs"),
+        ({"batches": ["many"]}, "batches takes"),
+        ({"budget": "lots"}, "budget takes"),
+        ({"interval": 0}, "interval must be 1"),
+        ({"controls": 0}, "controls must be 1"),
+        ({"confirm": 60, "interval": 30}, "more than twice the interval"),
+        ({"variables": ["tcp_remediate_bugdet"]}, "did you mean tcp_remediate_budget"),
+    ],
+)
+def test_what_is_wrong(given: t.Dict[str, t.Any], message: str) -> None:
+    with pytest.raises(RemediateError, match=message):
+        read(**given)
+
+
+def test_the_variables_of_the_role_are_known() -> None:
+    read(
+        variables=[
+            f"tcp_remediate_{name}" for name in options.SPEC if name not in ("step", "run", "batch", "variables")
+        ]
+    )
