@@ -227,10 +227,10 @@ def _take_out(place: Place, there: _File) -> None:
     renaming.move(place.directory, place.name, temporary)
     try:
         _check_same(place, temporary, there)
+        os.unlink(temporary, dir_fd=place.directory)
     except BaseException:
         renaming.move(place.directory, temporary, place.name)
         raise
-    os.unlink(temporary, dir_fd=place.directory)
 
 
 def _check_same(place: Place, name: str, there: _File) -> None:

@@ -42,6 +42,7 @@ class Journal:
     _originals: t.Dict[str, Replaced] = field(default_factory=dict, init=False)
     _before: t.Dict[str, Replaced] = field(default_factory=dict, init=False)
     _replaced: t.List[Replaced] = field(default_factory=list, init=False)
+    _torn: bool = field(default=False, init=False)
 
     def begin(self, replaced: t.Sequence[Replaced]) -> None:
         """Write down what is about to be replaced, and its original where there is none yet."""
@@ -129,9 +130,10 @@ class Journal:
         }
 
     def _keep(self, wanted: t.Dict[str, Replaced]) -> None:
-        if wanted != self._originals:
+        if wanted != self._originals or self._torn:
+            self._torn = True  # until it is known to be on disk
             originals.save(wanted)
-            self._originals = wanted
+            self._originals, self._torn = wanted, False
 
 
 def _new_id(newest: str) -> str:

@@ -19,6 +19,7 @@ import typing as t
 
 from ansible_collections.nettune.tcp.plugins.module_utils import _lock
 from ansible_collections.nettune.tcp.plugins.module_utils._backlog import apply as backlog
+from ansible_collections.nettune.tcp.plugins.module_utils._backlog import host as backlog_host
 from ansible_collections.nettune.tcp.plugins.module_utils._backlog import request as backlog_request
 from ansible_collections.nettune.tcp.plugins.module_utils._backlog import service
 from ansible_collections.nettune.tcp.plugins.module_utils._boot import systemd as sd
@@ -127,6 +128,16 @@ class Sysctl(Host):
         return {key: str(calls.runtime(key)) for key in self.keys}
 
 
+class SysctlAbsent(Sysctl):
+    """All of it is taken back."""
+
+    name = "sysctl absent"
+
+    def run(self) -> t.Dict[str, t.Any]:
+        """Both keys go."""
+        return calls.sysctl(dict.fromkeys((calls.FIN_TIMEOUT, calls.SOMAXCONN)), state="absent")
+
+
 class ListenBacklog(Host):
     """nginx with a socket in each of two files, and not running."""
 
@@ -137,6 +148,7 @@ class ListenBacklog(Host):
         """As it is installed."""
         place = self.directories[0]
         setattr(service, "check", _nothing)  # noqa: B010 - nothing but files is tried
+        setattr(backlog_host, "_CHANGING", 0.0)  # noqa: B010 - nobody passes sockets on
         inner = b"server { listen 127.0.0.1:65001; }\n"
         files = {"nginx.conf": b"http { server { listen 127.0.0.1:65000; } include d/*.conf; }\n", "d/a.conf": inner}
         write_all(self.directories, {f"{place}/{name}": (0o640, content) for name, content in files.items()})

@@ -25,7 +25,7 @@ from ansible_collections.nettune.tcp.tests.integration.faults.calls import (
 if t.TYPE_CHECKING:
     from ansible_collections.nettune.tcp.tests.integration.sandbox import Sandbox
 
-HOSTS = {host.name: host for host in (hosts.Sysctl, hosts.ListenBacklog, hosts.NoFile)}
+HOSTS = {host.name: host for host in (hosts.Sysctl, hosts.SysctlAbsent, hosts.ListenBacklog, hosts.NoFile)}
 
 
 class Cases:

@@ -87,24 +87,11 @@ def _changes(pid: int) -> bool:
     return info.number in _CHANGING
 
 
-def _enters(pid: int) -> bool:
-    info = _Info()
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.ptrace(_GET_SYSCALL_INFO, pid, ctypes.sizeof(info), ctypes.byref(info))
-    return bool(info.op == _ENTRY)
-
-
-def kill_at(call: int, body: t.Callable[[], object]) -> bool:
-    """Run ``body`` in a child and kill it as it enters its system call number ``call``; False when it ended before."""
-    return _kill_at(call, body, _enters)
-
-
 def kill_at_change(call: int, body: t.Callable[[], object]) -> bool:
-    """The same, where only system calls count that change something."""
-    return _kill_at(call, body, _changes)
+    """Run ``body`` in a child and kill it as it enters number ``call`` of those system calls that change something.
 
-
-def _kill_at(call: int, body: t.Callable[[], object], counts: t.Callable[[int], bool]) -> bool:
+    False when it ended before.
+    """
     pid = os.fork()
     if pid == 0:
         _victim(body)
@@ -120,7 +107,7 @@ def _kill_at(call: int, body: t.Callable[[], object], counts: t.Callable[[int], 
         delivered = os.WSTOPSIG(status)
         if delivered == signal.SIGTRAP | 0x80:
             delivered = 0
-            seen += counts(pid)
+            seen += _changes(pid)
         if seen == call:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
