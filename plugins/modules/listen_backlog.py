@@ -118,6 +118,10 @@ notes:
   - As root no program is run on a main configuration file that somebody else may write, since it can name modules and
     commands to run. What such a file includes is the server's own trust in it. C(include_shell) of lighttpd is not run
     once a file was read that somebody else may write.
+  - A file of another user than root is edited only in a directory that is root's, so that nobody else decides where is
+    written; it stays that user's. Below a directory that others may write, files are read, without following links, and
+    only where everybody may read them or they are another user's; where one of them would have to be edited, the module
+    fails and says why.
   - A program is given 60 seconds, C(systemctl) 30 to show, 90 to read its units and 300 to restart one. Then it is
     ended with all that it has started, and what was changed is put back. Long outputs are cut in the middle.
   - Root is needed to change anything. Without it the module says what is missing and changes nothing.

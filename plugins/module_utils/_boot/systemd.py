@@ -55,12 +55,25 @@ def probe_of(template: str) -> str:
     return template.replace("@.", f"@{_PROBE}.")
 
 
+class _Shown(Properties):
+    """What was asked for and is not there is a fault of systemctl and none of ours."""
+
+    def __missing__(self, name: str) -> str:
+        raise NettuneError(f"systemctl show does not tell {name} of {self.get('Id', 'what was asked for')}")
+
+
 def parse_show(output: str) -> t.List[Properties]:
-    """The blocks of ``systemctl show``, one for each unit that was asked about."""
+    """The blocks of ``systemctl show``, one for each unit that was asked about.
+
+    Raises NettuneError for what no systemctl prints, as does looking up a property that is not there.
+    """
     blocks: t.List[Properties] = []
     for block in output.strip("\n").split("\n\n"):
         lines = (line.partition("=") for line in block.splitlines())
-        blocks.append({name: value for name, equals, value in lines if equals})
+        shown = _Shown({name: value for name, equals, value in lines if equals})
+        if not re.fullmatch("[0-9]*", shown.get("MainPID", "")):
+            raise NettuneError(f"systemctl show tells a MainPID of {shown['MainPID'][:40]!r}")
+        blocks.append(shown)
     return blocks
 
 
@@ -77,7 +90,10 @@ class Systemd:
 
     def show(self, units: t.Sequence[str], properties: t.Iterable[str]) -> t.List[Properties]:
         """These properties of each unit, in the order asked."""
-        return parse_show(self._run(["show", f"--property={','.join(properties)}", "--", *units]))
+        blocks = parse_show(self._run(["show", f"--property={','.join(properties)}", "--", *units]))
+        if len(blocks) != len(units):
+            raise NettuneError(f"systemctl show tells of {len(blocks)} units where {len(units)} were asked for")
+        return blocks
 
     def show_manager(self, properties: t.Iterable[str]) -> Properties:
         """These properties of the manager itself."""

@@ -22,7 +22,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from .. import _files
-from .._errors import MissingRight, NettuneError
+from .._errors import MissingRight, NettuneError, from_os
 from .._transaction import COMPLETED, RESTORED, Replaced
 from . import entries
 
@@ -90,8 +90,10 @@ def ids() -> t.List[str]:
         return sorted(os.listdir(runs_path()))
     except FileNotFoundError:
         return []
-    except OSError as exc:
+    except PermissionError as exc:
         raise MissingRight(f"{runs_path()}: {exc.strerror}, root is needed", path=runs_path()) from exc
+    except OSError as exc:
+        raise from_os(exc, runs_path(), doing="cannot be listed") from exc
 
 
 def runs() -> t.List[Run]:

@@ -80,7 +80,7 @@ def write(path: str, content: str) -> None:
 def own_etc() -> None:
     """Make /etc the test's own, too; call this inside a sandbox."""
     pathlib.Path("/run/nettune-test").mkdir(exist_ok=True)
-    mount("-t", "tmpfs", "none", "/run/nettune-test")
+    mount("-t", "tmpfs", "-o", "mode=755", "none", "/run/nettune-test")
     layers = [pathlib.Path("/run/nettune-test", name) for name in ("upper", "work")]
     for layer in layers:
         layer.mkdir()

@@ -117,6 +117,22 @@ def test_show_gives_the_blocks_of_all_units_and_of_the_manager_one() -> None:
     assert manager.show_manager(["Id"]) == {"Id": "a"}
 
 
+@pytest.mark.parametrize(
+    "output, message",
+    [
+        ("", "does not tell FragmentPath of what was asked for"),
+        ("Id=a.service\n", "does not tell FragmentPath of a.service"),
+        ("\x00\xff junk", "does not tell FragmentPath"),
+        ("Id=a\n\nId=b\n", "tells of 2 units where 1 were asked for"),
+        ("Id=a\nMainPID=-1\n", "tells a MainPID of '-1'"),
+        ("Id=a\nMainPID=7 8\n", "tells a MainPID of '7 8'"),
+    ],
+)
+def test_junk_is_an_error_that_says_so(output: str, message: str) -> None:
+    with pytest.raises(NettuneError, match=f"systemctl show {message}"):
+        sd.Systemd(lambda _arguments: output).show(["a.service"], ["Id", "FragmentPath"])[0]["FragmentPath"]
+
+
 def test_check_booted(tmp_path: t.Any) -> None:
     assert sd.booted(str(tmp_path))
     assert not sd.booted(str(tmp_path / "missing"))
