@@ -35,6 +35,7 @@ _FIRST_WITHOUT_ENDLESS_MASKS = 258
 _PROCPS_PROGRAMS = ("/usr/sbin/sysctl", "/sbin/sysctl", "/usr/bin/sysctl")
 
 _MOST_LINKS = 40
+_LARGEST = 4 << 20  # bytes of a file; more than any that somebody has written
 
 
 @dataclasses.dataclass(frozen=True)
@@ -158,7 +159,7 @@ def _read_file(root: str, path: str) -> SysctlFile | None:
         target = _real_path(root, path)
         if target != "/dev/null" and not stat.S_ISREG(os.stat(root + target).st_mode):
             return SysctlFile(path, "", target, "not a regular file")
-        content = b"" if target == "/dev/null" else _files.read(root + target, limit=_files.SMALL) or b""
+        content = b"" if target == "/dev/null" else _files.read(root + target, limit=_LARGEST) or b""
     except FileNotFoundError:
         return SysctlFile(path, "", target, "dangling link") if os.path.islink(root + path) else None
     except OSError as exc:

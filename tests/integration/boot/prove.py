@@ -34,7 +34,7 @@ from machine import Machine, directories, interface, own_root, private_root
 from trees import COMMON_VALUES, DROP_IN, Entry, generate, keys_for
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-RESOLVER = os.path.join(HERE, "../../../plugins/module_utils")
+RESOLVER = os.path.join(HERE, "../../../plugins")
 
 # What every key holds before the tools run. No line sets it.
 UNTOUCHED = "7"
@@ -135,8 +135,8 @@ def reduced(prover: Prover, entries: list[Entry]) -> list[Entry]:
 
 def prove(arguments: argparse.Namespace) -> dict[str, t.Any]:
     sys.path.insert(0, arguments.resolver)
-    resolver = importlib.import_module("_boot.sysctl_d")
-    syntax = importlib.import_module("_boot.sysctl_syntax")
+    resolver = importlib.import_module("module_utils._boot.sysctl_d")
+    syntax = importlib.import_module("module_utils._boot.sysctl_syntax")
     with contextlib.ExitStack() as stack:
         root = stack.enter_context(own_root() if arguments.in_place else private_root())
         bridges = [name for name in BRIDGES if stack.enter_context(interface(name))]

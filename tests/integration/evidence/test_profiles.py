@@ -15,7 +15,6 @@ import typing as t
 from pathlib import Path
 
 import pytest
-import yaml
 
 from ansible_collections.nettune.tcp.plugins.module_utils._facts.gather import gather
 from ansible_collections.nettune.tcp.plugins.module_utils._facts.request import parse_request
@@ -26,7 +25,7 @@ from ansible_collections.nettune.tcp.plugins.module_utils._sysctl.catalog import
 from ansible_collections.nettune.tcp.plugins.module_utils._want import parse_value, parse_want, render
 from ansible_collections.nettune.tcp.tests.integration.evidence.wire import ACK, RST, SERVER, SYN_ACK, Wire, clients
 from ansible_collections.nettune.tcp.tests.integration.sandbox import Sandbox
-from ansible_collections.nettune.tcp.tests.profiles import PROFILES, WANTS, profiles_with, without_proof
+from ansible_collections.nettune.tcp.tests.profiles import PROFILES, WANTS, profiles_with, sysctls, without_proof
 
 
 def apply(profile: str, key: str) -> t.Tuple[int, ...]:
@@ -380,6 +379,6 @@ def test_no_value_ships_without_its_proof() -> None:
 
 @pytest.mark.parametrize("path", sorted(PROFILES.glob("*.yml")), ids=lambda path: path.stem)
 def test_every_value_says_what_it_is_for(path: Path) -> None:
-    for key, entry in yaml.safe_load(path.read_text(encoding="utf-8"))["settings"].items():
-        assert list(entry) == ["want", "why", "not", "source", "kernel"], key
+    for key, entry in sysctls(path.stem).items():
+        assert sorted(entry) == sorted(["want", "why", "not", "source", "kernel"]), key
         parse_want(entry["want"], ports=lookup(key).ports)

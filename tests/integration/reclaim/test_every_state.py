@@ -15,7 +15,7 @@ import typing as t
 import pytest
 
 from ansible_collections.nettune.tcp.plugins.module_utils._errors import BadRequest, MissingRight, Unsupported
-from ansible_collections.nettune.tcp.plugins.module_utils._kernel import descriptors
+from ansible_collections.nettune.tcp.plugins.module_utils._kernel import cgroups
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel.sock_destroy import Identity, SockDestroy, identity_of
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel.sock_diag import SockDiag, mask
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel.tcp_socket import LISTEN
@@ -352,7 +352,7 @@ def test_a_unit_means_what_it_alone_holds(
         with holding(leak) as holder:
             time.sleep(0.2)
             monkeypatch.setattr(
-                descriptors, "unit_of", lambda pid, _root="/proc": units[0] if pid == holder.pid else units[1]
+                cgroups, "unit_of", lambda pid, _root="/proc": units[0] if pid == holder.pid else units[1]
             )
             done = run("CLOSE_WAIT", unit=unit)
             holder.go_on()
