@@ -36,7 +36,7 @@ def integration(log: Log) -> Result:
     tests = f"ip link set lo up && exec pytest tests/integration --junit-xml={junit}"
     # Ansible does not ask HOME where the home is of the user it works as.
     settings = {"ANSIBLE_REMOTE_TMP": str(WORK / "ansible" / "tmp")}
-    return counted(log.run("unshare", "--net", "sh", "-c", tests, env=settings), [junit])
+    return counted(log.run("unshare", "--net", "--mount", "sh", "-c", tests, env=settings), [junit])
 
 
 def molecule(log: Log) -> Result:

@@ -27,12 +27,12 @@ def main(run: str) -> int:
     try:
         _roll_back(run)
     except _Settled as exc:
-        print(exc)
+        sys.stdout.write(f"{exc}\n")
     except rolling.Conflict as exc:
         # Another try would find the same: it is for people to decide.
-        print(exc, file=sys.stderr)
+        sys.stderr.write(f"{exc}\n")
     except NettuneError as exc:
-        print(exc, file=sys.stderr)
+        sys.stderr.write(f"{exc}\n")
         return 1
     state.disarm(run)
     return 0
@@ -48,4 +48,4 @@ def _roll_back(run: str) -> None:
         return [rolling.Job(rolling.Request(run))]
 
     [job], own = _job.carry_out(plan, "rollback", check_mode=False, undoes=lambda jobs: jobs[0].undoes)
-    print(f"run {run} was not confirmed in time: {', '.join(job.undoes)} rolled back by {own}")
+    sys.stdout.write(f"run {run} was not confirmed in time: {', '.join(job.undoes)} rolled back by {own}\n")

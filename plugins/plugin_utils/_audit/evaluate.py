@@ -13,13 +13,15 @@ are there it gives what JMESPath gives.  Where one is not, the answer is Unknown
 
 from __future__ import annotations
 
+import contextlib
 import operator
 import typing as t
 
-from jmespath import exceptions
-
 from .functions import Functions
 from .unknown import Map, Rows, Unknown, is_false, truth, unsure
+
+with contextlib.suppress(ImportError):  # expressions.py says so to whoever asks for a rule
+    from jmespath import exceptions
 
 Node = t.Dict[str, t.Any]
 Evaluate = t.Callable[[t.Any], t.Any]

@@ -4,13 +4,21 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""The functions of rules: those of JMESPath, and what it lacks.  Imported only where jmespath is there."""
+"""The functions of rules: those of JMESPath, and what it lacks."""
 
 from __future__ import annotations
 
 import typing as t
 
-from jmespath import functions
+_Method = t.TypeVar("_Method", bound=t.Callable[..., t.Any])
+_Base: t.Any
+_signature: t.Callable[..., t.Callable[[_Method], _Method]]
+try:
+    from jmespath import functions
+except ImportError:  # expressions.py says so to whoever asks for a rule
+    _Base, _signature = object, lambda *_types: lambda function: function
+else:
+    _Base, _signature = functions.Functions, functions.signature
 
 Number = t.Optional[float]
 
@@ -18,30 +26,30 @@ _NUMBER: t.Any = {"types": ["number", "null"]}
 _OBJECT: t.Any = {"types": ["object", "null"]}
 
 
-class Functions(functions.Functions):
+class Functions(_Base):  # type: ignore[misc]
     """Found by their names: ``_func_ratio`` is ``ratio()``.  Where an argument is null, so is the result."""
 
-    @functions.signature(_NUMBER, _NUMBER)
+    @_signature(_NUMBER, _NUMBER)
     def _func_ratio(self, part: Number, whole: Number) -> Number:
         """``ratio(part, whole)``: null also where the whole is zero."""
         return part / whole if part is not None and whole else None
 
-    @functions.signature(_NUMBER, _NUMBER)
+    @_signature(_NUMBER, _NUMBER)
     def _func_product(self, one: Number, other: Number) -> Number:
         """``product(one, other)``."""
         return None if one is None or other is None else one * other
 
-    @functions.signature(_NUMBER, _NUMBER)
+    @_signature(_NUMBER, _NUMBER)
     def _func_difference(self, one: Number, other: Number) -> Number:
         """``difference(one, other)``: one less the other."""
         return None if one is None or other is None else one - other
 
-    @functions.signature(_NUMBER, _NUMBER)
+    @_signature(_NUMBER, _NUMBER)
     def _func_round(self, number: Number, digits: Number) -> Number:
         """``round(number, digits)``: for evidence that people read."""
         return None if number is None else round(number, int(digits or 0))
 
-    @functions.signature(_OBJECT)
+    @_signature(_OBJECT)
     def _func_entries(self, mapping: t.Optional[t.Mapping[str, t.Any]]) -> t.Optional[t.List[t.Dict[str, t.Any]]]:
         """``entries(object)``: a list of ``{key, value}``, because projections lose the keys."""
         return None if mapping is None else [{"key": key, "value": value} for key, value in mapping.items()]

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import collections.abc
+import math
 import typing as t
 from dataclasses import dataclass
 
@@ -129,7 +130,7 @@ def _within(name: str, spec: t.Mapping[str, t.Any], asked: t.Any) -> float:
         number = float("nan") if isinstance(asked, bool) else float(asked)
     except (TypeError, ValueError):
         number = float("nan")
-    if number != number or (low is not None and number < low) or (high is not None and number > high):  # noqa: PLR0124
+    if math.isnan(number) or (low is not None and number < low) or (high is not None and number > high):
         raise PolicyError(f"threshold {name} is {asked!r}, and must be {_range(low, high)}")
     return int(number) if number.is_integer() else number
 

@@ -115,8 +115,7 @@ def facts() -> Record:
     """All facts of ``facts.yml``."""
     text = Path(__file__).with_name("facts.yml").read_text(encoding="utf-8")
     found = _parse(yaml.safe_load(text), "")
-    assert isinstance(found, Record)
-    return found
+    return t.cast("Record", found)
 
 
 def _parse(raw: t.Any, path: str) -> Fact:

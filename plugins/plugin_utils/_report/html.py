@@ -170,7 +170,7 @@ def _counts(hosts: t.Mapping[str, int]) -> str:
 
 
 def _bar(parts: t.Sequence[t.Tuple[str, str, str, int]]) -> str:
-    total = sum(count for *_, count in parts) or 1
+    total = sum(part[-1] for part in parts) or 1
     drawn, at = [], 0.0
     for kind, _icon, _label, count in parts:
         width = 1000 * count / total
