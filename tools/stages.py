@@ -30,10 +30,23 @@ def unit(log: Log) -> Result:
     return counted(log.run("pytest", "tests/unit", f"--junit-xml={junit}"), [junit])
 
 
+FLEET = "tests/integration/remediate"
+
+
 def integration(log: Log) -> Result:
-    """Tests on the real kernel; the namespace around them all keeps a mistake of one away from this machine."""
-    junit = WORK / "logs" / "integration.xml"
-    tests = f"ip link set lo up && exec pytest tests/integration --junit-xml={junit}"
+    """Tests on the real kernel, but for those of a fleet."""
+    return in_namespace(log, "integration", f"tests/integration --ignore={FLEET}")
+
+
+def fleet(log: Log) -> Result:
+    """A remediation of many hosts, each a namespace behind SSH: the longest tests there are."""
+    return in_namespace(log, "fleet", FLEET)
+
+
+def in_namespace(log: Log, name: str, paths: str) -> Result:
+    """Run tests on the real kernel; the namespaces around them all keep a mistake of one away from this machine."""
+    junit = WORK / "logs" / f"{name}.xml"
+    tests = f"ip link set lo up && exec pytest {paths} --junit-xml={junit}"
     # Ansible does not ask HOME where the home is of the user it works as.
     settings = {"ANSIBLE_REMOTE_TMP": str(WORK / "ansible" / "tmp")}
     return counted(log.run("unshare", "--net", "--mount", "sh", "-c", tests, env=settings), [junit])
@@ -115,5 +128,6 @@ STAGES = (
     Stage("browser", "browser", browser, ("chromium", "npm")),
     Stage("integration", "integration", integration, KERNEL, lane="machine"),
     Stage("molecule", "molecule", molecule, CONTAINERS, lane="machine"),
+    Stage("fleet", "fleet", fleet, (*KERNEL, "ssh"), lane="machine", by_default=False),
     Stage("vm", "vm", vm, MACHINES, lane="machine", by_default=False),
 )
