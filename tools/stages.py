@@ -52,6 +52,9 @@ def in_namespace(log: Log, name: str, paths: str) -> Result:
     return counted(log.run("unshare", "--net", "--mount", "sh", "-c", tests, env=settings), [junit])
 
 
+APART = ("remediate", "tuning")  # scenarios that take so long that they run by their names only
+
+
 def molecule(log: Log) -> Result:
     """The scenarios that SCENARIOS names, on containers that boot systemd; all where it names none.
 
@@ -60,7 +63,8 @@ def molecule(log: Log) -> Result:
     """
     settings = variables(prepare("molecule"))
     everything = sorted(path.parent.name for path in (CHECKOUT / "molecule").glob("*/molecule.yml"))
-    scenarios = os.environ.get("SCENARIOS", "").split() or everything
+    daily = [name for name in everything if name not in APART]
+    scenarios = os.environ.get("SCENARIOS", "").split() or daily
     logs = [Log(log.path.with_name(f"molecule-{name}.log")) for name in scenarios]
 
     def passes(name: str, own: Log) -> bool:
