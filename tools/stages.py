@@ -56,7 +56,7 @@ APART = ("remediate", "tuning")  # scenarios that take so long that they run by 
 
 
 def molecule(log: Log) -> Result:
-    """The scenarios that SCENARIOS names, on containers that boot systemd; all where it names none.
+    """The scenarios that SCENARIOS names, on containers that boot systemd; all but APART where it names none.
 
     They run side by side, each by a molecule of its own: what one of them does about its hosts is none of the others'
     business, and Molecule's own workers would all have the hosts that the scenario ``default`` creates.
