@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from .. import _files
 from .._errors import NettuneError
 
+_LARGEST = 4 << 20  # bytes of a file; more than any that somebody has written
 _COMMENT = ("#", ";")
 # What systemd strips; other blanks, such as a form feed or a no-break space, are like letters.
 _BLANKS = " \t\n\r"
@@ -208,7 +209,7 @@ def _drop_ins(directory: str) -> t.Iterator[UnitFile]:
 
 def _file(path: str) -> t.Optional[UnitFile]:
     try:
-        content = _files.read(path, limit=_files.SMALL)
+        content = _files.read(path, limit=_LARGEST)
     except NettuneError:
         if os.path.isfile(path):
             raise
