@@ -11,12 +11,19 @@ from __future__ import annotations
 import typing as t
 
 _Method = t.TypeVar("_Method", bound=t.Callable[..., t.Any])
+
+
+def _unchecked(*_types: t.Any) -> t.Callable[[_Method], _Method]:
+    """Stands in for the library's ``signature`` where that is missing."""
+    return lambda function: function
+
+
 _Base: t.Any
 _signature: t.Callable[..., t.Callable[[_Method], _Method]]
 try:
     from jmespath import functions
 except ImportError:  # expressions.py says so to whoever asks for a rule
-    _Base, _signature = object, lambda *_types: lambda function: function
+    _Base, _signature = object, _unchecked
 else:
     _Base, _signature = functions.Functions, functions.signature
 
