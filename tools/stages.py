@@ -52,7 +52,7 @@ def in_namespace(log: Log, name: str, paths: str) -> Result:
     return counted(log.run("unshare", "--net", "--mount", "sh", "-c", tests, env=settings), [junit])
 
 
-APART = ("remediate", "tuning")  # scenarios that take so long that they run by their names only
+APART = ("nofile", "remediate", "tuning")  # scenarios that take so long that they run by their names only
 
 
 def molecule(log: Log) -> Result:
