@@ -128,7 +128,7 @@ WHAT: t.Mapping[str, t.Callable[[Cases], None]] = {
 @pytest.mark.parametrize("what", WHAT)
 @pytest.mark.parametrize("name", HOSTS)
 def test_every_call(
-    name: str, what: str, on_fresh_host: Sandbox, record_property: t.Callable[[str, int], None]
+    name: str, what: str, on_fresh_host: Sandbox, record_testsuite_property: t.Callable[[str, object], None]
 ) -> None:
     def body() -> t.Tuple[int, t.List[str]]:
         hosts.own_places()
@@ -141,6 +141,6 @@ def test_every_call(
         return cases.count, cases.wrong
 
     count, wrong = on_fresh_host(body)
-    record_property("cases", count)
+    record_testsuite_property(f"cases: {name}, {what}", count)
     print(f"{name}, {what}: {count} cases, {len(wrong)} wrong")
     assert not wrong, "\n".join(wrong)

@@ -10,6 +10,7 @@ then a process ends the first by itself and uses its addresses for the second: j
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import random
 import socket
@@ -72,6 +73,8 @@ class Churn:
     def _meant(self, port: int) -> t.Tuple[socket.socket, socket.socket]:
         client, server = self._connect(port)
         server.close()
+        while state_of(client) == ESTABLISHED:
+            time.sleep(0)
         return client, server
 
     def _connect(self, port: int) -> t.Tuple[socket.socket, socket.socket]:
@@ -79,10 +82,20 @@ class Churn:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         client.bind(("127.0.0.1", port))
-        client.connect(SERVER)
+        _connect(client)
         server, address = self._listener.accept()
         assert address[1] == port
         return client, server
+
+
+def _connect(client: socket.socket) -> None:
+    """A reset may still be on its way when the process has gone to another core: the old pair refuses the new one."""
+    for _number in range(1000):
+        with contextlib.suppress(ConnectionRefusedError):
+            client.connect(SERVER)
+            return
+        time.sleep(0.001)
+    pytest.fail(f"{SERVER} refuses for a second")
 
 
 def _reset(*pair: socket.socket) -> None:
