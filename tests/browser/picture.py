@@ -24,7 +24,7 @@ def main() -> None:
         report = Path(directory, "report.html")
         report.write_text(html.render(fleet_reports.fleet(1_000, hostile=False)), encoding="utf-8")
         browser = launch(playwright)
-        page = browser.new_page(viewport={"width": 1440, "height": 900}, color_scheme="light")
+        page = browser.new_page(viewport={"width": 1400, "height": 760}, color_scheme="light")
         page.clock.set_fixed_time("2026-11-24T07:00:00Z")
         page.goto(report.as_uri())
         page.screenshot(path=PICTURE)
