@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import pytest
 
+from ansible_collections.nettune.tcp.plugins.plugin_utils._report import html
 from ansible_collections.nettune.tcp.tests import fleet_reports
 from ansible_collections.nettune.tcp.tests.browser.conftest import DESK, PHONE, Open, Reader
 
@@ -239,6 +240,38 @@ def test_what_hosts_say_is_text_and_nothing_else(read: Open) -> None:
         assert reader.page.locator("script").count() == 2
     reader.turn(address(HOSTILE))
     assert "onerror=alert(1)" in reader.page.locator("h2.title").inner_text()
+
+
+def test_a_run_of_remediation_is_shown_first(read: Open, tmp_path: Path) -> None:
+    names = [host["name"] for host in FLEET["hosts"][:3]]
+    batches = [
+        {
+            "name": "canary",
+            "hosts": names[:1],
+            "verdict": "pass",
+            "numbers": {"overflows_per_second": 0},
+            "done": "kept",
+        },
+        {"name": "batch-1", "hosts": names[1:], "verdict": "fail", "why": "overflows rose", "done": "rolled back"},
+        {"name": "batch-2", "hosts": ["gone.example.net"], "verdict": "", "numbers": {}, "done": ""},
+    ]
+    run = {"run": "20261124T0612-7", "started": "2026-11-24T06:12:00Z", "verdict": "fail", "why": "a batch failed"}
+    reader = read(5)
+    reader.path = tmp_path / "remediated.html"
+    reader.path.write_text(html.render({**FLEET, "remediation": {**run, "batches": batches}}), encoding="utf-8")
+    reader.open()
+    first = reader.page.locator("main section").first.inner_text()
+    for words in (
+        "Remediation",
+        "fail",
+        "a batch failed",
+        "overflows rose",
+        "rolled back",
+        "2 hosts",
+        names[0],
+        "not started",
+    ):
+        assert words in first
 
 
 def test_an_old_report_says_so(read: Open) -> None:

@@ -19,7 +19,7 @@ const WORDS = {
 const TONES = {
   compliant: "pass", drift_runtime: "fail", drift_boot: "unknown", overridden: "fail", clamped: "fail", stale: "unknown",
   restart_required: "unknown", skipped: "skip", unreachable: "unseen", failed: "unseen", no_python: "unseen",
-  missing: "unseen", new: "fail", fixed: "pass", persisting: "skip",
+  missing: "unseen", inconclusive: "unknown", running: "unknown", not_started: "skip", new: "fail", fixed: "pass", persisting: "skip",
 };
 
 const word = (status) => WORDS[status] || String(status).replace(/_/g, " ");

@@ -129,13 +129,13 @@ function remediation(run) {
   if (!run) return null;
   const columns = [
     { name: "Batch", header: true, cell: (batch) => batch.name },
-    { name: "Verdict", cell: (batch) => badge(batch.verdict) },
+    { name: "Verdict", cell: (batch) => [badge(batch.verdict || "not_started"), batch.why ? make("span", { class: "groups said" }, batch.why) : null] },
     { name: "Hosts", cell: (batch) => hostNames(batch.hosts || []) },
     { name: "Measured", wide: true, cell: (batch) => evidence(batch.numbers) || "" },
     { name: "Done", cell: (batch) => batch.done || "" },
   ];
   return panel("Remediation", null,
-    make("p", {}, badge(run.verdict), ` run ${run.run}, started ${moment(run.started)}`),
+    make("p", {}, badge(run.verdict), ` run ${run.run}, started ${moment(run.started)}`, run.why ? [": ", make("span", { class: "said" }, run.why)] : null),
     paged(run.batches || [], columns, { caption: "Batches of the remediation", size: TOP }));
 }
 
