@@ -30,7 +30,7 @@ import yaml
 
 HERE = pathlib.Path(__file__).resolve().parent
 CHECKOUT = HERE.parents[1]
-SYSCTLS = 60
+SYSCTLS = 42
 FORMATS = "html,json,csv,junit,markdown"
 
 FILL = """\
