@@ -253,7 +253,8 @@ class NoFile(Host):
 
 def own_places() -> None:
     """Make the places of units and of configurations, and the lock, the test's own; call this inside a sandbox."""
-    for place in ("/etc/systemd/system", "/srv/nettune-test", "/etc/modules-load.d"):
+    for place in ("/srv", "/etc/systemd/system", "/etc/modules-load.d"):
         pathlib.Path(place).mkdir(parents=True, exist_ok=True)
         calls.mount("-t", "tmpfs", "-o", "mode=755", "none", place)
+    pathlib.Path("/srv/nettune-test").mkdir()
     _lock.PATH = "/srv/nettune-test-lock"
