@@ -33,7 +33,7 @@ options:
     elements: str
     default: [all]
   top:
-    description: How many of the busiest peers and clients, and of the processes that hold most, are kept.
+    description: How many of the busiest peers and clients, the processes that hold most, and the newest runs are kept.
     type: int
     default: 10
   interval:
@@ -149,25 +149,29 @@ ansible_facts:
           description:
             - One entry for each listening socket. C(accept_queue) is the number of connections waiting for accept(),
               C(backlog) their limit in force (null from C(/proc/net/tcp)), C(syn_recv) the half-open connections.
+            - A host may have hundreds of listeners, and every later task of a play carries their facts along. So
+              what is as usual is left out, with the value that it then has - C(v6only) null, C(device) null,
+              C(connections) none, C(sharing) 1, C(share) 0, C(covers) null, and C(count) 1.
             - C(sharing) is the number of sockets that listen on this address, port and C(device). Above 1 they are a
-              group of SO_REUSEPORT, each with a queue of its own. C(device) is null for a socket that is bound to no
-              network device, and from C(/proc/net/tcp).
+              group of SO_REUSEPORT, each with a queue of its own. C(device) is the one network device that the socket
+              is bound to, which C(/proc/net/tcp) does not tell.
             - C(connections) counts by state what has come in to the port, whatever its address here, and C(share) is
-              their share, from 0 to 1, of all that came in to this host, null where nothing did.
+              their share, from 0 to 1, of all that came in to this host.
             - C(covers) is for how many seconds at least nobody need accept until the queue, or the queues of the
               group, are full. The kernel counts arrivals for the network namespace and not for a listener, so this is
               the backlog by all that arrived per second, C(PassiveOpens) and C(ListenOverflows) of C(rates); what a
               listener with a C(share) near 1 covers is close to it. Null without an interval or without arrivals.
             - C(processes) have C(pid), C(name), C(unit) and C(nofile) with the limits C(soft) and C(hard), null for
-              unlimited, and C(used), the number of open files.
+              unlimited, and C(used), the number of open files. Workers with the same name, unit and limits are one
+              entry, that of the one with most open files, and C(count) is how many they are.
           returned: with subset listeners
           type: list
           elements: dict
           sample:
             - {family: inet, address: 0.0.0.0, port: 80, accept_queue: 0, backlog: 511, syn_recv: 0, inode: 18231,
-              v6only: null, uid: 0, connections: {ESTABLISHED: 61}, sharing: 1, device: null, share: 0.98,
-              covers: 1.703,
-              processes: [{pid: 812, name: nginx, unit: nginx.service, nofile: {soft: 1024, hard: 524288, used: 9}}]}
+              uid: 0, connections: {ESTABLISHED: 61}, share: 0.98, covers: 1.703,
+              processes: [{pid: 812, name: nginx, unit: nginx.service, nofile: {soft: 1024, hard: 524288, used: 9},
+              count: 3}]}
         holders:
           description:
             - Who has the sockets in C(CLOSE_WAIT), C(FIN_WAIT2) and C(SYN_SENT), each null while fewer than 100 sockets

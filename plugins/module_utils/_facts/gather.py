@@ -77,7 +77,7 @@ def _gather(request: Request) -> Facts:
         # Outside the namespace again: owners are processes of this host's /proc.
         seen.facts.update(_owned(request, seen))
     if "runs" in request.subsets:
-        seen.facts["runs"] = _runs(seen)
+        seen.facts["runs"] = _runs(request.top, seen)
     if request.compare is not None:
         seen.facts["drift"] = _drift(request.compare, seen)
     if "limits" in request.subsets:
@@ -92,9 +92,9 @@ def _gather(request: Request) -> Facts:
     return seen.facts
 
 
-def _runs(seen: _Seen) -> t.Optional[t.List[Facts]]:
+def _runs(top: int, seen: _Seen) -> t.Optional[t.List[Facts]]:
     try:
-        return store.as_facts()
+        return store.as_facts(top)
     except NettuneError as exc:
         seen.limited.append(f"the records of what was changed here could not be read: {exc}")
         return None

@@ -16,7 +16,7 @@ import typing as t
 from collections import Counter
 from dataclasses import asdict
 
-from .._kernel.processes import Owners
+from .._kernel.processes import Owners, Process
 from .._kernel.tcp_socket import Listener
 from .limits import process_fact
 
@@ -25,22 +25,43 @@ _Rates = t.Mapping[str, t.Optional[float]]
 _Place = t.Tuple[int, str, str]
 _Group = t.Tuple[int, str, str, t.Optional[str]]
 
+# What a listener is that does not say otherwise: a host may have hundreds, and every task of a play carries them along.
+UNSAID: t.Mapping[str, t.Any] = {
+    "v6only": None,
+    "device": None,
+    "connections": {},
+    "sharing": 1,
+    "share": 0.0,
+    "covers": None,
+}
+
 
 def listeners(found: t.Sequence[Listener], owners: Owners, rates: t.Optional[_Rates]) -> t.List[Facts]:
-    """One row for each listening socket, by port, family and address."""
+    """One row for each listening socket, by port, family and address, without what goes without saying."""
     sharing = Counter(map(_group, found))
     came_in = sum(_connections(listener) for listener in {listener.port: listener for listener in found}.values())
     arriving = arrivals(rates)
-    return [
+    rows: t.List[Facts] = [
         {
             **asdict(listener),
             "sharing": sharing[_group(listener)],
-            "share": round(_connections(listener) / came_in, 4) if came_in else None,
+            "share": round(_connections(listener) / came_in, 4) if came_in else 0.0,
             "covers": covers(listener, sharing[_group(listener)], arriving),
-            "processes": [process_fact(process) for process in owners.by_inode.get(listener.inode, ())],
+            "processes": workers(owners.by_inode.get(listener.inode, ())),
         }
         for listener in sorted(found, key=_place)
     ]
+    return [{name: value for name, value in row.items() if name not in UNSAID or value != UNSAID[name]} for row in rows]
+
+
+def workers(processes: t.Iterable[Process]) -> t.List[Facts]:
+    """Those that have a socket, one row for workers that are alike: the one with most open files, and their count."""
+    alike: t.Dict[t.Tuple[t.Any, ...], t.List[Process]] = {}
+    for process in processes:
+        key = (process.name, process.unit, process.nofile_soft, process.nofile_hard)
+        alike.setdefault(key, []).append(process)
+    fullest = [(max(group, key=lambda process: process.nofile_used), len(group)) for group in alike.values()]
+    return [{**process_fact(process), **({"count": count} if count > 1 else {})} for process, count in fullest]
 
 
 def arrivals(rates: t.Optional[_Rates]) -> t.Optional[float]:

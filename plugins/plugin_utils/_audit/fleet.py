@@ -156,8 +156,12 @@ def _age(collected: t.Optional[str], now: datetime.datetime) -> t.Optional[float
 
 def _listener(listener: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
     shown = {name: listener[name] for name in ("address", "port", "accept_queue", "backlog", "syn_recv")}
-    processes = [{name: process[name] for name in ("name", "pid", "unit")} for process in listener["processes"] or ()]
-    return {**shown, "processes": processes}
+    return {**shown, "processes": list(map(_process, listener["processes"] or ()))}
+
+
+def _process(process: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
+    shown = {name: process[name] for name in ("name", "pid", "unit")}
+    return {**shown, "count": process["count"]} if (process["count"] or 1) > 1 else shown
 
 
 def summarize(rules: t.Iterable[Rule], hosts: t.Sequence[Host]) -> t.Dict[str, t.Any]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import collections.abc
 import functools
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import yaml
@@ -31,10 +31,14 @@ _KEYS: t.Mapping[str, t.Collection[str]] = {"COUNTERS": COUNTERS, "SYSCTLS": BY_
 
 @dataclass(frozen=True)
 class Fact:
-    """A fact; ``path`` is how a rule reaches it, ``nullable`` tells that its null says something of the host."""
+    """A fact; ``path`` is how a rule reaches it, ``nullable`` tells that its null says something of the host.
+
+    ``unsaid`` holds what it is, as facts have it, where a record lacks it; empty where it is unknown then.
+    """
 
     path: str = ""
     nullable: bool = False
+    unsaid: t.Tuple[t.Any, ...] = field(default=(), kw_only=True)
 
     def bring(self, value: t.Any) -> t.Any:
         """The value as expressions take it: plain, clean, and Unknown where it does not tell."""
@@ -45,6 +49,10 @@ class Fact:
     def missing(self) -> Unknown:
         """What stands for a fact that was not gathered."""
         return Unknown([self.path])
+
+    def left_out(self) -> t.Any:
+        """What stands for it where a record lacks it."""
+        return self.bring(self.unsaid[0]) if self.unsaid else self.missing()
 
     def _bring(self, value: t.Any) -> t.Any:
         return clean(value)
@@ -92,7 +100,7 @@ class Record(Fact):
         if not isinstance(value, collections.abc.Mapping):
             return self.missing()
         return {
-            name: fact.bring(value[name]) if name in value else fact.missing() for name, fact in self.fields.items()
+            name: fact.bring(value[name]) if name in value else fact.left_out() for name, fact in self.fields.items()
         }
 
 
@@ -120,6 +128,11 @@ def facts() -> Record:
 
 def _parse(raw: t.Any, path: str) -> Fact:
     spec: t.Mapping[str, t.Any] = {"is": raw} if isinstance(raw, str) else raw
+    fact = _parse_kind(spec, path)
+    return replace(fact, unsaid=(spec["unsaid"],)) if "unsaid" in spec else fact
+
+
+def _parse_kind(spec: t.Mapping[str, t.Any], path: str) -> Fact:
     nullable = "null" in spec
     if "list" in spec:
         return List(path, nullable, _parse(spec["list"], f"{path}[]"))
