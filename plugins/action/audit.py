@@ -100,6 +100,7 @@ class ActionModule(ActionBase):
             "inventory": f"{shown}, limited to {limit}" if limit else shown,
             "check_mode": self._task.check_mode,
             "from_cache": arguments["from_cache"],
+            "remediation": asked.remediation,
         }
 
     def _play(self) -> t.Any:

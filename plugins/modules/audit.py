@@ -125,6 +125,12 @@ options:
   profile:
     description: The name of the tuning profile that hosts were compared with, or V(auto), for the report.
     type: str
+  remediation:
+    description:
+      - The path of the record of a run of the role P(nettune.tcp.tcp_remediate#role), from where Ansible was started or
+        else from the playbook's directory. The report shows its verdict, its batches and the hosts that it has not
+        tuned, in every format but V(junit).
+    type: str
   report_dir:
     description:
       - Where the reports are written on the controller, named C(tcp-audit) with the ending of the format. Without it

@@ -67,7 +67,7 @@ def audit(request: Request, hosts: t.Iterable[Seen]) -> Report:
         "schema": SCHEMA,
         "collection": request.about["collection"],
         "generated": request.stamp,
-        **{name: request.about.get(name) for name in ("policy", "profile", "inventory")},
+        **{name: request.about.get(name) for name in ("policy", "profile", "inventory", "remediation")},
         **{name: bool(request.about.get(name)) for name in ("check_mode", "from_cache")},
         "previous": request.history.generated,
         "summary": summarize(request.rules, rows),

@@ -18,7 +18,7 @@ from pathlib import Path
 import yaml
 
 from .._report.formats import FORMATS
-from . import profiles
+from . import profiles, remediation
 from .errors import AuditError, unknown
 from .policy import SEVERITIES, Rule, combine, parse_policy
 from .waivers import Waiver, parse_waivers
@@ -42,6 +42,7 @@ SPEC: t.Mapping[str, t.Mapping[str, t.Any]] = {
     "from_cache": {"type": "bool", "default": False},
     "max_age": {"type": "float", "default": 86400},
     "profile": {"type": "str"},
+    "remediation": {"type": "str"},
     "report_dir": {"type": "str"},
     "report_formats": {"type": "list", "elements": "str", "choices": list(FORMATS), "default": ["html", "json"]},
     "fail_on": {"type": "str", "choices": ["none", *reversed(SEVERITIES)], "default": "none"},
@@ -62,6 +63,7 @@ class Asked:
     rules: t.Sequence[Rule]
     waivers: t.Sequence[Waiver]
     profiles: t.Mapping[str, profiles.Wants]
+    remediation: t.Optional[remediation.Data] = None
 
 
 def from_text(value: t.Any) -> t.Any:
@@ -78,7 +80,7 @@ def read(arguments: t.Mapping[str, t.Any], load: Load, places: t.Sequence[Path])
     """The rules and waivers that are asked for; ``places`` are where relative paths begin.  Raises AuditError."""
     _check_variables(arguments["variables"])
     known = profiles.read(_PROFILES)
-    profile = arguments["profile"]
+    profile, record = arguments["profile"], arguments["remediation"]
     if profile and profile not in (AUTO, *known):
         raise AuditError(unknown("there is no profile called", profile, known))
     sources = [_find_policy(name, places) for name in arguments["policy"]]
@@ -92,6 +94,7 @@ def read(arguments: t.Mapping[str, t.Any], load: Load, places: t.Sequence[Path])
         rules=rules,
         waivers=parse_waivers(waivers, {rule.id for rule in rules}),
         profiles=known,
+        remediation=remediation.read(_find(record, places, "the record of a remediation")) if record else None,
     )
 
 

@@ -60,6 +60,19 @@ def unsure(value: t.Any) -> t.FrozenSet[str]:
     return value.unsure if isinstance(value, Rows) else frozenset()
 
 
+def doubts_of(values: t.Iterable[t.Any], *, deep: bool = True) -> t.Set[str]:
+    """The facts for want of which one of the values is unknown; ``deep`` looks at the items of lists, too."""
+    doubts: t.Set[str] = set()
+    for value in values:
+        if isinstance(value, Unknown):
+            doubts |= value.facts
+        elif isinstance(value, list):
+            doubts |= unsure(value)
+            if deep:
+                doubts.update(*(item.facts for item in value if isinstance(item, Unknown)))
+    return doubts
+
+
 def is_false(value: t.Any) -> bool:
     """What JMESPath takes for false: not zero, and not a list that may be incomplete."""
     return value is None or value is False or (isinstance(value, (str, list, dict)) and not value and not unsure(value))

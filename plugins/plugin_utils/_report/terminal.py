@@ -15,17 +15,20 @@ from .text import (
     OPEN,
     Host,
     Report,
+    batch_text,
     evidence_text,
     headline,
     outcome_text,
     plural,
     provenance,
+    remediation_text,
     result_text,
     rules_by_id,
 )
 
 FEW = 3
 MOST_LINES = 40
+_MOST_OF_A_KIND = 10
 _WIDTH = 160
 _SEVERITIES = ("critical", "high", "medium", "low", "info")
 
@@ -33,8 +36,11 @@ _SEVERITIES = ("critical", "high", "medium", "low", "info")
 def render(report: Report) -> t.List[str]:
     """At most 40 lines where there are more than three hosts; the verdict is the last one."""
     hosts = report["hosts"]
-    head = [f"{name}: {value}" for name, value in provenance(report)]
-    body = [line for host in hosts for line in _host(host, report)] if len(hosts) <= FEW else _fleet(report)
+    head = [*(f"{name}: {value}" for name, value in provenance(report)), *_remediation(report)]
+    if len(hosts) <= FEW:
+        body = [line for host in hosts for line in _host(host, report)]
+    else:
+        body = _fleet(report, MOST_LINES - len(head) - 2)
     return [_cut(line) for line in (*head, *body, "", headline(report))]
 
 
@@ -104,23 +110,32 @@ def _drift(host: Host) -> t.Iterator[str]:
             yield f"  {row['status']:<18} {row['kind']} {row['name']}: {values}"
 
 
-def _fleet(report: Report) -> t.List[str]:
+def _remediation(report: Report) -> t.List[str]:
+    run = report.get("remediation")
+    if not run:
+        return []
+    return _section(
+        f"remediation {remediation_text(run)}", [f"{one['name']}: {batch_text(one)}" for one in run["batches"]], 4
+    )
+
+
+def _fleet(report: Report, most: int) -> t.List[str]:
     findings, hosts = report["summary"]["findings"], report["hosts"]
     unjudged = [host for host in hosts if host["outcome"] != "judged"]
     worst = sorted((host for host in hosts if _failures(host, report)), key=lambda host: _badness(host, report))
-    return [
-        *_section(
-            "findings",
-            [f"{f['severity']:<9} {plural(f['hosts'], 'host'):<12} {f['id']}: {f['title']}" for f in findings],
-        ),
-        *_section("worst hosts", [f"{host['name']}: {', '.join(_failures(host, report))}" for host in worst]),
-        *_section("not judged", [f"{host['name']}: {outcome_text(host)}" for host in unjudged]),
-    ]
+    sections = {
+        "findings": [f"{f['severity']:<9} {plural(f['hosts'], 'host'):<12} {f['id']}: {f['title']}" for f in findings],
+        "worst hosts": [f"{host['name']}: {', '.join(_failures(host, report))}" for host in worst],
+        "not judged": [f"{host['name']}: {outcome_text(host)}" for host in unjudged],
+    }
+    tried = (
+        [line for title, lines in sections.items() if lines for line in _section(title, lines, each)]
+        for each in range(_MOST_OF_A_KIND, 1, -1)
+    )
+    return next((body for body in tried if len(body) <= most), [])
 
 
-def _section(title: str, lines: t.List[str], most: int = 10) -> t.List[str]:
-    if not lines:
-        return []
+def _section(title: str, lines: t.List[str], most: int) -> t.List[str]:
     more = [f"  and {len(lines) - most + 1} more"] if len(lines) > most else []
     return ["", f"{title}:", *(f"  {line}" for line in lines[: most - len(more)]), *more]
 

@@ -72,6 +72,23 @@ def headline(report: Report) -> str:
     )
 
 
+def remediation_text(run: t.Mapping[str, t.Any]) -> str:
+    """The run of a remediation and its verdict, in one sentence."""
+    counts = ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in run["states"].items())
+    said = f"{run['verdict'].upper()}: run {run['run']}, {plural(run['fleet'], 'host')}"
+    return said + (f", {counts}" if counts else "") + (f". {run['why']}" if run["why"] else "")
+
+
+def batch_text(batch: t.Mapping[str, t.Any]) -> str:
+    """The verdict on a batch and what was done then."""
+    return ". ".join(filter(None, (batch["verdict"] or "not started", batch["why"], batch["done"])))
+
+
+def not_tuned(run: t.Mapping[str, t.Any]) -> t.List[t.Mapping[str, t.Any]]:
+    """The hosts of a remediation that it has not tuned, though it had to do with them."""
+    return [host for host in run["hosts"] if host["state"] != "tuned"]
+
+
 def provenance(report: Report) -> t.List[t.Tuple[str, str]]:
     """What every report says of itself."""
     policy, collection = report["policy"], report["collection"]

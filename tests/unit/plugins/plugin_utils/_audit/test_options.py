@@ -61,6 +61,8 @@ def test_a_policy_of_the_role_is_found_by_its_name_and_several_combine(place: Pa
         ({"policy": ["./baseline"]}, "the policy ./baseline is not there"),
         ({"profile": "wbe"}, "no profile called 'wbe', did you mean web"),
         ({"waivers": "w.yml"}, "the file of waivers w.yml is not there"),
+        ({"remediation": "r.json"}, "the record of a remediation r.json is not there, from /"),
+        ({"remediation": "my.yml"}, "my.yml is not the record of a remediation: Expecting value"),
         ({"waivers": [{"rule": "x"}]}, "waiver number 1 lacks"),
         ({"waivers": "[{"}, "this is no YAML"),
         ({"exclude": ["x"]}, "no rule to exclude called 'x'"),
