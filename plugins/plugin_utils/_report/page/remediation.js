@@ -14,11 +14,9 @@ const RUN_STILL = "It was still running when this report was made, or its contro
 function remediation(run) {
   if (!run) return null;
   const columns = [
-    { name: "Batch", header: true, cell: (batch) => batch.name },
-    { name: "Verdict", cell: (batch) => [badge(batch.verdict || "not_started"), batch.why ? make("span", { class: "groups said" }, batch.why) : null] },
+    { name: "Batch", header: true, kind: "nowrap", cell: (batch) => batch.name },
     { name: "Hosts", cell: (batch) => hostNames(batch.hosts || []) },
-    { name: "Measured", wide: true, cell: (batch) => measured(batch.numbers) },
-    { name: "Done", cell: (batch) => make("span", { class: "said" }, batch.done || "") },
+    { name: "Verdict", cell: came },
   ];
   const why = run.why || (run.verdict === "running" ? RUN_STILL : "");
   return panel("Remediation", null,
@@ -27,6 +25,13 @@ function remediation(run) {
     runCounts(run),
     (run.batches || []).length ? paged(run.batches, columns, { caption: "Batches of the remediation", size: TOP }) : null,
     runHosts(run.hosts || []));
+}
+
+/** What came of a batch: the verdict, why, what was done then, and the numbers behind it. */
+function came(batch) {
+  const said = [batch.why, batch.done].filter(Boolean).map((text) => make("span", { class: "groups said" }, text));
+  const numbers = Object.keys(batch.numbers || {}).length;
+  return [badge(batch.verdict || "not_started"), said, numbers ? folded("what was measured", () => measured(batch.numbers)) : null];
 }
 
 const stateBadge = (state) => make("span", { class: `badge ${RUN_STATES[state] || "unknown"}` },
@@ -53,10 +58,11 @@ function runHosts(hosts) {
 /** What a verdict stands on: a row for each thing that was measured. */
 function measured(numbers) {
   const rows = Object.entries(numbers || {});
-  if (!rows.length || rows.some(([, values]) => !values || typeof values !== "object")) return evidence(numbers) || "";
+  if (rows.some(([, values]) => !values || typeof values !== "object")) return evidence(numbers);
   const names = [...new Set(rows.flatMap(([, values]) => Object.keys(values)))];
-  return printedTable("What was measured", ["", ...names.map((name) => name.replace(/_/g, " "))],
+  const table = printedTable("What was measured", ["measure", ...names.map((name) => name.replace(/_/g, " "))],
     rows.map(([name, values]) => [name.replace(/_/g, " "), ...names.map((each) => (each in values ? scalar(values[each]) : ""))]), "evidence");
+  return make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "What was measured" }, table);
 }
 
 /** What a remediation has to say of one host. */
