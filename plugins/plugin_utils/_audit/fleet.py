@@ -28,6 +28,9 @@ from .waivers import Waiver, waive
 SCHEMA = 1
 OUTCOMES = ("judged", "unreachable", "failed", "no_python", "missing")
 
+# The facts of a host that are in its report.
+_SHOWN = ("boot_id", "collected", "counters", "kernel", "listeners", "states", "uptime")
+
 Report = t.Dict[str, t.Any]
 Host = t.Dict[str, t.Any]
 
@@ -110,7 +113,7 @@ def _judged(request: Request, seen: Seen) -> Host:
         result.update(history=None, waiver=None)
         waive(result, waivers[result["id"]], request.generated.date())
         request.history.mark(seen.name, result, request.stamp)
-    found = plain(facts)
+    found = plain({name: facts[name] for name in _SHOWN})
     collected = found["collected"] or {}
     age = _age(collected.get("at"), request.generated)
     return {

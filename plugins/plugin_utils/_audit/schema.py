@@ -12,7 +12,6 @@ its form, so that what is missing is unknown wherever an expression looks.
 
 from __future__ import annotations
 
-import collections.abc
 import functools
 import typing as t
 from dataclasses import dataclass, field, replace
@@ -23,7 +22,7 @@ import yaml
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel.proc_net import COUNTERS
 from ansible_collections.nettune.tcp.plugins.module_utils._sysctl.catalog import BY_KEY
 
-from .clean import clean
+from .clean import clean, is_mapping
 from .unknown import Map, Unknown
 
 _KEYS: t.Mapping[str, t.Collection[str]] = {"COUNTERS": COUNTERS, "SYSCTLS": BY_KEY}
@@ -69,13 +68,11 @@ class Plain(Fact):
 
     def _bring(self, value: t.Any) -> t.Any:
         found = clean(value)
-        return found if isinstance(found, _TYPES[self.type]) and self._is_flag(found) else self.missing()
-
-    def _is_flag(self, found: t.Any) -> bool:
-        return isinstance(found, bool) == (self.type == "flag")
+        return found if type(found) in _TYPES[self.type] else self.missing()
 
 
-_TYPES: t.Mapping[str, t.Any] = {"number": (int, float), "text": str, "flag": bool}
+# As clean() gives them.
+_TYPES: t.Mapping[str, t.Tuple[type, ...]] = {"number": (int, float), "text": (str,), "flag": (bool,)}
 
 
 @dataclass(frozen=True)
@@ -85,7 +82,7 @@ class List(Fact):
     item: Fact = ANY
 
     def _bring(self, value: t.Any) -> t.Any:
-        if not isinstance(value, collections.abc.Sequence) or isinstance(value, str):
+        if not isinstance(value, (list, tuple)):
             return self.missing()
         return [self.item.bring(item) for item in value]
 
@@ -97,7 +94,7 @@ class Record(Fact):
     fields: t.Mapping[str, Fact] = field(default_factory=dict)
 
     def _bring(self, value: t.Any) -> t.Any:
-        if not isinstance(value, collections.abc.Mapping):
+        if not is_mapping(value):
             return self.missing()
         return {
             name: fact.bring(value[name]) if name in value else fact.left_out() for name, fact in self.fields.items()
@@ -113,7 +110,7 @@ class Named(Fact):
     absent: t.Any = None
 
     def _bring(self, value: t.Any) -> t.Any:
-        if not isinstance(value, collections.abc.Mapping):
+        if not is_mapping(value):
             return self.missing()
         return Map(((clean(str(name)), self.item.bring(item)) for name, item in value.items()), self.path, self.absent)
 

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import collections.abc
 import typing as t
 
 
@@ -91,7 +90,7 @@ def plain(value: t.Any) -> t.Any:
     """The value as JSON can have it: null for what is unknown."""
     if isinstance(value, Unknown):
         return None
-    if isinstance(value, collections.abc.Mapping):
+    if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list):
         return [plain(item) for item in value]

@@ -336,7 +336,7 @@ def test_check_mode_and_the_cache_are_said() -> None:
         ("html", "batch 1: overflow 0.310 a connection"),
         ("markdown", "| batch 1 | web00003, web00004 | fail. overflow 0.310 a connection. rolled back: web00003 |"),
         ("csv", '"web00003","remediation","batch 1","rolled_back"'),
-        ("json", '"run": "remediate-20261124T061200Z-1f3a"'),
+        ("json", '"run":"remediate-20261124T061200Z-1f3a"'),
         ("sarif", '"run": "remediate-20261124T061200Z-1f3a"'),
         ("openmetrics", 'nettune_tcp_audit_remediation_hosts{state="rolled_back"} 1'),
     ],
