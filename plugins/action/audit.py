@@ -79,10 +79,11 @@ class ActionModule(ActionBase):
             report["profile"] = None
         written = files.write(directory, arguments["report_formats"], report) if directory else {}
         result = {"changed": bool(written), "summary": report["summary"], "reports": written}
-        return {**result, **self._outcome(arguments, report, final=not play.waiting)}
+        lines = terminal.render(report, list(written.values()))
+        return {**result, **self._outcome(arguments, report, lines, final=not play.waiting)}
 
-    def _outcome(self, arguments: Variables, report: fleet.Report, *, final: bool) -> Result:
-        lines = terminal.render(report)
+    @staticmethod
+    def _outcome(arguments: Variables, report: fleet.Report, lines: t.List[str], *, final: bool) -> Result:
         why = failing.failure(report, arguments["fail_on"], unseen=arguments["fail_on_unseen"])
         if why and final:
             lines[-1] += f". The play fails for {why}"

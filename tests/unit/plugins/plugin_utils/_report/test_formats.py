@@ -367,3 +367,32 @@ def test_what_a_remediation_tells_of_hosts_is_escaped(report: Report) -> None:
         if row[1] == "remediation"
     ]
     assert row[0] == "'=1+1"
+
+
+def test_the_terminal_tells_what_is_undecided_and_what_was_not_seen(report: Report) -> None:
+    lines = terminal.render(report)
+    at = lines.index("undecided:")
+    assert lines[at + 1] == "  6 hosts      accept-queue-overflow: not known: rates"
+    at = lines.index("seen in part:")
+    assert lines[at + 1] == "  5 hosts      the open files of 31 processes could not be read, run as root"
+
+
+def test_the_terminal_names_the_reports_before_the_verdict(report: Report) -> None:
+    paths = [f"/{'x' * 200}/tcp-audit.{suffix}" for suffix in ("html", "json")]
+    lines = terminal.render(report, paths)
+    assert lines[-3:] == [*(f"report: {path}" for path in paths), text.headline(report)]
+    assert len(lines) <= terminal.MOST_LINES
+
+
+def test_policies_of_the_collection_are_told_by_name_and_others_by_path(report: Report) -> None:
+    source = f"{text.SHIPPED}queues.yml, /srv/mine.yml"
+    told = dict(text.provenance({**report, "policy": {"name": "queues, mine.yml", "source": source}}))
+    assert told["policy"] == "queues, mine.yml (/srv/mine.yml)"
+
+
+def test_kinds_of_hosts_that_sound_alike_are_told_apart() -> None:
+    hosts = dict.fromkeys(("total", "failing", "failed", "no_python", "stale"), 2)
+    counts = {**fleets.report(0)["summary"]["hosts"], **hosts}
+    assert text.headline({"summary": {"verdict": "fail", "hosts": counts}}) == (
+        "FAIL: 2 hosts, 2 failing, 2 whose facts could not be gathered, 2 without Python, 2 with stale facts"
+    )
