@@ -156,6 +156,18 @@ options:
     description: Fail for hosts that could not be judged, after the reports are written.
     type: bool
     default: false
+  interval:
+    description: O(nettune.tcp.tcp_facts#module:interval), which is checked before any host is asked.
+    type: float
+    default: 0
+  top:
+    description: O(nettune.tcp.tcp_facts#module:top), which is checked before any host is asked.
+    type: int
+    default: 10
+  print:
+    description: Whether the caller prints RV(lines). Nothing is printed here.
+    type: bool
+    default: true
   validate_only:
     description:
       - Check the arguments and the policy, and set former reports aside. For a first task, before facts are gathered.

@@ -374,7 +374,7 @@ def test_the_terminal_tells_what_is_undecided_and_what_was_not_seen(report: Repo
     at = lines.index("undecided:")
     assert lines[at + 1] == "  6 hosts      accept-queue-overflow: not known: rates"
     at = lines.index("seen in part:")
-    assert lines[at + 1] == "  5 hosts      the open files of 31 processes could not be read, run as root"
+    assert lines[at + 1] == "  6 hosts      the open files of 31 processes could not be read, run as root"
 
 
 def test_the_terminal_names_the_reports_before_the_verdict(report: Report) -> None:
