@@ -18,7 +18,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 from . import drift
-from .clean import clean
+from .clean import MOST, clean
 from .history import History
 from .judge import STATUSES, bring, judge
 from .policy import SEVERITIES, Rule
@@ -102,8 +102,10 @@ def _host(request: Request, seen: Seen) -> Host:
 
 
 def _judged(request: Request, seen: Seen) -> Host:
-    compared = clean(seen.facts.get("drift"))
-    rows = drift.drift(compared, clean(seen.name), _sources(clean(seen.facts.get("sysctls"))))
+    compared = seen.facts.get("drift")
+    rows = (
+        drift.drift(clean(compared)[:MOST], clean(seen.name), _sources(seen.facts.get("sysctls"))) if compared else []
+    )
     since_last = request.history.since_last(seen.name, seen.facts)
     known = {} if compared is None else {"drift": _known(rows)}
     facts = bring({**seen.facts, **known, "since_last": since_last})
@@ -133,7 +135,7 @@ def _judged(request: Request, seen: Seen) -> Host:
 
 
 def _sources(sysctls: t.Optional[t.Mapping[str, t.Any]]) -> t.Mapping[str, t.Optional[str]]:
-    return {key: sysctl.get("source") for key, sysctl in (sysctls or {}).items()}
+    return {str(key): clean(sysctl.get("source")) for key, sysctl in (sysctls or {}).items()}
 
 
 def _known(rows: t.Sequence[drift.Row]) -> t.List[drift.Row]:

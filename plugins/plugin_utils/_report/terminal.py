@@ -40,8 +40,16 @@ def render(report: Report, written: t.Sequence[str] = ()) -> t.List[str]:
     if len(hosts) <= FEW:
         body = [line for host in hosts for line in _host(host, report)]
     else:
-        body = _fleet(report, MOST_LINES - len(head) - len(written) - 2)
-    return [*map(_cut, (*head, *body, "")), *(f"report: {path}" for path in written), _cut(headline(report))]
+        body = _fleet(report, MOST_LINES - len(head) - 2 - bool(written))
+    return [*map(_cut, (*head, *body, "")), *_written(written), _cut(headline(report))]
+
+
+def _written(paths: t.Sequence[str]) -> t.List[str]:
+    """The file to open, and the endings of the others, which are beside it."""
+    if not paths:
+        return []
+    others = ", ".join(path.rpartition(".")[2] for path in paths[1:])
+    return [f"report: {paths[0]}" + (f" (and {others})" if others else "")]
 
 
 def _cut(line: str) -> str:

@@ -80,6 +80,7 @@ def test_the_owner_of_what_differs(changed: t.Dict[str, t.Any], owner: t.Optiona
             "take net.core.somaxconn out of /x:1, or ask for the same value there",
         ),
         ({"status": "restart_required", "name": "nginx.service"}, "systemctl restart nginx.service"),
+        ({"status": "restart_required", "name": "x; curl evil"}, "systemctl restart 'x; curl evil'"),
         ({"status": "ok"}, None),
         ({"status": "skipped"}, None),
     ],
