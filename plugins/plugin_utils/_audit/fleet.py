@@ -103,9 +103,8 @@ def _host(request: Request, seen: Seen) -> Host:
 
 def _judged(request: Request, seen: Seen) -> Host:
     compared = seen.facts.get("drift")
-    rows = (
-        drift.drift(clean(compared)[:MOST], clean(seen.name), _sources(seen.facts.get("sysctls"))) if compared else []
-    )
+    sources = _sources(seen.facts.get("sysctls")) if compared else {}
+    rows = drift.drift(_rows(compared), clean(seen.name), sources)
     since_last = request.history.since_last(seen.name, seen.facts)
     known = {} if compared is None else {"drift": _known(rows)}
     facts = bring({**seen.facts, **known, "since_last": since_last})
@@ -132,6 +131,13 @@ def _judged(request: Request, seen: Seen) -> Host:
         "results": results,
         "drift": rows,
     }
+
+
+def _rows(compared: t.Any) -> t.List[t.Any]:
+    rows = clean(compared or [])
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise ValueError("drift is not a list of rows")
+    return rows[:MOST]
 
 
 def _sources(sysctls: t.Optional[t.Mapping[str, t.Any]]) -> t.Mapping[str, t.Optional[str]]:
