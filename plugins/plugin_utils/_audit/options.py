@@ -76,7 +76,8 @@ def from_text(value: t.Any) -> t.Any:
     try:
         return yaml.safe_load(value)
     except yaml.YAMLError as exc:
-        raise AuditError(f"this is no YAML: {value!r}") from exc
+        hint = "after -e, what has blanks needs quotes of its own, or JSON for all of it"
+        raise AuditError(f"this is no YAML: {value!r} ({hint})") from exc
 
 
 def read(arguments: t.Mapping[str, t.Any], load: Load, places: t.Sequence[Path]) -> Asked:

@@ -136,7 +136,7 @@ def _fleet(report: Report, most: int) -> t.List[str]:
         "rules not met": [
             f"{f['severity']:<9} {plural(f['hosts'], 'host'):<12} {f['id']}: {f['title']}" for f in findings
         ],
-        "worst hosts": [f"{host['name']}: {', '.join(_failures(host, report))}" for host in worst],
+        "worst hosts": [f"{host['name']}: {', '.join(_failed(host, report))}" for host in worst],
         "not judged": [f"{host['name']}: {outcome_text(host)}" for host in unjudged],
         "undecided": _together(undecided),
         "seen in part": _together(_in_part(hosts)),
@@ -176,6 +176,11 @@ def _failures(host: Host, report: Report) -> t.List[str]:
     rules = rules_by_id(report)
     failed = [result["id"] for result in host["results"] if result["status"] == "fail"]
     return sorted(failed, key=lambda rule_id: _SEVERITIES.index(rules[rule_id]["severity"]))
+
+
+def _failed(host: Host, report: Report) -> t.List[str]:
+    expired = {result["id"] for result in host["results"] if result["status"] == "fail" and result["waiver"]}
+    return [f"{id_} (waiver expired)" if id_ in expired else id_ for id_ in _failures(host, report)]
 
 
 def _badness(host: Host, report: Report) -> t.Tuple[t.Any, ...]:
