@@ -43,11 +43,11 @@ options:
     type: raw
     required: true
   thresholds:
-    description: Numbers that take the place of the policy's thresholds, by name.
+    description: Numbers that replace the policy's thresholds, by name.
     type: dict
     default: {}
   exclude:
-    description: Identifiers of rules to leave out.
+    description: Ids of rules to leave out.
     type: list
     elements: str
     default: []

@@ -51,8 +51,8 @@ options:
     default: [baseline, connections, queues, limits]
   rules:
     description:
-      - Rules of your own. One that has the O(rules[].id) of a rule of the policy takes its place. It may have just the
-        fields that shall differ, such as O(rules[].severity).
+      - Rules of your own. One with the O(rules[].id) of a rule of the policy replaces it. It may have just the
+        fields that should differ, such as O(rules[].severity).
     type: list
     elements: dict
     default: []
@@ -94,20 +94,20 @@ options:
         description: What is shown.
         type: str
   exclude:
-    description: Identifiers of rules to leave out.
+    description: Ids of rules to leave out.
     type: list
     elements: str
     default: []
   thresholds:
-    description: Numbers that take the place of the policy's thresholds, by name.
+    description: Numbers that replace the policy's thresholds, by name.
     type: dict
     default: {}
   waivers:
     description:
-      - Findings that are accepted for a time, a list of dictionaries, or the path of a YAML file with a list named
+      - Findings that are accepted until a day, a list of dictionaries, or the path of a YAML file with a list named
         C(waivers). Each has C(rule), an id, C(hosts), patterns like V(web*) of names of hosts or groups, C(reason),
         C(owner), and C(expires), the last day on which it holds.
-      - A waived finding is shown as such. A waiver that has expired is told, and the finding fails.
+      - A waived finding is shown as such. Once the waiver has expired, the finding fails and says so.
     type: raw
     default: []
   registered:
@@ -119,7 +119,7 @@ options:
     type: bool
     default: false
   max_age:
-    description: From how many seconds on facts count as stale. They are judged, and the report says it.
+    description: After how many seconds facts count as stale. They are still judged, and the report says so.
     type: float
     default: 86400
   profile:

@@ -49,7 +49,7 @@ options:
     type: str
   compare:
     description:
-      - What the host shall have, as options of M(nettune.tcp.tuning). The fact C(drift) tells then what it has.
+      - What the host should have, as options of M(nettune.tcp.tuning). The fact C(drift) then tells what it has.
       - Nothing is changed, and no server is asked to reload, but each judges its configuration where that would have
         to be edited.
     type: dict

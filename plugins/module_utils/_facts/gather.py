@@ -104,7 +104,7 @@ def _drift(wanted: tuning.Request, seen: _Seen) -> t.Optional[t.List[Facts]]:
     try:
         return tuning.drift(wanted)
     except NettuneError as exc:
-        seen.limited.append(f"the host could not be compared with what it shall have: {exc}")
+        seen.limited.append(f"the host could not be compared with what it should have: {exc}")
         return None
 
 
