@@ -27,7 +27,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - Foretells what the kernel would refuse, by trying the values in a network namespace that is made for that.
+      - Predicts what the kernel would refuse, by trying the values in a network namespace that is made for that.
         Only for keys that are the whole host's, and for those of interfaces, this shows when they are written.
   diff_mode:
     support: full

@@ -109,13 +109,13 @@ def parse_filter(text: str) -> Filter:
         return Filter(text, "unix", text[len("unix:") :], 0)
     if _PORT.match(text):
         return Filter(text, None, None, _port(text, text))
-    found = _HOST_PORT.match(text)
-    if found is None:
+    match = _HOST_PORT.match(text)
+    if match is None:
         raise BadRequest(f"listen takes a port, address:port, [address]:port or a path, got {text!r}")
-    port = _port(found["port"], text)
-    if found["six"] is not None:
-        return Filter(text, "inet6", _address(socket.AF_INET6, found["six"], text), port)
-    four = "0.0.0.0" if found["four"] == "*" else found["four"]
+    port = _port(match["port"], text)
+    if match["six"] is not None:
+        return Filter(text, "inet6", _address(socket.AF_INET6, match["six"], text), port)
+    four = "0.0.0.0" if match["four"] == "*" else match["four"]
     return Filter(text, "inet", _address(socket.AF_INET, four, text), port)
 
 

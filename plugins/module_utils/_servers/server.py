@@ -61,7 +61,7 @@ class Listen:
         return self.default if self.backlog is None else self.backlog
 
 
-def named(path: str) -> str:
+def trusted_path(path: str) -> str:
     """A path that a process names on its command line, as anybody's may: it is read with ``Trust.ROOT`` alone.
 
     Raises ConfigError for one that only the process knows where to find.

@@ -114,13 +114,13 @@ def _unquoted(line: str) -> str:
 
 def command(files: t.Iterable[UnitFile], environment: t.Mapping[str, str]) -> t.List[str]:
     """The words of ExecStart with the variables put in; empty where there is none."""
-    found = [setting for file in files for setting in parse(file, "Service", "ExecStart")]
-    if not found or not found[-1].value:
+    commands = [setting for file in files for setting in parse(file, "Service", "ExecStart")]
+    if not commands or not commands[-1].value:
         return []
     words: t.List[str] = []
-    for word in _words(found[-1].value.lstrip("@-:+!"), found[-1].source):
+    for word in _words(commands[-1].value.lstrip("@-:+!"), commands[-1].source):
         if word.startswith("$") and not word.startswith("${"):
-            words += _words(environment.get(word[1:], ""), found[-1].source)
+            words += _words(environment.get(word[1:], ""), commands[-1].source)
         else:
             words.append(_VARIABLE.sub(lambda name: environment.get(name[1], ""), word))
     return words
