@@ -78,8 +78,8 @@ options:
     type: path
   unit:
     description:
-      - The systemd unit that runs the server. By default C(nginx.service), C(apache2.service), C(haproxy.service) or
-        C(lighttpd.service). With Apache on Red Hat's and SUSE's kin it is C(httpd.service) or the like.
+      - The systemd unit that runs the server. By default C(nginx.service), C(apache2.service) or, where the host has
+        only that, C(httpd.service), C(haproxy.service) or C(lighttpd.service).
       - Required with O(server=systemd_socket), such as C(cups.socket).
       - When the unit runs in a network namespace of its own, the sockets and C(net.core.somaxconn) of that one count.
     type: str

@@ -180,7 +180,7 @@ def check(config: Config) -> Check:
 
 SERVER = Server(
     name="systemd_socket",
-    unit=None,
+    units=(),
     processes=(),
     relisten=Relisten(on_reload_if_number_changed=False, tested="247, 252, 257, 262"),
     read=read,

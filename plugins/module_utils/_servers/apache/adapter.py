@@ -220,8 +220,8 @@ def check(config: Config) -> Check:
 
 SERVER = Server(
     name="apache",
-    unit="apache2.service",
-    processes=("apache2", "httpd"),
+    units=("apache2.service", "httpd.service"),
+    processes=("apache2", "httpd", "httpd-event", "httpd-prefork", "httpd-worker"),
     relisten=Relisten(on_reload_if_number_changed=False, tested="2.4.62, 2.4.68, 2.4.69, 2.4.71"),
     read=read,
     listens=listens,

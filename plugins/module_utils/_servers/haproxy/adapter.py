@@ -264,7 +264,7 @@ def check(config: Config) -> Check:
 
 SERVER = Server(
     name="haproxy",
-    unit=UNIT,
+    units=(UNIT,),
     processes=("haproxy",),
     relisten=Relisten(on_reload_if_number_changed=False, tested="2.6.12, 3.0.11, 3.2.26"),
     read=read,

@@ -210,7 +210,7 @@ def check(config: Config) -> Check:
 
 SERVER = Server(
     name="lighttpd",
-    unit="lighttpd.service",
+    units=("lighttpd.service",),
     processes=("lighttpd",),
     relisten=Relisten(on_reload_if_number_changed=False, tested="1.4.59, 1.4.69, 1.4.79, 1.4.85"),
     read=read,

@@ -183,7 +183,7 @@ def _check(config: Config) -> Check:
 
 SERVER = Server(
     name="nginx",
-    unit="nginx.service",
+    units=("nginx.service",),
     processes=("nginx",),
     relisten=Relisten(on_reload_if_number_changed=True, tested="1.22.1"),
     read=_read,
