@@ -22,14 +22,14 @@ from .limits import process_fact
 
 Facts = t.Dict[str, t.Any]
 _Rates = t.Mapping[str, t.Optional[float]]
-_Place = t.Tuple[int, str, str]
+_Endpoint = t.Tuple[int, str, str]
 _Group = t.Tuple[int, str, str, t.Optional[str]]
 
 
-def listeners(found: t.Sequence[Listener], owners: Owners, rates: t.Optional[_Rates]) -> t.List[Facts]:
+def listeners(sockets: t.Sequence[Listener], owners: Owners, rates: t.Optional[_Rates]) -> t.List[Facts]:
     """One row for each listening socket, by port, family and address."""
-    sharing = Counter(map(_group, found))
-    came_in = sum(_connections(listener) for listener in {listener.port: listener for listener in found}.values())
+    sharing = Counter(map(_group, sockets))
+    came_in = sum(_connections(listener) for listener in {listener.port: listener for listener in sockets}.values())
     arriving = arrivals(rates)
     return [
         {
@@ -39,7 +39,7 @@ def listeners(found: t.Sequence[Listener], owners: Owners, rates: t.Optional[_Ra
             "covers": covers(listener, sharing[_group(listener)], arriving),
             "processes": [process_fact(process) for process in owners.by_inode.get(listener.inode, ())],
         }
-        for listener in sorted(found, key=_place)
+        for listener in sorted(sockets, key=_endpoint)
     ]
 
 
@@ -61,10 +61,10 @@ def _connections(listener: Listener) -> int:
     return sum((listener.connections or {}).values())
 
 
-def _place(listener: Listener) -> _Place:
+def _endpoint(listener: Listener) -> _Endpoint:
     return listener.port, listener.family, listener.address
 
 
 def _group(listener: Listener) -> _Group:
     """What sockets of one SO_REUSEPORT group have in common; bound to different devices, they are none."""
-    return (*_place(listener), listener.device)
+    return (*_endpoint(listener), listener.device)

@@ -61,7 +61,7 @@ class Listen:
         return self.default if self.backlog is None else self.backlog
 
 
-def named(path: str) -> str:
+def trusted_path(path: str) -> str:
     """A path that a process names on its command line, as anybody's may: it is read with ``Trust.ROOT`` alone.
 
     Raises ConfigError for one that only the process knows where to find.
@@ -106,7 +106,7 @@ class Server:
                    Raises ConfigError where it cannot be done safely, as where one directive opens other sockets too.
     check          how the server judges its configuration, such as by ``nginx -t``
     reload_signal  what makes a running master read its configuration, such as ``SIGHUP``; None for none
-    unit           the systemd unit's usual name
+    units          the names that distributions give its systemd unit, the commonest first
     processes      the names of its program, empty for that of the init system
     one_number     the configuration has a single backlog for all sockets: ``edit`` is then given every listen
     daemon_reload  the configuration is systemd's: it reads it when told by ``systemctl daemon-reload``
@@ -116,7 +116,7 @@ class Server:
     """
 
     name: str
-    unit: t.Optional[str]
+    units: t.Tuple[str, ...]
     processes: t.Tuple[str, ...]
     relisten: Relisten
     read: t.Callable[[t.Optional[str], t.Optional[str]], Config]

@@ -19,7 +19,7 @@ from .._nofile import apply as nofile
 from .._nofile.observe import OF_UNIT
 from .._record import store
 from .._sysctl import apply as sysctl
-from . import found, needs
+from . import needs, running
 from . import rows as telling
 from .request import Request, parse_request
 
@@ -44,7 +44,7 @@ class _Job:
 
     def __init__(self, kind: str, job: AnyJob) -> None:
         self.kind, self.job = kind, job
-        self.steps, self.look, self.foretell = job.steps, job.look, job.foretell
+        self.steps, self.look, self.predict = job.steps, job.look, job.predict
 
 
 def manage(request: Request, *, check_mode: bool) -> t.Dict[str, t.Any]:
@@ -87,7 +87,7 @@ def _rows(jobs: t.Iterable[_Job]) -> t.List[t.Dict[str, t.Any]]:
 def _jobs(request: Request) -> t.List[_Job]:
     """Everything is observed and planned before anything is done, each kind against what those before it will give."""
     if request.needs_servers:
-        request = request.spread(found.servers())
+        request = request.spread(running.servers())
     wanted = [one.want for one in request.backlogs], [one.want for one in request.limits if one.want]
     merged = needs.merged(request.sysctls.wants, needs.floors(*wanted), request.exclude)
     keys = _sysctls(replace(request.sysctls, wants=merged))

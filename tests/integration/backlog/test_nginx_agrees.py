@@ -14,25 +14,25 @@ import typing as t
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from ansible_collections.nettune.tcp.plugins.module_utils._backlog.host import place_of
+from ansible_collections.nettune.tcp.plugins.module_utils._backlog.host import endpoint_of
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.nginx.adapter import SERVER
 from ansible_collections.nettune.tcp.tests.integration.backlog.nginx import Nginx, in_force, somaxconn, text_of
 from ansible_collections.nettune.tcp.tests.integration.sandbox import Sandbox, enter_network, in_child
 from ansible_collections.nettune.tcp.tests.unit.plugins.module_utils._servers.nginx import nginx_configs
 from ansible_collections.nettune.tcp.tests.unit.plugins.module_utils._servers.nginx.nginx_configs import configurations
 
-Places = t.Dict[str, int]
+Endpoints = t.Dict[str, int]
 
 
-def configured(main: pathlib.Path) -> Places:
+def configured(main: pathlib.Path) -> Endpoints:
     """The sockets and numbers that we read."""
-    return {text_of(place_of(one)): one.asked for one in SERVER.listens(SERVER.read(str(main), None))}
+    return {text_of(endpoint_of(one)): one.asked for one in SERVER.listens(SERVER.read(str(main), None))}
 
 
-def opened(nginx: Nginx) -> Places:
+def opened(nginx: Nginx) -> Endpoints:
     """The sockets and numbers that nginx opens."""
     with nginx:
-        return {place: backlogs[0] for place, backlogs in in_force().items()}
+        return {endpoint: backlogs[0] for endpoint, backlogs in in_force().items()}
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)

@@ -232,13 +232,13 @@ def test_parse_edit_parse_gives_the_change_and_nothing_else(text: str, data: st.
     files = SERVER.edit(before, dict.fromkeys(chosen, number))
     content = files.get(MAIN) or before.files[MAIN]
     after = SERVER.listens(Config(MAIN, {MAIN: content}))
-    places = {(one.family, one.address, one.port) for one in chosen}
+    endpoints = {(one.family, one.address, one.port) for one in chosen}
     assert [(one.family, one.address, one.port, one.asked) for one in after] == [
         (
             one.family,
             one.address,
             one.port,
-            number if (one.family, one.address, one.port) in places else one.asked,
+            number if (one.family, one.address, one.port) in endpoints else one.asked,
         )
         for one in listens
     ]
