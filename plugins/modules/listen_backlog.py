@@ -53,7 +53,7 @@ options:
       - With V(apache) and V(systemd_socket) O(listen) chooses what is looked at. The number changes for all sockets.
     type: str
     required: true
-    choices: [nginx, apache, haproxy, lighttpd, systemd_socket, any]
+    choices: [apache, haproxy, lighttpd, nginx, systemd_socket, any]
   backlog:
     description:
       - The backlog that is wanted, a number, which means V(exactly), or a dictionary with one relation.
@@ -310,6 +310,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.nettune.tcp.plugins.module_utils import _module
 from ansible_collections.nettune.tcp.plugins.module_utils._backlog import apply
 from ansible_collections.nettune.tcp.plugins.module_utils._backlog.request import parse_request
+from ansible_collections.nettune.tcp.plugins.module_utils._servers import table
 
 
 def main() -> None:
@@ -318,7 +319,7 @@ def main() -> None:
             "server": {
                 "type": "str",
                 "required": True,
-                "choices": ["nginx", "apache", "haproxy", "lighttpd", "systemd_socket", "any"],
+                "choices": [*table.BY_NAME, "any"],
             },
             "backlog": {"type": "raw"},
             "listen": {"type": "list", "elements": "str"},

@@ -129,15 +129,20 @@ class Adapter:
 class Server:
     """What is known of a web server before its adapter is loaded.
 
-    unit       the systemd unit's usual name
+    units      the systemd unit's usual names, the most usual one first
     processes  the names of its program, empty for that of the init system
     load       imports the adapter, which takes longer than to use it: Ansible sends sources, to be compiled at each run
     """
 
     name: str
-    unit: t.Optional[str]
+    units: t.Tuple[str, ...]
     processes: t.Tuple[str, ...]
     load: t.Callable[[], Adapter]
+
+    @property
+    def unit(self) -> t.Optional[str]:
+        """The unit where none is named."""
+        return self.units[0] if self.units else None
 
     @property
     def adapter(self) -> Adapter:

@@ -44,11 +44,11 @@ def _systemd_socket() -> Adapter:
 
 
 _SERVERS = (
-    Server("apache", "apache2.service", ("apache2", "httpd"), _apache),
-    Server("haproxy", "haproxy.service", ("haproxy",), _haproxy),
-    Server("lighttpd", "lighttpd.service", ("lighttpd",), _lighttpd),
-    Server("nginx", "nginx.service", ("nginx",), _nginx),
-    Server("systemd_socket", None, (), _systemd_socket),
+    Server("apache", ("apache2.service", "httpd.service"), ("apache2", "httpd"), _apache),
+    Server("haproxy", ("haproxy.service",), ("haproxy",), _haproxy),
+    Server("lighttpd", ("lighttpd.service",), ("lighttpd",), _lighttpd),
+    Server("nginx", ("nginx.service",), ("nginx",), _nginx),
+    Server("systemd_socket", (), (), _systemd_socket),
 )
 
 BY_NAME: t.Dict[str, Server] = {server.name: server for server in _SERVERS}

@@ -50,13 +50,5 @@ def _of_server(
     for one in listeners:
         holder = held.get(one.inode)
         master = tie.master_of(holder.pid, one.uid) if holder and holder.name in server.processes else None
-        if master and _usual(server.unit, master.unit):
+        if master and master.unit in (None, *server.units):
             yield RunningServer(server.name, master.unit)
-
-
-def _usual(usual: t.Optional[str], unit: t.Optional[str]) -> bool:
-    return unit is None or unit in (usual, _ELSEWHERE.get(usual or ""))
-
-
-# Apache's unit on Red Hat and its kin.
-_ELSEWHERE = {"apache2.service": "httpd.service"}
