@@ -73,7 +73,7 @@ class Running:
 
     def read_units(self) -> None:
         """Make systemd read its units, where they are the server's configuration."""
-        if self.request.server and self.request.server.daemon_reload:
+        if self.request.server and self.request.server.adapter.daemon_reload:
             self._told = True
             Systemd().daemon_reload()
 
@@ -123,7 +123,7 @@ class Running:
 
     @property
     def _signal(self) -> t.Optional[str]:
-        return self.request.server.reload_signal if self.request.server else None
+        return self.request.server.adapter.reload_signal if self.request.server else None
 
     def _check_live(self) -> None:
         for entry in self.plan.needing:
@@ -140,7 +140,7 @@ class Running:
 
     def _unit_runs_it(self) -> bool:
         """Whether the unit holds the sockets: another server of the same kind must not be mixed up with it."""
-        if self.request.server and self.request.server.daemon_reload:
+        if self.request.server and self.request.server.adapter.daemon_reload:
             return True
         return any(holder.unit == self.request.unit for holder in self._holders())
 

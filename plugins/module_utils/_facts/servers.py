@@ -115,6 +115,6 @@ def _configured(running: _Running) -> Facts:
         raise NettuneError("it runs in a container: gather facts in there, where its files are")
     if not running.answers:
         raise NettuneError(f"it runs as uid {master.uids[0]} without a unit: where its files are is not asked of it")
-    config = server.started(proc_pid.command_of(master.pid), master.unit)
-    settings = server.settings(config)
+    config = server.adapter.started(proc_pid.command_of(master.pid), master.unit)
+    settings = server.adapter.settings(config)
     return {"config": config.main, "settings": {name: setting._asdict() for name, setting in settings.items()}}
