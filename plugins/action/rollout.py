@@ -50,9 +50,10 @@ class ActionModule(ActionBase):
         except RemediateError as exc:
             raise AnsibleActionFail(f"nettune.tcp.remediate: {exc}") from exc
 
-    def _check(self, arguments: Variables, _variables: Variables) -> Result:
+    def _check(self, arguments: Variables, variables: Variables) -> Result:
         """What is wrong is told before any host is asked."""
         options.read(arguments)
+        options.check_slices(variables)
         play: t.Any = self._task.get_play()
         if play.strategy not in _LINEAR:
             raise RemediateError(

@@ -107,6 +107,7 @@ def test_no_traffic_is_no_verdict() -> None:
         ({"strategy": "host_pinned"}, {}, "the strategy host_pinned lets hosts run ahead"),
         ({"serial": 1}, {}, "serial would give each part"),
         ({}, {"tcp_remediate_bugdet": 1}, "did you mean tcp_remediate_budget"),
+        ({}, {"awx_job_template_name": "Tune", "awx_workflow_job_name": "Tune"}, "this is one slice of the job Tune"),
         ({}, {"tcp_remediate_confirm": 30}, "this host was not booted with systemd"),
     ],
 )
