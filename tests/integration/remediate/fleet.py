@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Hosts behind real SSH connections: each has a network namespace, files under /etc, /run and /var/lib of its own, an
-sshd, and a server under load.  They are joined by a bridge in the namespace of the test.
+sshd, and a server under load.  They are joined by a bridge in the namespace of the test.  All else that a host sees is
+the machine's, and read-only.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from ansible_collections.nettune.tcp.tests.integration.sandbox import CONFIGURAT
 
 LOAD = pathlib.Path(__file__).with_name("load.py")
 PORT = 8080
+# What a host may write to, beside its /run.
+PLACES = (*CONFIGURATION, "/etc/systemd/system", "/etc/modules-load.d", "/var/tmp")
 _NETWORK = "10.77.0"
 # No host outlives the test, however that ends.
 _WITH_PARENT = ("setpriv", "--pdeathsig", "KILL")
@@ -37,6 +40,7 @@ _SETUP = """
 set -e
 mount --make-rprivate /
 for place in {places} /run; do mkdir -p $place; mount -t tmpfs -o mode=755,size=1m none $place; done
+mount -o remount,bind,ro /
 mkdir -p /run/sshd
 {more}
 ip link set lo up
@@ -101,7 +105,7 @@ class Host:
 
     def everything(self) -> t.Dict[str, t.Any]:
         """All files and values that a run could change, by their hash."""
-        places = [place for place in CONFIGURATION if "nettune" not in place]
+        places = [place for place in PLACES if "nettune" not in place and place != "/var/tmp"]
         found = json.loads(self.run(sys.executable, "-c", _LOOK, *places))
         return t.cast("t.Dict[str, t.Any]", found)
 
@@ -114,8 +118,7 @@ class Fleet:
     """Hosts, a directory for what belongs to them, and plays over them."""
 
     def __init__(self, hosts: t.Sequence[Host]) -> None:
-        if len(pathlib.Path("/proc/self/net/route").read_text().splitlines()) > 1:
-            raise RuntimeError("hosts are only made in a network namespace of their own, from which no route leads")
+        _check_apart()
         self.hosts = {host.name: host for host in hosts}
         # Short, for the sockets of SSH in it.
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="fleet-", dir="/tmp"))
@@ -158,7 +161,7 @@ class Fleet:
         config = self.directory / f"sshd-{number}"
         config.write_text(_SSHD.format(address=host.address, directory=self.directory))
         script = _SETUP.format(
-            places=" ".join(CONFIGURATION),
+            places=" ".join(PLACES),
             more=host.setup,
             address=host.address,
             python=sys.executable,
@@ -245,6 +248,14 @@ class Fleet:
             for name, host in self.hosts.items()
             if host.process
         }
+
+
+def _check_apart() -> None:
+    """Raise RuntimeError where bridges and mounts would be those of the machine."""
+    if len(pathlib.Path("/proc/self/net/route").read_text().splitlines()) > 1:
+        raise RuntimeError("hosts are only made in a network namespace of their own, from which no route leads")
+    if os.path.samefile("/proc/self/ns/mnt", "/proc/1/ns/mnt"):
+        raise RuntimeError("hosts are only made in a mount namespace of their own: unshare --net --mount")
 
 
 def _call(*command: str) -> None:
