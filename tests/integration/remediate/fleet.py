@@ -39,7 +39,7 @@ _WITH_PARENT = ("setpriv", "--pdeathsig", "KILL")
 _SETUP = """
 set -e
 mount --make-rprivate /
-for place in {places} /run; do mkdir -p $place; mount -t tmpfs -o mode=755,size=1m none $place; done
+for place in /run {places}; do mkdir -p $place; mount -t tmpfs -o mode=755,size=8m none $place; done
 mount -o remount,bind,ro /
 mkdir -p /run/sshd
 {more}
@@ -145,8 +145,7 @@ class Fleet:
         self._wait()
 
     def __exit__(self, *_exception: object) -> None:
-        for control in (self.directory / "cp").glob("*"):
-            subprocess.run(["ssh", "-O", "exit", "-S", str(control), "host"], check=False, capture_output=True)
+        self.disconnect()
         for host in self.hosts.values():
             if host.process:
                 with contextlib.suppress(ProcessLookupError):
@@ -156,6 +155,11 @@ class Fleet:
         for name in [one for _number, one in socket.if_nameindex() if one == "bridge" or one.startswith("host")]:
             subprocess.run(["ip", "link", "delete", name], check=False, capture_output=True)
         shutil.rmtree(self.directory)
+
+    def disconnect(self) -> None:
+        """End the connections that plays have left open."""
+        for control in (self.directory / "cp").glob("*"):
+            subprocess.run(["ssh", "-O", "exit", "-S", str(control), "host"], check=False, capture_output=True)
 
     def _start(self, number: int, host: Host) -> None:
         config = self.directory / f"sshd-{number}"
@@ -254,8 +258,24 @@ def _check_apart() -> None:
     """Raise RuntimeError where bridges and mounts would be those of the machine."""
     if len(pathlib.Path("/proc/self/net/route").read_text().splitlines()) > 1:
         raise RuntimeError("hosts are only made in a network namespace of their own, from which no route leads")
-    if os.path.samefile("/proc/self/ns/mnt", "/proc/1/ns/mnt"):
+    if {_mounts_of(pid) for pid in _ancestors()} <= {_mounts_of(os.getpid()), None}:
         raise RuntimeError("hosts are only made in a mount namespace of their own: unshare --net --mount")
+
+
+def _ancestors() -> t.Iterator[int]:
+    """The processes that this one comes from, up to the first one of the machine."""
+    pid = os.getppid()
+    while pid:
+        yield pid
+        pid = int(pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def _mounts_of(pid: int) -> t.Optional[int]:
+    """What stands for the mount namespace of a process, None where nobody may look."""
+    try:
+        return os.stat(f"/proc/{pid}/ns/mnt").st_ino
+    except PermissionError:
+        return None
 
 
 def _call(*command: str) -> None:
