@@ -88,7 +88,10 @@ def over_budget(record: Record) -> str:
     if len(bad) <= record.budget:
         return ""
     names = ", ".join(f"{host.name} ({host.state}: {host.why})" for host in bad)
-    return f"{len(bad)} of {record.fleet} hosts are failed, rolled back or unreachable, {record.budget} may be: {names}"
+    return (
+        f"{len(bad)} of {record.fleet} hosts failed, were rolled back or could not be reached, more than the budget of"
+        f" {record.budget}: {names}"
+    )
 
 
 def judge(record: Record, number: int, asked: Asked, seen: Seen) -> t.Tuple[Record, Decision]:
@@ -174,9 +177,13 @@ def _verdict(record: Record, number: int, hosts: t.Sequence[Host], found: Health
         return FAIL, over
     if all(host.state == survey.CONVERGED for host in hosts):
         return PASS, "nothing was left to do"
-    if found.verdict == INCONCLUSIVE and asked.goes_on_inconclusive:
-        return PASS, f"it goes on as it was told to, though {found.why}"
-    return found.verdict, found.why
+    return _inconclusive(found.why, asked) if found.verdict == INCONCLUSIVE else (found.verdict, found.why)
+
+
+def _inconclusive(why: str, asked: Asked) -> t.Tuple[str, str]:
+    if asked.goes_on_inconclusive:
+        return PASS, f"it goes on as it was told to, though {why}"
+    return INCONCLUSIVE, f"{why}; with tcp_remediate_on_inconclusive=continue the run would go on"
 
 
 def settle(record: Record, number: int, confirmed: Results, rolled_back: Results) -> Record:

@@ -39,7 +39,8 @@ _WITH_PARENT = ("setpriv", "--pdeathsig", "KILL")
 _SETUP = """
 set -e
 mount --make-rprivate /
-for place in /run {places}; do mkdir -p $place; mount -t tmpfs -o mode=755,size=8m none $place; done
+# /var/lib as well: who removes a directory outside uncovers it here, under whatever is mounted there.
+for place in /run /var/lib {places}; do mkdir -p $place; mount -t tmpfs -o mode=755,size=8m none $place; done
 mount -o remount,bind,ro /
 mkdir -p /run/sshd
 {more}
