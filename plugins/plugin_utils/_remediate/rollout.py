@@ -21,6 +21,9 @@ Results = t.Mapping[str, t.Any]
 Groups = batches.Groups
 
 
+_NOBODY_TOUCHED = "Nobody was touched: mend these hosts, leave them out with --limit, or raise tcp_remediate_budget"
+
+
 @dataclass(frozen=True)
 class Seen:
     """What a batch has left registered, by host: three samples of the counters, the tuning, the checks of the user."""
@@ -53,7 +56,7 @@ def plan(record: Record, asked: Asked, surveyed: Results, groups: Groups) -> Rec
     over = over_budget(record)
     if over:
         left = (_left(host, "nobody is tuned, since the budget is used up") for host in kept)
-        return replace(record.with_hosts(*left), verdict=FAIL, why=over)
+        return replace(record.with_hosts(*left), verdict=FAIL, why=f"{over}. {_NOBODY_TOUCHED}")
     planned = (
         Batch(batches.name_of(number), tuple(names), tuple(_controls(record, cut[: number + 1], asked, groups)))
         for number, names in enumerate(cut)
