@@ -22,36 +22,25 @@ from .limits import process_fact
 
 Facts = t.Dict[str, t.Any]
 _Rates = t.Mapping[str, t.Optional[float]]
-_Place = t.Tuple[int, str, str]
+_Endpoint = t.Tuple[int, str, str]
 _Group = t.Tuple[int, str, str, t.Optional[str]]
 
-# What a listener is that does not say otherwise: a host may have hundreds, and every task of a play carries them along.
-UNSAID: t.Mapping[str, t.Any] = {
-    "v6only": None,
-    "device": None,
-    "connections": {},
-    "sharing": 1,
-    "share": 0.0,
-    "covers": None,
-}
 
-
-def listeners(found: t.Sequence[Listener], owners: Owners, rates: t.Optional[_Rates]) -> t.List[Facts]:
-    """One row for each listening socket, by port, family and address, without what goes without saying."""
-    sharing = Counter(map(_group, found))
-    came_in = sum(_connections(listener) for listener in {listener.port: listener for listener in found}.values())
+def listeners(sockets: t.Sequence[Listener], owners: Owners, rates: t.Optional[_Rates]) -> t.List[Facts]:
+    """One row for each listening socket, by port, family and address."""
+    sharing = Counter(map(_group, sockets))
+    came_in = sum(_connections(listener) for listener in {listener.port: listener for listener in sockets}.values())
     arriving = arrivals(rates)
-    rows: t.List[Facts] = [
+    return [
         {
             **asdict(listener),
             "sharing": sharing[_group(listener)],
-            "share": round(_connections(listener) / came_in, 4) if came_in else 0.0,
+            "share": round(_connections(listener) / came_in, 4) if came_in else None,
             "covers": covers(listener, sharing[_group(listener)], arriving),
             "processes": workers(owners.by_inode.get(listener.inode, ())),
         }
-        for listener in sorted(found, key=_place)
+        for listener in sorted(sockets, key=_endpoint)
     ]
-    return [{name: value for name, value in row.items() if name not in UNSAID or value != UNSAID[name]} for row in rows]
 
 
 def workers(processes: t.Iterable[Process]) -> t.List[Facts]:
@@ -82,10 +71,10 @@ def _connections(listener: Listener) -> int:
     return sum((listener.connections or {}).values())
 
 
-def _place(listener: Listener) -> _Place:
+def _endpoint(listener: Listener) -> _Endpoint:
     return listener.port, listener.family, listener.address
 
 
 def _group(listener: Listener) -> _Group:
     """What sockets of one SO_REUSEPORT group have in common; bound to different devices, they are none."""
-    return (*_place(listener), listener.device)
+    return (*_endpoint(listener), listener.device)

@@ -147,7 +147,7 @@ def tidy_up() -> None:
     for run in map(load, newest):
         if run.is_cut_short:
             own = [ROOT, run_path(run.id)]
-            beside = [f"{place}/{name}" for place in own for name in ("run.json", "files/content")]
+            beside = [f"{path}/{name}" for path in own for name in ("run.json", "files/content")]
             _files.tidy([*beside, *(one.name for one in run.replaced if one.kind == entries.FILE)])
             append(run.id, {"end": KILLED})
 

@@ -9,7 +9,6 @@ import typing as t
 import pytest
 import yaml
 
-from ansible_collections.nettune.tcp.plugins.module_utils._facts import queues
 from ansible_collections.nettune.tcp.plugins.plugin_utils._audit import clean, schema
 from ansible_collections.nettune.tcp.plugins.plugin_utils._audit.unknown import Unknown, unsure
 from ansible_collections.nettune.tcp.tests.unit.plugins.plugin_utils.fleets import ROOT
@@ -94,18 +93,9 @@ def test_a_state_that_no_socket_of_a_peer_has_is_zero() -> None:
     assert found["peers"][0]["states"]["TIME_WAIT"] == 0
 
 
-def test_what_goes_without_saying_of_a_listener_is_known() -> None:
-    [found] = schema.facts().bring({"listeners": [{"processes": [{"pid": 7}]}]})["listeners"]
-    assert (found["v6only"], found["device"], found["sharing"], found["share"]) == (None, None, 1, 0)
-    assert found["connections"]["CLOSE_WAIT"] == 0
-    assert isinstance(found["covers"], Unknown)
-    assert found["processes"][0]["count"] == 1
-
-
-@pytest.mark.parametrize("name, value", queues.UNSAID.items())
-def test_the_module_leaves_unsaid_what_the_audit_takes_it_for(name: str, value: t.Any) -> None:
-    listener = t.cast("schema.Record", t.cast("schema.List", schema.facts().fields["listeners"]).item)
-    assert listener.fields[name].unsaid == (value,)
+def test_a_process_without_a_count_is_one() -> None:
+    [found] = schema.facts().bring({"listeners": [{"processes": [{"pid": 7}, {"pid": 8, "count": 4}]}]})["listeners"]
+    assert [process["count"] for process in found["processes"]] == [1, 4]
 
 
 def test_a_list_without_end_is_cut_and_may_not_be_whole() -> None:

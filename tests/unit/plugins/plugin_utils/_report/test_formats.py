@@ -268,6 +268,21 @@ def test_openmetrics_reads_as_others_read_it(which: str, request: pytest.Fixture
     assert judged == {host["name"]: float(host["outcome"] == "judged") for host in report["hosts"]}
 
 
+def test_openmetrics_counts_events_of_the_kernel(report: Report) -> None:
+    parser = pytest.importorskip("prometheus_client.openmetrics.parser")
+    counted = json.loads(json.dumps(report))
+    counted["hosts"][0]["counters"] = {"ListenOverflows": 7, "ListenDrops": None, "EstabResets": -1, "Invented": 3}
+    for host in counted["hosts"][1:]:
+        host["counters"] = {}
+    families = {family.name: family for family in parser.text_string_to_metric_families(openmetrics.render(counted))}
+    events = families["nettune_tcp_audit_host_events"]
+    host = counted["hosts"][0]["name"]
+    assert events.type == "counter"
+    assert [(sample.name, sample.labels, sample.value) for sample in events.samples] == [
+        ("nettune_tcp_audit_host_events_total", {"host": host, "event": "ListenOverflows"}, 7.0)
+    ]
+
+
 def test_openmetrics_has_each_sample_once(report: Report) -> None:
     twice = json.loads(json.dumps(report))
     twice["hosts"][0]["listeners"] *= 2
