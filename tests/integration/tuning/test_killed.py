@@ -97,10 +97,10 @@ def test_a_set_of_ports_that_was_cut_short_is_our_own(
     def body() -> int:
         store.KEPT = 1000  # forgetting runs takes calls, too, and another number of them each time
         put(RESERVED, former)
-        seen = set()
+        seen: t.Set[str] = set()
         for call in itertools.count(1):
             ended = not kill_at_change(call, lambda: tuning(sysctls={RESERVED: wanted}))
-            seen.add(runtime(RESERVED))
+            seen.add(str(runtime(RESERVED)))
             if call % 2:  # the next run finishes it first
                 tuning(sysctls={RESERVED: wanted})
             rollback("original")
