@@ -17,6 +17,7 @@ from .._boot.systemd import unit_name
 from .._errors import BadRequest
 from .._servers.server import Server
 from .._servers.table import BY_NAME
+from .._servers.unit import usual
 from .._want import Want, parse_want
 
 ANY = "any"
@@ -78,7 +79,7 @@ def parse_request(params: t.Mapping[str, t.Any]) -> Request:
 def _unit(name: t.Optional[str], server: t.Optional[Server]) -> t.Optional[str]:
     if name and server and server.adapter.daemon_reload and not name.endswith(".socket"):
         name += ".socket"
-    return unit_name(name) if name else (server.unit if server else None)
+    return unit_name(name) if name else usual(server.units if server else ())
 
 
 def _check_any(params: t.Mapping[str, t.Any], filters: t.Sequence[Filter]) -> None:

@@ -44,7 +44,12 @@ def _systemd_socket() -> Adapter:
 
 
 _SERVERS = (
-    Server("apache", ("apache2.service", "httpd.service"), ("apache2", "httpd"), _apache),
+    Server(
+        "apache",
+        ("apache2.service", "httpd.service"),
+        ("apache2", "httpd", "httpd-event", "httpd-prefork", "httpd-worker"),
+        _apache,
+    ),
     Server("haproxy", ("haproxy.service",), ("haproxy",), _haproxy),
     Server("lighttpd", ("lighttpd.service",), ("lighttpd",), _lighttpd),
     Server("nginx", ("nginx.service",), ("nginx",), _nginx),
