@@ -16,8 +16,6 @@ import os
 import typing as t
 import zipfile
 
-from . import expire
-
 _TOP = "ansible_collections"
 _PACKAGE = f"{_TOP}/nettune/tcp/plugins/module_utils/"
 
@@ -26,6 +24,8 @@ Source = t.Tuple[str, bytes]  # path inside the archive, content
 
 def build(run: str) -> bytes:
     """The program for one run."""
+    from . import expire  # and with it the rollback, which is only sent along until then
+
     sources = dict(_sources())
     for path in list(sources):
         parts = path.split("/")[:-1]

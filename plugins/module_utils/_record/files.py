@@ -121,9 +121,9 @@ def _remove_empty(path: str) -> None:
         os.rmdir(path)
 
 
-def _as_data(found: Attributes) -> t.Dict[str, t.Any]:
-    xattrs = {name: base64.b64encode(value).decode() for name, value in sorted(found.extended.items())}
-    return {"mode": found.mode, "uid": found.uid, "gid": found.gid, "xattrs": xattrs}
+def _as_data(attributes: Attributes) -> t.Dict[str, t.Any]:
+    xattrs = {name: base64.b64encode(value).decode() for name, value in sorted(attributes.extended.items())}
+    return {"mode": attributes.mode, "uid": attributes.uid, "gid": attributes.gid, "xattrs": xattrs}
 
 
 def _from_data(state: t.Mapping[str, t.Any]) -> Attributes:

@@ -72,8 +72,10 @@ def _judged(name: str, groups: t.Sequence[str], facts: t.Any) -> Seen:
 
 
 def _reason(result: Variables) -> str:
-    said = (result.get(field) for field in ("msg", "module_stderr", "stderr"))
-    return ": ".join(str(text).strip() for text in said if text) or "no reason was given"
+    said = [str(result[field]).strip() for field in ("msg", "module_stderr", "stderr") if result.get(field)]
+    # Of a traceback the last line says what it is.
+    told = [text.splitlines()[-1] if text.startswith("Traceback ") else text for text in said]
+    return ": ".join(text.removeprefix("Task failed: ").rstrip(".") for text in told) or "no reason was given"
 
 
 def waiting(variables: Variables, registered: str) -> bool:

@@ -55,6 +55,7 @@ def _families(report: Report) -> t.Iterator[t.Tuple[str, str, t.List[Sample]]]:
         "Whether the host was judged.",
         [(_of(host), int(host["outcome"] == "judged")) for host in hosts],
     )
+    yield "remediation_hosts", "Hosts of the remediation by what became of them.", _remediation(report)
     yield "host_results", "Rules of the host by status.", [s for host in hosts for s in _results(host)]
     yield (
         "host_drift",
@@ -91,6 +92,11 @@ def _rules(report: Report) -> t.List[Sample]:
         ({"rule": rule, "severity": severities[rule], "status": status}, count)
         for (rule, status), count in sorted(counts.items())
     ]
+
+
+def _remediation(report: Report) -> t.List[Sample]:
+    states = (report.get("remediation") or {}).get("states", {})
+    return [({"state": state}, count) for state, count in states.items()]
 
 
 def _results(host: Host) -> t.List[Sample]:
