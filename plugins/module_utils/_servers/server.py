@@ -140,11 +140,6 @@ class Server:
     load: t.Callable[[], Adapter]
 
     @property
-    def unit(self) -> t.Optional[str]:
-        """The unit where none is named."""
-        return self.units[0] if self.units else None
-
-    @property
     def adapter(self) -> Adapter:
         """How its configuration is read and changed."""
         return self.load()

@@ -204,8 +204,8 @@ def _indent(text: str, position: int) -> str:
 
 
 def check(config: Config) -> Check:
-    """lighttpd's own check, which also loads the modules."""
-    return Check(("lighttpd", "-tt", "-f", config.main), (config.main,))
+    """lighttpd's own check, which also loads the modules, and runs the commands of every file."""
+    return Check(("lighttpd", "-tt", "-f", config.main), tuple(filter(posixpath.isabs, config.files)))
 
 
 ADAPTER = Adapter(

@@ -138,6 +138,17 @@ def test_old_runs_are_forgotten_and_what_they_left_is_not(monkeypatch: pytest.Mo
     assert originals.left("sysctl k") == ("b",)
 
 
+def test_what_a_run_left_is_known_though_the_run_that_forgets_it_records_an_original(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(store, "KEPT", 2)
+    run([step(KEY)], Journal("sysctl"))
+    run([step(Replaced(entries.SYSCTL, "k", "b", "c"))], Journal("sysctl"))
+    for name in ("other", "another"):
+        run([step(Replaced(entries.SYSCTL, name, "0", "1"))], Journal("sysctl"))
+    assert originals.left("sysctl k") == ("c",)
+
+
 def test_ids_sort_though_the_clock_is_set_back(monkeypatch: pytest.MonkeyPatch) -> None:
     for now in (1_700_000_000_000_000_000, 1_600_000_000_000_000_000, 1_600_000_000_000_000_000):
         monkeypatch.setattr("time.time_ns", lambda now=now: now)

@@ -294,7 +294,9 @@ def test_what_a_command_prints_is_not_edited() -> None:
 
 
 def test_check() -> None:
-    assert ADAPTER.check(one("")) == Check(("lighttpd", "-tt", "-f", "/l/main"), ("/l/main",))
+    files = {"/l/main": b"", SHELL: b"", "lighttpd -v": b"", "/l/more": b""}
+    expected = Check(("lighttpd", "-tt", "-f", "/l/main"), ("/l/main", "/l/more"))
+    assert ADAPTER.check(Config("/l/main", files)) == expected
 
 
 def test_read_runs_the_commands_of_the_configuration(tmp_path: Path) -> None:
