@@ -103,7 +103,7 @@ def load(directory: Path, run: str) -> Record:
 
 
 def unfinished(directory: Path) -> str:
-    """The newest run of the directory where its record has no end: it goes on, or its controller has died."""
+    """The newest run of the directory if it never finished: it is still running, or its controller died."""
     newest = max((found.stem for found in directory.glob("remediate-*.json")), default="")
     try:
         return newest if newest and load(directory, newest).verdict == RUNNING else ""

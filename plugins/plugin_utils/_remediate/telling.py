@@ -33,8 +33,8 @@ def planned(record: Record) -> t.List[str]:
 def unfinished(run: str) -> t.List[str]:
     """What to do about a run that was there before and has no end, if there is one."""
     told = (
-        f"run {run} has no end: it is still going on, or its controller has died. What it tuned and did not judge is"
-        f" tuned still, unless it was to be confirmed. To take it back: {_way_back(run)}"
+        f"run {run} never finished: it is still running, or its controller died. Hosts that it tuned but did not judge"
+        f" are still tuned, unless it used tcp_remediate_confirm. To roll it back: {_way_back(run)}"
     )
     return [told] if run else []
 
@@ -47,7 +47,7 @@ def finished(record: Record) -> t.List[str]:
     """What has become of every batch and of every host that is not as wanted."""
     lines = [_counts(record), *map(_batch, record.batches), *_alone(record)]
     if record.in_state(survey.TUNED):
-        lines.append(f"to take back what was tuned: {_way_back(record.run)}")
+        lines.append(f"to roll back what was tuned: {_way_back(record.run)}")
     return [*lines, f"{record.verdict.upper()}: {record.why}"]
 
 

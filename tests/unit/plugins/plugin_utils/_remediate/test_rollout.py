@@ -225,6 +225,6 @@ def test_the_end_of_a_run_is_told_batch_by_batch() -> None:
     assert "canaries: pass; no worse than the control hosts; kept" in told
     assert "batch 2: not reached" in told
     assert told[-2:] == [
-        "to take back what was tuned: ansible-playbook nettune.tcp.rollback -e before=run",
+        "to roll back what was tuned: ansible-playbook nettune.tcp.rollback -e before=run",
         "FAIL: enough",
     ]
