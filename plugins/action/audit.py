@@ -46,7 +46,7 @@ class ActionModule(ActionBase):
         free = self._play().strategy in _FREE
         checks = boolean(self._task.args.get("validate_only", False), strict=False)
         if free and not checks and hosts.waiting(variables, str(self._task.args.get("registered"))):
-            return {"changed": False, "skipped": True, "skip_reason": "another host of the play will do it"}
+            return {"changed": False, "skipped": True, "skip_reason": "another host in the play will do this"}
         self._task.args = {name: options.from_text(value) for name, value in self._task.args.items()}
         first = not free or variables["inventory_hostname"] == variables["ansible_play_hosts_all"][0]
         if directory and first and not boolean(self._task.args.get("validated", False), strict=False):
@@ -72,7 +72,7 @@ class ActionModule(ActionBase):
         )
         registered = arguments["registered"]
         if not registered and not arguments["from_cache"]:
-            raise AuditError("it needs registered, the name of what tcp_facts returned, or from_cache")
+            raise AuditError("registered, the name of the result of tcp_facts, or from_cache is required")
         play = hosts.Play(variables, registered)
         report = fleet.audit(request, hosts.of_cache(variables) if arguments["from_cache"] else play)
         if arguments["profile"] == options.AUTO and not any(host["drift"] for host in report["hosts"]):

@@ -60,7 +60,7 @@ class ActionModule(ActionBase):
             )
         if play.serial:
             raise RemediateError(
-                "serial would give each part of the hosts a gate and canaries of its own: use tcp_remediate_batches"
+                "serial would give each group of hosts its own gate and canaries: use tcp_remediate_batches"
             )
         now = datetime.datetime.now(datetime.timezone.utc)
         return {"run": f"remediate-{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"}

@@ -92,7 +92,7 @@ def parse_want(raw: t.Any, *, ports: bool = False, text: bool = False) -> Want:
 def _check_relation(want: Want) -> None:
     if want.ports:
         if want.relation not in ("exactly", "covers"):
-            raise BadRequest(f"{want.relation} means nothing for a set of ports: use exactly or covers")
+            raise BadRequest(f"{want.relation} has no meaning for a set of ports: use exactly or covers")
         return
     if want.relation == "exactly":
         return

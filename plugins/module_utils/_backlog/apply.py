@@ -195,7 +195,7 @@ def _check_present(host: Host, running: Running) -> None:
     """A server that refuses its configuration as it is would refuse ours too: nothing is edited then."""
     if host.request.server and host.config:
         command = host.request.server.check(host.config)
-        service.check(command, running.master(), "the configuration as it is, before any change")
+        service.check(command, running.master(), "the current configuration, before any change")
 
 
 def _check_there(plan: Plan, after: t.Sequence[Observed]) -> None:
@@ -203,4 +203,6 @@ def _check_there(plan: Plan, after: t.Sequence[Observed]) -> None:
     there = {observed.endpoint for observed in after}
     gone = [queues.name_of(entry.observed.endpoint) for entry in plan.entries if entry.observed.endpoint not in there]
     if gone:
-        raise NettuneError(f"{', '.join(gone)}: the configuration no longer listens there, it was changed meanwhile")
+        raise NettuneError(
+            f"{', '.join(gone)}: the configuration no longer listens there, it was changed in the meantime"
+        )

@@ -79,8 +79,8 @@ class Host:
         if holder is not None:
             return self.blockers.get(holder.pid)
         if os.geteuid() != 0:
-            return MissingRight("the process that holds the socket cannot be seen; that needs root")
-        return Gone("no process that can be seen here holds the socket")
+            return MissingRight("the process that holds the socket is not visible without root")
+        return Gone("no process that is visible here holds the socket")
 
 
 def kernel_of(

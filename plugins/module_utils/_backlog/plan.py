@@ -239,14 +239,17 @@ def _judge(plan: Plan, entry: Entry, after: Observed, somaxconn: int) -> t.Tuple
     there = replace(entry, expected=min(entry.number, somaxconn))
     if any(there.helps(one) for one in after.backlogs):
         return _short(entry, after, plan.ways)
-    return CLAMPED, f"the kernel cuts {entry.number} to net.core.somaxconn = {somaxconn}: raise that to {entry.number}"
+    return CLAMPED, f"the kernel caps {entry.number} at net.core.somaxconn = {somaxconn}: raise that to {entry.number}"
 
 
 def _short(entry: Entry, after: Observed, ways: t.Sequence[str]) -> t.Tuple[str, str]:
     """The kernel would give more if the server called listen() again."""
     if asked.LIVE in ways or (ways and after.blocked):
         why = after.blocked or "calling listen() had no effect"
-        return RESTART_REQUIRED, f"the server has to open the socket again: {why}"
+        return RESTART_REQUIRED, f"the server must reopen the socket: {why}"
     if asked.RELOAD in ways:
-        return STALE, "the server did not call listen() again when it was reloaded: apply=live or a restart does"
-    return STALE, f"the socket was opened with another number than {entry.number}: apply=live or a restart changes that"
+        return STALE, "the server did not call listen() again on reload: use apply=live or restart it"
+    return (
+        STALE,
+        f"the socket was opened with a backlog other than {entry.number}: use apply=live or restart the server",
+    )

@@ -44,12 +44,12 @@ def warnings(rows: t.Iterable[Row]) -> t.Iterator[str]:
         if row.status not in (EFFECTIVE, NOT_LISTENING):
             yield f"{name_of(row)} is {row.status}: {row.reason}"
         if row.configured is None and row.backlog != row.backlog_before:
-            yield f"{name_of(row)}: the next start of this server brings its own backlog back"
+            yield f"{name_of(row)}: this server sets its own backlog again at its next start"
 
 
 def _nowhere(rows: t.Sequence[Row], files: t.Iterable[str]) -> t.Iterator[str]:
     if not rows:
-        yield f"{next(iter(files), 'the configuration')} configures no listener, so nothing was looked at"
+        yield f"{next(iter(files), 'the configuration')} configures no listener, so nothing was checked"
 
 
 def diff(rows: t.Sequence[Row], before: t.Mapping[str, bytes], after: Files) -> t.List[t.Dict[str, str]]:

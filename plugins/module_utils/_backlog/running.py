@@ -49,9 +49,13 @@ class Running:
             self._check_live()
         if RESTART in ways and not self._unit_runs_it():
             unit = self.request.unit
-            raise BadRequest(f"apply=restart needs the systemd unit that runs the server, and {unit} does not: name it")
+            raise BadRequest(
+                f"apply=restart needs the systemd unit that runs the server, which is not {unit}: set unit"
+            )
         if RELOAD in ways and not self._unit_runs_it() and (self._signal is None or self.master() is None):
-            raise MissingRight("the server cannot be reloaded: no unit runs it, and no process of it can be signalled")
+            raise MissingRight(
+                "the server cannot be reloaded: no unit runs it, and none of its processes can be signalled"
+            )
 
     def steps(self) -> t.Iterator[_transaction.Step]:
         """Tell the server, and call listen() where that has not helped."""

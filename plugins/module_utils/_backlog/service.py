@@ -75,4 +75,4 @@ def send(master: Identity, name: str) -> None:
     except PermissionError as exc:
         raise MissingRight(f"{what}: {exc.strerror}; it needs root") from exc
     except ProcessLookupError as exc:
-        raise KernelRefused(f"{what}: it ended meanwhile") from exc
+        raise KernelRefused(f"{what}: it has ended in the meantime") from exc

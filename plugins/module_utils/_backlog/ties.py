@@ -58,8 +58,8 @@ def stranger(request: Request, pid: int, name: str) -> str:
         return f"{name} (pid {pid})"
     owner = identity.look(pid)
     whose = f" of uid {owner.uids[0]}" if owner and owner.uids else ""
-    started = f"neither root nor {request.unit} has started" if request.unit else "root has not started"
-    return f"{name} (pid {pid}{whose}), which {started} as a program of root's,"
+    starter = f"root or {request.unit}" if request.unit else "root"
+    return f"{name} (pid {pid}{whose}), which is not a program owned by root and started by {starter},"
 
 
 def elsewhere(request: Request, namespace: t.Optional[str] = None, root: str = "/proc") -> str:

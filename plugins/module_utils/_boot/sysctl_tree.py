@@ -169,7 +169,7 @@ def _read_file(root: str, path: str) -> SysctlFile | None:
     try:
         return SysctlFile(path, content.decode("utf-8"), target)
     except UnicodeDecodeError as exc:
-        return SysctlFile(path, content.decode("utf-8", "backslashreplace"), target, f"byte {exc.start} is no UTF-8")
+        return SysctlFile(path, content.decode("utf-8", "backslashreplace"), target, f"byte {exc.start} is not UTF-8")
 
 
 def _real_path(root: str, path: str) -> str:

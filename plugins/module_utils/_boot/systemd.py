@@ -59,7 +59,7 @@ class _Shown(Properties):
     """What was asked for and is not there is a fault of systemctl and none of ours."""
 
     def __missing__(self, name: str) -> str:
-        raise NettuneError(f"systemctl show does not tell {name} of {self.get('Id', 'what was asked for')}")
+        raise NettuneError(f"systemctl show does not report {name} of {self.get('Id', 'what was asked for')}")
 
 
 def parse_show(output: str) -> t.List[Properties]:
@@ -72,7 +72,7 @@ def parse_show(output: str) -> t.List[Properties]:
         lines = (line.partition("=") for line in block.splitlines())
         shown = _Shown({name: value for name, equals, value in lines if equals})
         if not re.fullmatch("[0-9]*", shown.get("MainPID", "")):
-            raise NettuneError(f"systemctl show tells a MainPID of {shown['MainPID'][:40]!r}")
+            raise NettuneError(f"systemctl show reports a MainPID of {shown['MainPID'][:40]!r}")
         blocks.append(shown)
     return blocks
 
@@ -92,7 +92,7 @@ class Systemd:
         """These properties of each unit, in the order asked."""
         blocks = parse_show(self._run(["show", f"--property={','.join(properties)}", "--", *units]))
         if len(blocks) != len(units):
-            raise NettuneError(f"systemctl show tells of {len(blocks)} units where {len(units)} were asked for")
+            raise NettuneError(f"systemctl show reports {len(blocks)} units, {len(units)} were requested")
         return blocks
 
     def show_manager(self, properties: t.Iterable[str]) -> Properties:

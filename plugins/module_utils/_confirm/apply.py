@@ -45,4 +45,4 @@ def _check_kept(run: store.Run, runs: t.Sequence[store.Run]) -> None:
             undone_by=undone.id,
         )
     if not run.done:
-        raise NettuneError(f"run {run.id} has not reached its end ({run.end or store.KILLED})", run=run.id)
+        raise NettuneError(f"run {run.id} has not finished ({run.end or store.KILLED})", run=run.id)

@@ -31,10 +31,10 @@ def check(seconds: int) -> None:
     if os.geteuid() != 0:
         raise MissingRight("confirm needs root")
     if not sys.executable:
-        raise NettuneError("confirm needs to know the Python that runs this, and it does not know itself")
+        raise NettuneError("confirm needs the path of the running Python, which is not known")
     os.close(_files.open_trusted(_interpreter()))
     for run in state.waiting():
-        raise BadRequest(f"run {run} of this host waits for its confirmation: confirm it, or roll it back", run=run)
+        raise BadRequest(f"run {run} on this host is waiting for confirmation: confirm it, or roll it back", run=run)
 
 
 def _interpreter() -> str:

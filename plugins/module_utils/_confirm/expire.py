@@ -44,7 +44,7 @@ def _roll_back(run: str) -> None:
         if not state.waits(run):
             raise _Settled(f"run {run} is confirmed")
         if state.undone_by(run, store.runs()):
-            raise _Settled(f"run {run} is rolled back already")
+            raise _Settled(f"run {run} is already rolled back")
         return [rolling.Job(rolling.Request(run))]
 
     [job], own = _job.carry_out(plan, "rollback", check_mode=False, undoes=lambda jobs: jobs[0].undoes)

@@ -23,7 +23,7 @@ def service(run: str, command: t.Sequence[str]) -> str:
     """The unit that rolls back.  What keeps it from that for a moment, as a lock, may be gone when it tries again."""
     return f"""\
 [Unit]
-Description=Roll back run {run} of nettune.tcp, which nobody has confirmed
+Description=Roll back the unconfirmed run {run} of nettune.tcp
 
 [Service]
 ExecStart={" ".join(map(_quoted, command))}
@@ -39,7 +39,7 @@ def timer(run: str, seconds: int) -> str:
     """
     return f"""\
 [Unit]
-Description=Wait for the confirmation of run {run} of nettune.tcp
+Description=Wait for confirmation of run {run} of nettune.tcp
 
 [Timer]
 OnActiveSec={seconds}

@@ -104,7 +104,7 @@ def _drift(wanted: tuning.Request, observed: _Observed) -> t.Optional[t.List[Fac
     try:
         return tuning.drift(wanted)
     except NettuneError as exc:
-        observed.limited.append(f"the host could not be compared with what it shall have: {exc}")
+        observed.limited.append(f"the host could not be compared with what it should have: {exc}")
         return None
 
 
@@ -170,7 +170,7 @@ def _sockets(request: Request, observed: _Observed) -> None:
         observed.source = source.name
         if source.reason:
             observed.limited.append(
-                f"/proc/net/tcp was read, which does not tell a listener's backlog ({source.reason})"
+                f"/proc/net/tcp was read, which does not show a listener's backlog ({source.reason})"
             )
         if request.subsets & _FROM_CENSUS:
             census = source.census(request.top)
@@ -196,7 +196,7 @@ def _spread(census: Census, request: Request, observed: _Observed) -> None:
         observed.facts["clients"] = [asdict(client) for client in census.clients]
     if census.missing:
         observed.limited.append(
-            f"very many different addresses: a count among peers and clients may lack {census.missing}"
+            f"very many different addresses: counts of peers and clients may be short by {census.missing}"
         )
     observed.listeners = census.listeners
 
@@ -225,7 +225,9 @@ def _owned(request: Request, observed: _Observed) -> Facts:
         advice = ", run as root to see what they own" if os.geteuid() else ""
         observed.limited.append(f"the open files of {owners.unreadable} processes could not be read{advice}")
     if not owners.complete:
-        observed.limited.append("too many files are open to look at all in time: a socket may lack its processes")
+        observed.limited.append(
+            "too many files are open to examine all of them in time: a socket may lack its processes"
+        )
     facts: Facts = {}
     if "listeners" in request.subsets:
         facts["listeners"] = queues.listeners(observed.listeners, owners, observed.facts.get("rates"))

@@ -70,7 +70,7 @@ def _parse_compare(given: t.Optional[t.Mapping[str, t.Any]], netns: t.Optional[s
     if given is None:
         return None
     if netns is not None:
-        raise BadRequest("compare is about the host, it makes no sense with netns")
+        raise BadRequest("compare concerns the host, it makes no sense with netns")
     return tuning.parse_request(checked(given, "compare"))
 
 
@@ -86,7 +86,7 @@ def parse_subsets(names: t.Sequence[str]) -> t.FrozenSet[str]:
         bare = name[1:] if name.startswith("!") else name
         if bare not in groups:
             known = ", ".join((*SUBSETS, SUMMARY))
-            raise BadRequest(f"{name!r} is none of the subsets {known}, min, all, or one with ! before it")
+            raise BadRequest(f"{name!r} is not a subset: {known}, min, all, or one prefixed with !")
         if bare == name:
             wanted |= groups[bare]
         elif bare != "all":

@@ -112,9 +112,11 @@ def _row(running: _Running, workers: t.Mapping[int, t.Optional[int]]) -> Facts:
 def _configured(running: _Running) -> Facts:
     master, server = running.master, running.server
     if not identity.shares_our_root(master.pid):
-        raise NettuneError("it runs in a container: gather facts in there, where its files are")
+        raise NettuneError("it runs in a container: gather facts there, where its files are")
     if not running.answers:
-        raise NettuneError(f"it runs as uid {master.uids[0]} without a unit: where its files are is not asked of it")
+        raise NettuneError(
+            f"it runs as uid {master.uids[0]} without a unit: its command line is not trusted to name files"
+        )
     config = server.started(proc_pid.command_of(master.pid), master.unit)
     settings = server.settings(config)
     return {"config": config.main, "settings": {name: setting._asdict() for name, setting in settings.items()}}

@@ -94,7 +94,7 @@ def lost(descriptor: int) -> t.Iterator[str]:
     """What a replacement will not have, for people."""
     status, flags = os.fstat(descriptor), _flags(descriptor)
     if status.st_nlink > 1:
-        yield f"it has {status.st_nlink} names (hard links), and the others keep the old content"
+        yield f"it has {status.st_nlink} hard links, and the others keep the old content"
     letters = "".join(letter for flag, letter in _FLAGS.items() if flags & flag)
     if letters:
         yield f"its attributes {letters} (lsattr) are not kept"

@@ -68,7 +68,7 @@ def own(path: str, mark: str = "", *, limit: int = SMALL) -> t.Optional[bytes]:
     try:
         with walk(path, sticky=True, follow=False) as place:
             if place.status is not None and stat.S_ISLNK(place.status.st_mode):
-                raise about(BadRequest, path, "is a link, and no file that nettune.tcp has written: move it away")
+                raise about(BadRequest, path, "is a link, not a file written by nettune.tcp: move it away")
     except NoSuchFile:
         return None
     content = read(path, limit=limit, trust=Trust.ROOT)
@@ -111,7 +111,9 @@ def _notes(place: Place, path: str) -> t.List[str]:
     descriptor = place.open()
     try:
         if _mount_of(descriptor) != _mount_of(place.directory):
-            raise about(BadRequest, path, "cannot be replaced: it is a mount; change the file that is mounted there")
+            raise about(
+                BadRequest, path, "cannot be replaced: it is a mount point; change the file that is mounted there"
+            )
         locked = attributes.locked(descriptor)
         if locked:
             raise about(MissingRight, path, f"cannot be replaced: it is {locked}")

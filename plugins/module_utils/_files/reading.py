@@ -159,9 +159,11 @@ def _check_trust(place: Place, path: str, trust: Trust) -> None:
     if place.public or theirs:
         return
     if trust is Trust.PUBLIC:
-        raise about(NotTrusted, path, "is not read: not everybody may, and it may be named by a file of another user")
+        raise about(
+            NotTrusted, path, "is not read: it is not world-readable, and a file of another user may have named it"
+        )
     if place.diverted:
-        raise about(NotTrusted, path, f"is not read: not everybody may, and {place.diverted}")
+        raise about(NotTrusted, path, f"is not read: it is not world-readable, and {place.diverted}")
 
 
 def whole(descriptor: int, path: str, limit: int) -> bytes:

@@ -98,7 +98,7 @@ class _Replacement:
         self._before = _look(path)
         self._after: t.Optional[_File] = None
         if not isinstance(was, Unread) and was != self._before.content:
-            raise about(Changed, path, "was changed by somebody else meanwhile")
+            raise about(Changed, path, "was changed by somebody else in the meantime")
 
     def do(self) -> None:
         self._after = self._put(self._content, self._before, self._attributes or self._before.attributes)
@@ -109,7 +109,7 @@ class _Replacement:
         if now.content == self._before.content and (self._after is None or now.identity != self._after.identity):
             return
         if now.content != self._content:
-            raise about(Changed, self._path, "was changed by somebody else meanwhile, and is left as it is")
+            raise about(Changed, self._path, "was changed by somebody else in the meantime, and is left as it is")
         self._put(self._before.content, now, self._before.attributes)
 
     def _put(self, content: Content, there: _File, wanted: t.Optional[Attributes]) -> _File:
@@ -207,7 +207,7 @@ def _change_places(place: Place, temporary: str, there: _File) -> None:
         try:
             renaming.move(place.directory, temporary, place.name)
         except FileExistsError as exc:
-            raise about(Changed, place.path, "was made by somebody else meanwhile") from exc
+            raise about(Changed, place.path, "was created by somebody else in the meantime") from exc
         return
     _check_same(place, place.name, there)
     if not renaming.exchange(place.directory, temporary, place.name):
@@ -235,7 +235,7 @@ def _take_out(place: Place, there: _File) -> None:
 
 def _check_same(place: Place, name: str, there: _File) -> None:
     if _take(place, name) != there:
-        raise about(Changed, place.path, "was changed by somebody else meanwhile")
+        raise about(Changed, place.path, "was changed by somebody else in the meantime")
 
 
 def _sync(place: Place) -> None:

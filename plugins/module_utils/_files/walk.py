@@ -66,7 +66,7 @@ class Place:
         opened = os.fstat(descriptor)
         if (opened.st_dev, opened.st_ino) != (status.st_dev, status.st_ino):
             os.close(descriptor)
-            raise about(NotTrusted, self.path, "was replaced while it was opened")
+            raise about(NotTrusted, self.path, "was replaced while it was being opened")
         return descriptor
 
 
@@ -118,7 +118,9 @@ class _Steps:
 
     def __init__(self, path: str, sticky: bool, follow: bool, doing: str) -> None:
         if not path.startswith("/") or "\0" in path:
-            raise about(BadRequest, path.replace("\0", "\\0"), f"{doing or 'cannot be used'}: it is no absolute path")
+            raise about(
+                BadRequest, path.replace("\0", "\\0"), f"{doing or 'cannot be used'}: it is not an absolute path"
+            )
         self._path, self._sticky, self._follow = path, sticky, follow
         self._owners = frozenset((0, os.geteuid()))
         self._levels: t.List[_Level] = []
@@ -220,7 +222,7 @@ class _Steps:
         if status.st_uid not in self._owners:
             return f"{self.at} belongs to uid {status.st_uid}"
         if self._here.shared and status.st_nlink > 1 and not stat.S_ISDIR(status.st_mode):
-            return f"{self.at} has other names, and others may have given it this one"
+            return f"{self.at} has other hard links, and somebody else may have made this one"
         return ""
 
     def _blame(self, reason: str) -> None:

@@ -130,7 +130,7 @@ def _enter(descriptor: int, namespace: str) -> None:
 def _make() -> None:
     reason = _call("unshare", _CLONE_NEWNET)
     if reason:
-        raise MissingRight(f"making a network namespace failed: {reason}; it needs root")
+        raise MissingRight(f"creating a network namespace failed: {reason}; it needs root")
 
 
 def _call(name: str, *arguments: int) -> str:

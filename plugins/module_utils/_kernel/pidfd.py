@@ -47,7 +47,7 @@ def duplicate(pid: int, number: int, inode: int) -> t.Iterator[socket.socket]:
     # What the number stands for may have changed since it was looked up.
     if os.fstat(copy).st_ino != inode:
         os.close(copy)
-        raise Gone(f"pid {pid} closed the socket with inode {inode} meanwhile")
+        raise Gone(f"pid {pid} has closed the socket with inode {inode} in the meantime")
     with socket.socket(fileno=copy) as shared:
         yield shared
 
@@ -96,9 +96,9 @@ def _call(what: str, *arguments: int) -> int:
         return answer
     number = ctypes.get_errno()
     if number == errno.ENOSYS:
-        raise Unsupported(f"{what}: this kernel ({os.uname().release}) lacks it, it came with Linux 5.6")
+        raise Unsupported(f"{what}: this kernel ({os.uname().release}) lacks it, it was added in Linux 5.6")
     if number in (errno.EPERM, errno.EACCES):
         raise MissingRight(f"{what}: {os.strerror(number)}; it needs the right to trace the process (CAP_SYS_PTRACE)")
     if number in (errno.ESRCH, errno.EBADF):
-        raise Gone(f"{what}: {os.strerror(number)}; it has ended or closed the socket meanwhile")
+        raise Gone(f"{what}: {os.strerror(number)}; it has ended or closed the socket in the meantime")
     raise KernelRefused(f"{what}: {os.strerror(number)}")

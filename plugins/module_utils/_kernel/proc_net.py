@@ -164,7 +164,7 @@ def parse_table(text: str, title: str) -> t.Dict[str, int]:
         try:
             counts.update(zip(names, map(int, values)))
         except ValueError as exc:
-            raise Unsupported(f"a counter of {title} in /proc/net is no number: {exc}") from exc
+            raise Unsupported(f"a counter of {title} in /proc/net is not a number: {exc}") from exc
     return counts
 
 

@@ -84,7 +84,7 @@ class SockDestroy:
         if kind == NLMSG_ERROR:
             return _heed(payload_error(payload) or errno.EIO, None)
         if kind != SOCK_DIAG_BY_FAMILY or len(payload) < MESSAGE.size:
-            raise Unsupported(f"netlink: no TCP socket: {payload[:72].hex()}")
+            raise Unsupported(f"netlink: not a TCP socket: {payload[:72].hex()}")
         return payload
 
     def find(self, family: int, local: Endpoint, remote: Endpoint) -> t.Optional[bytes]:
@@ -95,7 +95,7 @@ class SockDestroy:
     def destroy(self, identity: Identity) -> bool:
         """Close it at once, with a reset to the other end where its state asks for one."""
         if not identity.remote_port or identity.cookie in (NO_COOKIE, bytes(len(NO_COOKIE))):
-            raise BadRequest("only a connection that the kernel has named can be closed, and never a listener")
+            raise BadRequest("only a connection that the kernel has identified can be closed, and never a listener")
         _kind, payload = self._link.ask(SOCK_DESTROY, _request(identity), NLM_F_ACK)
         number = payload_error(payload)
         return _heed(number, False) if number else True
@@ -119,5 +119,7 @@ def _refusal(number: int) -> NettuneError:
     if number == errno.EOPNOTSUPP:
         return Unsupported("this kernel cannot close such a socket (CONFIG_INET_DIAG_DESTROY, or its version)")
     if number == errno.EPERM:
-        return MissingRight("closing sockets needs CAP_NET_ADMIN where the network namespace belongs: run as root")
+        return MissingRight(
+            "closing sockets needs CAP_NET_ADMIN in the network namespace's user namespace: run as root"
+        )
     return refusal(number)

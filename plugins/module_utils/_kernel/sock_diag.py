@@ -194,7 +194,7 @@ class SockDiag:
                 self._finish(payload)
             elif kind == TCPDIAG_GETSOCK:
                 if len(payload) < MESSAGE.size or payload[0] not in FAMILIES:
-                    raise Unsupported(f"netlink: no TCP socket: {payload[:72].hex()}")
+                    raise Unsupported(f"netlink: not a TCP socket: {payload[:72].hex()}")
                 yield payload
 
     def _finish(self, payload: bytes) -> None:

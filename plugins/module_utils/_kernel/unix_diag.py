@@ -80,7 +80,7 @@ def parse(datagram: bytes, sequence: int) -> t.Iterator[t.Tuple[Listener, t.Opti
                 raise refusal(number)
         elif kind == _SOCK_DIAG_BY_FAMILY:
             if len(payload) < _MESSAGE.size:
-                raise Unsupported(f"netlink: {payload.hex()} is no UNIX socket")
+                raise Unsupported(f"netlink: not a UNIX socket: {payload.hex()}")
             yield _listener(payload)
 
 

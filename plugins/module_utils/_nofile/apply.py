@@ -47,7 +47,7 @@ def parse_request(params: t.Mapping[str, t.Any]) -> Request:
     if params["state"] == "absent":
         return Request(unit, None, live=False, restart=params["restart"])
     if params["limit"] is None:
-        raise BadRequest("limit is needed with state=present")
+        raise BadRequest("limit is required with state=present")
     return Request(unit, parse_limit(params["limit"]), params["live"], params["restart"])
 
 

@@ -111,7 +111,7 @@ def _parse_one(raw: t.Any, name: str) -> Want:
     except BadRequest as exc:
         raise BadRequest(f"{name}: {exc}") from exc
     if want.value == ("infinity",):
-        raise BadRequest(f"{name}: no process ever has infinity, the kernel's ceiling is fs.nr_open: name a number")
+        raise BadRequest(f"{name}: infinity is impossible, the kernel's ceiling is fs.nr_open: use a number")
     if want.relation == "covers" or len(want.value) != 1 or not isinstance(want.value[0], int) or want.value[0] < 1:
         raise BadRequest(f"{name}: a number of files is needed, exactly, at_least or at_most, got {raw!r}")
     return want

@@ -84,7 +84,7 @@ def _check_loaded(unit: str, shown: sd.Properties, view: View) -> None:
     if state in ("loaded", "not-found"):
         raise BadRequest(f"there is no unit {unit}", unit=unit)
     if state == "masked":
-        raise BadRequest(f"{unit} is masked, so that nothing can start it: unmask it first", unit=unit)
+        raise BadRequest(f"{unit} is masked, so nothing can start it: unmask it first", unit=unit)
     raise BadRequest(f"{unit} cannot be loaded ({state}): {shown.get('LoadError', '')}", unit=unit)
 
 
@@ -120,7 +120,7 @@ def _default(of_manager: sd.Properties) -> Default:
     key = "DefaultLimitNOFILE"
     limits = _limits(of_manager, key)
     if limits is None:
-        raise Unsupported(f"systemd tells no limits as {key}: {of_manager[key]!r}")
+        raise Unsupported(f"systemd reports no valid {key}: {of_manager[key]!r}")
     files = unit_files.read_manager()
     lines = [setting for setting in files.settings("Manager", key) if parse_directive(setting.value) == limits]
     return Default(limits, lines[-1].source if lines else f"{key} of systemd", files.changed)
@@ -137,6 +137,6 @@ def _note(unit: str, section: str, shown: sd.Properties) -> str:
         return "the units of a user's manager get DefaultLimitNOFILE of systemd-user.conf(5), within this hard limit"
     if section == "Service":
         return ""
-    note = f"the limit holds for the commands that {unit} runs itself"
+    note = f"the limit applies to the commands that {unit} runs itself"
     triggers = shown.get("Triggers", "")
     return f"{note}; {triggers} has its own" if triggers else note

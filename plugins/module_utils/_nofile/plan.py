@@ -96,12 +96,12 @@ def live_target(want: LimitWant, process: Process) -> t.Tuple[Limits, str]:
         return current, ""
     if goal.soft < current.soft and (used is None or goal.soft < used):
         opened = "an unknown number of" if used is None else used
-        return current, f"{opened} files are open, so that its limit cannot become {goal}"
+        return current, f"{opened} files are open, so its limit cannot become {goal}"
     if not may_set(rights, process.observed.ids[process.pid]):
         return current, "its limits may be changed only with CAP_SYS_RESOURCE"
     if goal.hard > current.hard and not rights.raise_hard:
         within = Limits(min(goal.soft, current.hard), current.hard)
-        return within, f"its hard limit {current.hard} cannot grow without CAP_SYS_RESOURCE"
+        return within, f"its hard limit {current.hard} cannot be raised without CAP_SYS_RESOURCE"
     return goal, ""
 
 

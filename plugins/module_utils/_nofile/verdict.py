@@ -79,9 +79,7 @@ def judge_absent(before: Observed, after: Observed, *, removed: bool) -> Verdict
             known.get(process.pid),
             process,
             OK,
-            f"keeps {process.limits} until it is started again"
-            if removed and process.limits != process.at_start
-            else "",
+            f"keeps {process.limits} until it is restarted" if removed and process.limits != process.at_start else "",
         )
         for process in after.processes()
     )
@@ -103,7 +101,7 @@ def _of_unit(want: LimitWant, after: Observed) -> t.Tuple[str, str]:
 
 
 def _kept_until_restart(process: Process) -> str:
-    return f"keeps {process.limits} until it is started again" if process.limits != process.at_start else ""
+    return f"keeps {process.limits} until it is restarted" if process.limits != process.at_start else ""
 
 
 def _row(want: LimitWant, before: t.Optional[Process], after: Process, kept: str) -> ProcessRow:

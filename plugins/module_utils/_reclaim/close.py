@@ -89,7 +89,7 @@ def _of_unit(unit: str, connections: t.Sequence[Connection]) -> t.Iterator[Conne
     held = descriptors.find({one.inode for one in connections})
     if held.unreadable:
         raise MissingRight(
-            f"unit needs to see the open files of all processes, and those of {held.unreadable} may not be seen:"
+            f"unit needs to see the open files of all processes, and those of {held.unreadable} are not visible:"
             " run as root"
         )
     units = {pid: process.unit for pid, process in _processes(held.by_inode).items()}

@@ -113,7 +113,7 @@ def _try(kind: _Kind, state: str) -> None:
         raise Unsupported(f"sockets in {state} cannot be closed here: {exc}", state=state) from exc
     except OSError as exc:
         raise Unsupported(
-            f"whether sockets in {state} can be closed could not be tried with a connection on {_LOOPBACK}:"
+            f"whether sockets in {state} can be closed could not be probed with a connection on {_LOOPBACK}:"
             f" {exc}; is the loopback interface up in this network namespace?",
             state=state,
         ) from exc
@@ -128,7 +128,7 @@ def _appear(link: SockDestroy, made: _Made) -> Identity:
         if message is not None and MESSAGE.unpack_from(message)[1] == state:
             return identity_of(message)
         if time.monotonic() > deadline:
-            raise Unsupported("the kernel does not show a connection that was made to try it")
+            raise Unsupported("the kernel does not show a connection that was made as a probe")
         time.sleep(0.01)
 
 
@@ -136,8 +136,8 @@ def _close(link: SockDestroy, identity: Identity) -> None:
     link.destroy(identity)
     if link.look(identity) is not None:
         raise Unsupported(
-            "this kernel says that it has closed one, and has not: before Linux 6.11 it leaves what no process holds"
-            " without a timer, for ever"
+            "this kernel reported a socket as closed that was not: before Linux 6.11 it leaves what no process holds"
+            " without a timer, forever"
         )
 
 

@@ -121,21 +121,21 @@ def warnings(outcome: Outcome) -> t.Iterator[str]:
         first = held[0]
         owner = f"{first['name']} (pid {first['pid']}, {first['unit'] or 'no unit'})"
         yield (
-            f"{sum(row['count'] for row in held)} descriptors of these sockets are open still, {first['count']} of them"
+            f"{sum(row['count'] for row in held)} descriptors of these sockets are still open, {first['count']} of them"
             f" in {owner}: the addresses and ports are free, the open files are not, and only the application can close"
             " them"
         )
     mapped = sum(one.mapped for one in outcome.closed)
     if mapped:
-        yield f"{mapped} of these are IPv4 connections of IPv6 sockets, which addresses of IPv4 mean, too"
+        yield f"{mapped} of these are IPv4 connections of IPv6 sockets, which IPv4 addresses also match"
     if outcome.seen.idle_unknown:
-        yield f"{outcome.seen.idle_unknown} sockets stay because the kernel does not tell for how long they are idle"
+        yield f"{outcome.seen.idle_unknown} sockets stay because the kernel does not report how long they are idle"
     if outcome.seen.own:
-        yield f"{outcome.seen.own} sockets stay because this task came over them, or its parents hold them"
+        yield f"{outcome.seen.own} sockets stay because this task's connection uses them, or its parents hold them"
     if outcome.beyond:
-        yield f"{outcome.beyond} more sockets match and stay, because max={outcome.request.max} is the most of one run"
+        yield f"{outcome.beyond} more sockets match and stay, because one run closes at most max={outcome.request.max}"
     if outcome.count(REFUSED):
-        yield f"{outcome.count(REFUSED)} sockets are there still, though the kernel said that it has closed them"
+        yield f"{outcome.count(REFUSED)} sockets still exist, although the kernel reported them as closed"
     if not outcome.seen.consistent:
         yield "sockets came and went too fast for a consistent dump: more may match than are counted"
 

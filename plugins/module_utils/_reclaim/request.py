@@ -102,18 +102,18 @@ def _check(request: Request, *, force: bool) -> None:
     if "TIME_WAIT" in request.states and not force:
         raise BadRequest(
             "TIME_WAIT keeps late segments of a connection out of the next one between the same addresses and ports,"
-            " and ends by itself after 60 seconds: it is closed with force=true only"
+            " and ends by itself after 60 seconds: closing it needs force=true"
         )
     unknown = ", ".join(sorted(request.states & _WITHOUT_IDLENESS))
     if request.idle and unknown:
-        raise BadRequest(f"idle makes no sense with {unknown}: the kernel does not tell for how long they are idle")
+        raise BadRequest(f"idle makes no sense with {unknown}: the kernel does not report how long they are idle")
     nobodys = ", ".join(sorted(request.states & _WITHOUT_PROCESS))
     if request.unit and nobodys:
         raise BadRequest(f"unit makes no sense with {nobodys}: no process holds them")
     criteria = request.idle or request.unit or request.local != End() or request.remote != End()
     if "ESTABLISHED" in request.states and not criteria:
         raise BadRequest(
-            "ESTABLISHED without an address, a port, idle or unit means every open connection of the host: say which"
+            "ESTABLISHED without an address, a port, idle or unit selects every open connection: say which"
         )
 
 
@@ -121,7 +121,7 @@ def _end(side: str, params: t.Mapping[str, t.Any]) -> End:
     addresses, ports = (params[f"{side}_{what}"] or () for what in ("address", "port"))
     for port in ports:
         if not 0 < port < 65536:
-            raise BadRequest(f"{side}_port: there is no port {port}")
+            raise BadRequest(f"{side}_port: {port} is not a port")
     return End(tuple(parse_network(f"{side}_address", text) for text in addresses), frozenset(ports))
 
 

@@ -82,7 +82,7 @@ def restoration(path: str, present: State, state: State, content: t.Callable[[],
         for step in begun:
             step.undo()
 
-    verb = "remove" if state is None else "put back"
+    verb = "remove" if state is None else "restore"
     return Step(f"{verb} {path}", do, undo, (Replaced(entries.FILE, path, present, state, content=now),))
 
 

@@ -139,7 +139,7 @@ def since(runs: t.Sequence[Run], before: str) -> t.Tuple[Run, ...]:
     changed = [run for run in runs if run.changed]
     start = _start(changed, before)
     if start is None and is_id(before) and before not in {run.id for run in runs}:
-        raise BadRequest(f"before: there is no run {before} here, or it is one of those that were forgotten")
+        raise BadRequest(f"before: there is no run {before} here, or its record has been pruned")
     return () if start is None else tuple(changed[start:])
 
 

@@ -97,7 +97,9 @@ class Job:
         self._boot_after = _boot(self._keys)
         for item, now in zip(self._items, self._now):
             if item.sure and item.state != STAYS and now != item.goal:
-                raise NettuneError(f"{item.name} was to become {short(item.goal)}, and is {short(now)}", name=item.name)
+                raise NettuneError(
+                    f"{item.name} should have become {short(item.goal)}, but is {short(now)}", name=item.name
+                )
 
     def predict(self) -> None:
         """What the steps would leave behind."""
@@ -119,7 +121,7 @@ class Job:
         undone = fold.since(runs, before)
         self.undoes = tuple(run.id for run in undone)
         if not undone:
-            self._warnings.append(f"no run is recorded here that {before} could mean: nothing was rolled back")
+            self._warnings.append(f"no run that is recorded here matches {before}: nothing was rolled back")
         things = fold.fold(undone, store.run_path)
         for thing in things:
             if thing.kind == entries.ORIGINAL:
@@ -139,7 +141,7 @@ class Job:
             return
         conflicting = [item.conflict for item in conflicts]
         raise Conflict(
-            f"nothing was rolled back, since somebody has changed this meanwhile: {'; '.join(conflicting)}"
+            f"nothing was rolled back, since somebody has changed this in the meantime: {'; '.join(conflicting)}"
             " (force overwrites it)",
             settings=telling.conflicts(conflicts),
             diff=[item.diff for item in conflicts if item.diff],

@@ -49,7 +49,7 @@ def _content(thing: Thing) -> t.Optional[bytes]:
     path = store.content_path(thing.contents, thing.before["sha256"])
     content = _files.read(path)
     if content is None:
-        raise NettuneError(f"{path}, which has what {thing.name} held, is gone", path=path)
+        raise NettuneError(f"{path}, the recorded content of {thing.name}, is gone", path=path)
     return content
 
 
@@ -66,7 +66,12 @@ def _text(state: recorded.State) -> t.Optional[str]:
 
 def _difference(path: str, now: t.Optional[bytes], then: t.Optional[bytes]) -> t.Dict[str, str]:
     before, after = ((content or b"").decode("utf-8", "replace") for content in (now, then))
-    return {"before_header": f"{path}, now", "after_header": f"{path}, to be", "before": before, "after": after}
+    return {
+        "before_header": f"{path}, now",
+        "after_header": f"{path}, after the rollback",
+        "before": before,
+        "after": after,
+    }
 
 
 def directory(thing: Thing, leaving: t.Container[str]) -> Item:
@@ -86,7 +91,9 @@ def directory(thing: Thing, leaving: t.Container[str]) -> Item:
     )
     others = [] if present is None else [name for name in os.listdir(path) if f"{path}/{name}" not in leaving]
     if thing.before is None and others:
-        return replace(item, state=STAYS, goal=item.present, reason=f"it stays for {', '.join(sorted(others)[:3])}")
+        return replace(
+            item, state=STAYS, goal=item.present, reason=f"it is kept because of {', '.join(sorted(others)[:3])}"
+        )
     return item
 
 

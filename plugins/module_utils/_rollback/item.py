@@ -48,11 +48,10 @@ class Item:
     @property
     def conflict(self) -> str:
         """What somebody else has done, for people."""
+        now = f"{self.name} is now {short(self.present)}"
         if self.foreign is not None:
-            return (
-                f"{self.name} is {short(self.present)} now, and somebody made it {short(self.foreign)} between the runs"
-            )
-        return f"{self.name} is {short(self.present)} now, {short(self.left)} was left there"
+            return f"{now}, and somebody changed it to {short(self.foreign)} between the runs"
+        return f"{now}, but was left as {short(self.left)}"
 
 
 def short(value: Plain) -> str:

@@ -33,7 +33,7 @@ def sysctl(thing: Thing) -> Item:
     except BadRequest as exc:
         return _gone(thing, str(exc))
     if present is None:
-        return _gone(thing, "there is no such key any more")
+        return _gone(thing, "the key no longer exists")
     spelled = replace(thing, before=_spelled(key, thing.before), left=tuple(_spelled(key, one) for one in thing.left))
     step = writes.step(key, present, thing.before, thing.where)
     if namespace:
@@ -86,7 +86,7 @@ def module(thing: Thing) -> Item:
         ),
     )
     if present and not thing.before and _used(name):
-        return replace(item, state=STAYS, goal=item.present, reason="it is used by now, so that it cannot be unloaded")
+        return replace(item, state=STAYS, goal=item.present, reason="it is in use now, so it cannot be unloaded")
     return item
 
 

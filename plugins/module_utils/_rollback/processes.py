@@ -130,7 +130,7 @@ def _queue(name: str, thing: Thing, socket: Listener, holder: t.Optional[holders
     )
     if item.state == BACK:
         return item
-    blocked = "no process that can be seen here holds the socket" if holder is None else _blocked(holder, socket)
+    blocked = "no process that is visible here holds the socket" if holder is None else _blocked(holder, socket)
     if blocked or holder is None:
         return replace(item, state=STAYS, goal=present, status="restart_required", reason=blocked)
     step = Step(

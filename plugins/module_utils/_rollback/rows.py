@@ -36,7 +36,7 @@ def conflicts(items: t.Iterable[Item]) -> t.List[Row]:
     """The rows of what somebody else has changed."""
     nowhere = (BootValue(), BootValue())
     return [
-        _data(item, item.present, nowhere, "refused", f"{item.conflict}; {short(item.goal)} would be given back")
+        _data(item, item.present, nowhere, "refused", f"{item.conflict}; {short(item.goal)} would be restored")
         for item in items
     ]
 
@@ -45,7 +45,7 @@ def _row(item: Item, now: Plain, before: BootValue, after: BootValue) -> Row:
     status, reason = item.status, item.reason
     if item.state in (OURS, CHANGED):
         status = "changed" if now == item.goal else "limited"
-        reason = reason if now == item.goal else "it could not be given back"
+        reason = reason if now == item.goal else "it could not be restored"
     return _data(item, now, (before, after), status, reason)
 
 

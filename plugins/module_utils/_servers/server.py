@@ -72,7 +72,7 @@ def trusted_path(path: str) -> str:
 
 
 def _no_program(_command: t.Sequence[str], unit: t.Optional[str]) -> Config:
-    raise ConfigError("is no program", unit or "")
+    raise ConfigError("is not a program", unit or "")
 
 
 class Check(t.NamedTuple):

@@ -107,7 +107,7 @@ class Disk(Tree):
         content, foreign = _files.read_and_judge(path, limit=LARGEST, trust=self._trust)
         self._left -= len(content or b"")
         if self._left < 0:
-            raise ConfigError(f"the configuration is larger than {LARGEST >> 20} MiB, and not read", path)
+            raise ConfigError(f"the configuration is larger than {LARGEST >> 20} MiB, and is not read", path)
         if foreign and self._trust is Trust.SHARED:
             self._trust = Trust.PUBLIC
         return content

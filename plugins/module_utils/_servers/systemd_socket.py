@@ -43,7 +43,9 @@ def read(main: t.Optional[str], unit: t.Optional[str]) -> Config:
     if not name.endswith(".socket"):
         raise ConfigError("a socket unit must be named, such as cups.socket", name or "unit")
     if "@." in name:
-        raise ConfigError(f"a template has no sockets, only its instances, such as {name.replace('@.', '@1.')}", name)
+        raise ConfigError(
+            f"a template has no sockets, only its instances do, such as {name.replace('@.', '@1.')}", name
+        )
     known = units.find(Disk(Trust.SYSTEM), name)
     if known is None:
         raise ConfigError("there is no such unit", name)
@@ -112,7 +114,9 @@ def _address(setting: Setting, unit: str) -> t.Optional[t.Tuple[str, str, int]]:
     known = canonical(match["v6"] or match["v4"] or "") if match else None
     port = port_number(match["port"]) if match else None
     if known is None or port is None:
-        raise ConfigError(f"ListenStream={setting.value} is no address that systemd listens on", *_location(setting))
+        raise ConfigError(
+            f"ListenStream={setting.value} is not an address that systemd listens on", *_location(setting)
+        )
     return (*known, port)
 
 
@@ -123,9 +127,9 @@ def _specified(setting: Setting, unit: str) -> str:
     def value(match: t.Match[str]) -> str:
         known = values.get(match[1], match[0])  # what is no specifier stays as it is
         if match[1] and match[1] in _HOST:
-            raise ConfigError(f"the specifier {match[0]} is known to systemd only", *_location(setting))
+            raise ConfigError(f"only systemd can expand the specifier {match[0]}", *_location(setting))
         if known is None:
-            raise ConfigError(f"the specifier {match[0]} means nothing with this name of a unit", *_location(setting))
+            raise ConfigError(f"the specifier {match[0]} has no meaning for this unit name", *_location(setting))
         return known
 
     return _SPECIFIER.sub(value, setting.value)
@@ -162,14 +166,14 @@ def edit(config: Config, wanted: t.Mapping[Listen, int]) -> t.Dict[str, t.Option
     if not numbers or {listen.asked for listen in wanted} == numbers:
         return {}
     if len(numbers) > 1:
-        raise ConfigError(f"one Backlog is for all sockets of a unit, it cannot be {sorted(numbers)}", config.main)
+        raise ConfigError(f"one Backlog applies to all sockets of a unit, it cannot be {sorted(numbers)}", config.main)
     number = numbers.pop()
     unit = posixpath.basename(config.main)
     path = f"/etc/systemd/system/{unit}.d/{OWN}"
     content = encode(f"{MARK}\n[Socket]\nBacklog={number}\n")
     decided = _backlog(_files(Config(config.main, {**config.files, path: content})))
     if decided is None or decided[0] != number:
-        raise ConfigError("this line outdoes any drop-in of ours", *(_location(decided[1]) if decided else (path, 0)))
+        raise ConfigError("this line overrides any drop-in of ours", *(_location(decided[1]) if decided else (path, 0)))
     return {path: content}
 
 

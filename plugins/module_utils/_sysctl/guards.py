@@ -114,7 +114,7 @@ def _not_ascending(change: Change, _context: Context) -> t.Optional[str]:
     # tcp_rmem and tcp_wmem are checked one number at a time (proc_dointvec_minmax): "5 4 3" is accepted.
     numbers = [number for number in change.after if isinstance(number, int)]
     if numbers != sorted(numbers):
-        return f"the kernel accepts {render(change.after)}, but min, default and max must not descend"
+        return f"the kernel accepts {render(change.after)}, but min, default and max must not decrease"
     return None
 
 
@@ -127,7 +127,7 @@ def _reuse_without_timestamps(change: Change, context: Context) -> t.Optional[st
 
 def _loopback_only_before_4_19(change: Change, context: Context) -> t.Optional[str]:
     if change.after == (2,) and context.kernel < (4, 19):
-        return "2 means loopback only since Linux 4.19; this kernel takes it as 1, for every destination"
+        return "2 means loopback only since Linux 4.19; this kernel treats it as 1, for every destination"
     return None
 
 
@@ -149,7 +149,7 @@ def _swallows_listeners(_change: Change, context: Context) -> t.Optional[str]:
     ports = render(tuple(swallowed), ports=True)
     return (
         f"outgoing connections could take the ports of services that listen on {ports}, which could then not be "
-        f"started again; let {RESERVED} cover {ports}"
+        f"restarted; let {RESERVED} cover {ports}"
     )
 
 
@@ -172,7 +172,7 @@ def _below_a_limit_in_use(change: Change, context: Context) -> t.Optional[str]:
     if most is not None and _lowers(change) and _number(change.after) < most.limit:
         return (
             f"{most.name} has a limit of {most.limit} open files: what asks for more than {_number(change.after)} "
-            f"could not be started again"
+            f"could not be restarted"
         )
     return None
 

@@ -224,4 +224,4 @@ def _late(key: str, late: t.AbstractSet[str]) -> str:
     module = modules.bringing(key)
     if module is None or module.name not in late:
         return ""
-    return f"the module {module.name} may be loaded after the sysctls at boot; load_modules has it loaded before"
+    return f"the module {module.name} may be loaded after sysctls are set at boot; load_modules has it loaded before"

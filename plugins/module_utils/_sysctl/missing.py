@@ -21,7 +21,7 @@ def reason(key: str, *, in_namespace: bool, module: t.Optional[str]) -> str:
     known = lookup(key)
     interface = _OF_INTERFACE.match(key)
     if module:
-        return f"comes with the module {module}, which is not loaded (load_modules loads it, now and at boot)"
+        return f"is provided by the module {module}, which is not loaded (load_modules loads it, now and at boot)"
     if in_namespace and key.startswith("net.") and known.scope == "host":
         return "is host-wide: this network namespace has none of its own"
     if interface:

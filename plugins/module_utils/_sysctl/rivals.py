@@ -53,7 +53,7 @@ _DAEMONS = (
     _Daemon(
         "kube-proxy",
         re.compile(r"net\.netfilter\.nf_conntrack_(max|buckets|tcp_timeout_(established|close_wait))\Z"),
-        "may raise it when it starts, as its conntrack options say",
+        "may raise it when it starts, according to its conntrack options",
     ),
 )
 
@@ -101,7 +101,7 @@ def _tuned(root: str) -> t.Dict[str, Rival]:
     wins = re.search(
         r"^reapply_sysctl\s*=\s*(0|false)\b", _files.text(f"{root}/etc/tuned/tuned-main.conf"), re.MULTILINE
     )
-    ending = "after all drop-ins" if wins else "and puts back what it found there when its profile changes"
+    ending = "after all drop-ins" if wins else "and restores the previous value when its profile changes"
     rivals: t.Dict[str, Rival] = {}
     for profile in profiles:
         for key, value, where in _of_profile(root, profile, set()):

@@ -49,4 +49,4 @@ def step(key: str, before: str, after: str, where: t.Mapping[str, str]) -> _tran
 def _check(key: str, wanted: str) -> None:
     now = proc_sys.read(key)
     if now is None or planning.data(key, now) != planning.data(key, wanted):
-        raise KernelRefused(f"the kernel took {key} = {wanted} and made {now} of it", key=key, value=wanted)
+        raise KernelRefused(f"the kernel accepted {key} = {wanted}, but turned it into {now}", key=key, value=wanted)

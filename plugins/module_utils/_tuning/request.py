@@ -93,14 +93,14 @@ def parse_request(params: Params) -> Request:
 def _split(rows: t.Sequence[Params], option: str) -> t.Tuple[t.List[Params], t.Tuple[Params, ...]]:
     auto = tuple(row for row in rows if row[option] == AUTO)
     if len(auto) > 1:
-        raise BadRequest(f"{option}=auto is there twice: which of the two would hold?")
+        raise BadRequest(f"{option}=auto is given twice: only one can apply")
     return [row for row in rows if row[option] != AUTO], auto
 
 
 def _refuse_beside_auto(row: Params, options: t.Iterable[str]) -> None:
     for option in options:
         if row.get(option):
-            raise BadRequest(f"backlogs: {option} is of one server, it makes no sense with server=auto")
+            raise BadRequest(f"backlogs: {option} is for a single server, it makes no sense with server=auto")
 
 
 def _sysctls(params: Params) -> sysctls.Request:
@@ -120,5 +120,5 @@ def _backlog(row: Params) -> backlogs.Request:
 
 def _label(text: str) -> str:
     if text in fold.RESERVED or fold.is_id(text) or len(text) > _LONGEST or not text.isprintable():
-        raise BadRequest(f"label must be a word of your own, not {text!r}", label=text)
+        raise BadRequest(f"label must be your own word, not {text!r}", label=text)
     return text

@@ -132,7 +132,7 @@ def _worse(course: Course, control: Course, limits: Limits) -> str:
         events = course.since.events.get(name, 0)
         if events >= limits.min_events and rate > expected * limits.ratio and rate > expected + limits.margin:
             said.append(
-                f"{name} {rate:.3f} a connection ({events} of {course.since.connections}), expected {expected:.3f},"
+                f"{name} {rate:.3f} per connection ({events} of {course.since.connections}), expected {expected:.3f},"
                 f" control hosts {control.since.rate(name):.3f}"
             )
     return ", ".join(said)

@@ -72,7 +72,7 @@ def from_text(value: t.Any) -> t.Any:
     try:
         return yaml.safe_load(value)
     except yaml.YAMLError as exc:
-        raise RemediateError(f"this is no YAML: {value!r}") from exc
+        raise RemediateError(f"this is not YAML: {value!r}") from exc
 
 
 def read(arguments: t.Mapping[str, t.Any]) -> Asked:
@@ -81,7 +81,7 @@ def read(arguments: t.Mapping[str, t.Any]) -> Asked:
     _check_numbers(arguments)
     sizes = tuple(parse(size, "batches") for size in arguments["batches"])
     if not sizes or any(size.number == 0 for size in sizes):
-        raise RemediateError("batches needs sizes of one host at least")
+        raise RemediateError("batches needs sizes of at least one host")
     return Asked(
         sizes=sizes,
         canaries=tuple(arguments["canaries"]),
@@ -100,7 +100,7 @@ def _check_numbers(arguments: t.Mapping[str, t.Any]) -> None:
     lowest = {"interval": 1, "controls": 1, "ratio": 1, "cooldown": 0, "confirm": 0, "margin": 0, "min_events": 1}
     for name, least in lowest.items():
         if arguments[name] < least:
-            raise RemediateError(f"{name} must be {least} at least, not {arguments[name]}")
+            raise RemediateError(f"{name} must be at least {least}, not {arguments[name]}")
     confirm, interval = arguments["confirm"], arguments["interval"]
     if confirm and confirm <= 2 * interval:
         raise RemediateError(

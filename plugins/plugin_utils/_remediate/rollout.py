@@ -52,7 +52,7 @@ def plan(record: Record, asked: Asked, surveyed: Results, groups: Groups) -> Rec
     record = record.with_hosts(*kept)
     over = over_budget(record)
     if over:
-        left = (_left(host, "nobody is tuned, since the budget is used up") for host in kept)
+        left = (_left(host, "no host is tuned, since the budget is spent") for host in kept)
         return replace(record.with_hosts(*left), verdict=FAIL, why=over)
     planned = (
         Batch(batches.name_of(number), tuple(names), tuple(_controls(record, cut[: number + 1], asked, groups)))
@@ -88,7 +88,10 @@ def over_budget(record: Record) -> str:
     if len(bad) <= record.budget:
         return ""
     names = ", ".join(f"{host.name} ({host.state}: {host.why})" for host in bad)
-    return f"{len(bad)} of {record.fleet} hosts are failed, rolled back or unreachable, {record.budget} may be: {names}"
+    return (
+        f"{len(bad)} of {record.fleet} hosts are failed, rolled back or unreachable,"
+        f" at most {record.budget} may be: {names}"
+    )
 
 
 def judge(record: Record, number: int, asked: Asked, seen: Seen) -> t.Tuple[Record, Decision]:
@@ -113,21 +116,23 @@ def _tuned(host: Host, seen: Seen) -> Host:
     if bad:
         state, why = bad
         left = result.get("not_restored") if isinstance(result, dict) else None
-        return replace(host, state=state, why=f"{why}; not put back: {', '.join(left)}" if left else why)
+        return replace(host, state=state, why=f"{why}; not restored: {', '.join(left)}" if left else why)
     if not result.get("changed"):
-        return replace(host, state=survey.CONVERGED, why="somebody else has done it meanwhile")
+        return replace(host, state=survey.CONVERGED, why="somebody else has done it in the meantime")
     return replace(host, state=survey.TUNED, run=result.get("run"))
 
 
 def _may_be_changed(host: Host) -> bool:
     """Whether anything may be left on the host: a module that failed has put all back, but who can tell of others?"""
-    return host.state in (survey.TUNED, survey.UNREACHABLE) or "not put back" in host.why
+    return host.state in (survey.TUNED, survey.UNREACHABLE) or "not restored" in host.why
 
 
 def _health(batch: Batch, hosts: t.Sequence[Host], seen: Seen, asked: Asked) -> Health:
     tuned = [host.name for host in hosts if host.state == survey.TUNED]
     courses = {name: _course(name, seen) for name in (*tuned, *batch.controls)}
-    lost = {name: "it did not answer, or was booted, before it could be judged" for name in tuned if not courses[name]}
+    lost = {
+        name: "it did not answer, or was rebooted, before it could be judged" for name in tuned if not courses[name]
+    }
     failed = {**lost, **dict(_failed_checks(tuned, seen))}
     controls = {name: course for name in batch.controls if (course := courses[name])}
     found = health.judge({name: course for name in tuned if (course := courses[name])}, controls, asked.limits)
@@ -175,7 +180,7 @@ def _verdict(record: Record, number: int, hosts: t.Sequence[Host], found: Health
     if all(host.state == survey.CONVERGED for host in hosts):
         return PASS, "nothing was left to do"
     if found.verdict == INCONCLUSIVE and asked.goes_on_inconclusive:
-        return PASS, f"it goes on as it was told to, though {found.why}"
+        return PASS, f"continuing as requested, although {found.why}"
     return found.verdict, found.why
 
 
@@ -203,7 +208,7 @@ def settle(record: Record, number: int, confirmed: Results, rolled_back: Results
 def _confirmed(host: Host, result: t.Any) -> Host:
     if not isinstance(result, dict) or result.get("skipped") or not survey.trouble(result):
         return host
-    return replace(host, state=survey.UNCONFIRMED, why=f"it rolls back by itself: {survey.said(result)}")
+    return replace(host, state=survey.UNCONFIRMED, why=f"it rolls itself back: {survey.said(result)}")
 
 
 def _rolled_back(host: Host, result: t.Any, batch: Batch) -> Host:

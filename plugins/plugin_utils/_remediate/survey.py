@@ -63,7 +63,7 @@ _NOT_OURS = ("read_only", "clamped", "stale", "limited", "restart_required")
 def trouble(result: t.Any) -> t.Optional[t.Tuple[str, str]]:
     """The state and the reason of a host whose task did not end well, None of one whose did."""
     if not isinstance(result, collections.abc.Mapping) or result.get("skipped"):
-        return FAILED, "it took no part: it had failed before, or was never asked"
+        return FAILED, "it took no part: it had failed before, or was never contacted"
     if result.get("unreachable"):
         return UNREACHABLE, said(result)
     if result.get("failed"):

@@ -21,7 +21,7 @@ def planned(record: Record) -> t.List[str]:
     """What each batch would do, host by host, and who is left alone and why."""
     lines = [
         _counts(record),
-        f"budget: {record.budget} of {record.fleet} hosts may fail, be rolled back or unreachable",
+        f"budget: {record.budget} of {record.fleet} hosts may be failed, rolled back or unreachable",
     ]
     for batch in record.batches:
         controls = ", ".join(batch.controls) or "nobody"

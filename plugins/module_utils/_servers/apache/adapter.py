@@ -159,7 +159,9 @@ def _sockets(directive: Directive, variables: Variables, tree: Tree) -> t.List[_
     # APR asks for the families that the host has addresses of (apr_sockaddr_info_get).
     addresses = [known] if known else resolve(tree, host, socket.AI_ADDRCONFIG)
     if not addresses:
-        raise ConfigError(f"{host} is no address, and no name that can be resolved", directive.path, directive.line)
+        raise ConfigError(
+            f"{host} is neither an address nor a name that can be resolved", directive.path, directive.line
+        )
     return [(family, address, port) for family, address in addresses]
 
 
@@ -169,7 +171,7 @@ def edit(config: Config, wanted: t.Mapping[Listen, int]) -> t.Dict[str, t.Option
     if {listen.asked for listen in wanted} == numbers or not numbers:
         return {}
     if len(numbers) > 1:
-        raise ConfigError(f"one ListenBacklog is for all sockets, it cannot be {sorted(numbers)}", config.main)
+        raise ConfigError(f"one ListenBacklog applies to all sockets, it cannot be {sorted(numbers)}", config.main)
     number = str(numbers.pop())
     directives = _walk(Memory(config.files), config.main)
     backlog = _backlog(directives)

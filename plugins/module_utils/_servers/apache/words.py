@@ -94,7 +94,7 @@ def _expanded(word: str, directive: Directive, variables: Variables) -> str:
             raise ConfigError(f"the variable ${{{match[1]}}} is not known", directive.path, directive.line)
         length += len(variables[match[1]])
         if length > LONGEST:
-            raise ConfigError(f"variables make more than {LONGEST} characters", directive.path, directive.line)
+            raise ConfigError(f"variables expand to more than {LONGEST} characters", directive.path, directive.line)
         return variables[match[1]]
 
     return VARIABLE.sub(value, word)

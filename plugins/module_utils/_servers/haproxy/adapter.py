@@ -184,7 +184,7 @@ def _internet(text: str, family: str, bind: Bind, tree: Tree) -> t.Iterator[_Add
     known = canonical(inner)
     fitting = [one for one in ([known] if known else resolve(tree, inner)) if family in ("", one[0])]
     if not fitting:
-        raise ConfigError(f"{inner} is no {family or 'internet'} address or name of one", bind.path, bind.line)
+        raise ConfigError(f"{inner} is not an {family or 'internet'} address or host name", bind.path, bind.line)
     for port in range(first, last + 1):
         yield (*fitting[0], port)
 

@@ -182,7 +182,7 @@ class _Reader:
     def _begin(self, kind: str, words: t.List[Word]) -> None:
         if self._conditions:
             if kind in PROXIES | _SETTING:
-                self._fail(f"{kind} stands in a conditional block, which is not evaluated")
+                self._fail(f"{kind} is in a conditional block, which is not evaluated")
             self._section = self._line
             return
         values = [self._value(word) for word in words[1:]]
@@ -211,9 +211,9 @@ class _Reader:
         if isinstance(section, Section) and section.kind not in PROXIES | _SETTING:
             return
         if self._conditions or isinstance(section, int):
-            self._fail(f"{name} stands in or behind a conditional block, which is not evaluated")
+            self._fail(f"{name} is in or after a conditional block, which is not evaluated")
         if section is None:
-            self._fail(f"{name} stands outside of all sections")
+            self._fail(f"{name} is outside any section")
         if section.kind == "global":
             self._global(name, words)
         elif name == "bind":

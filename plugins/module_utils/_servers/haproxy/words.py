@@ -87,7 +87,7 @@ def _word(line: str, position: int, environment: t.Mapping[str, str]) -> t.Tuple
         pieces.append(piece)
         length += len(piece or ()) if char == "$" else 0
         if length > LONGEST:
-            raise ValueError(f"variables make more than {LONGEST} characters")
+            raise ValueError(f"variables expand to more than {LONGEST} characters")
     if quoted:
         raise ValueError('a " is not closed')
     return pieces, position

@@ -41,7 +41,7 @@ class _Host(Disk):
         """lighttpd gives the command of an include_shell to a shell, whenever it reads or checks its configuration."""
         if path.startswith(_SHELL):
             if self.foreign:
-                raise ConfigError("is not run: somebody else than root may write the configuration", path)
+                raise ConfigError("is not run: somebody other than root may write the configuration", path)
             return self._run(["/bin/sh", "-c", path[len(_SHELL) :]], path)
         return self._run(VERSION.split(), path) if path == VERSION else super().answer(path)
 
@@ -149,7 +149,7 @@ def _best_global(inherit: t.Sequence[_Goal], current: int, main: str) -> int:
     """The global number that leaves the fewest blocks to change."""
     bound = {goal.number for goal in inherit if not goal.block}
     if len(bound) > 1:
-        raise ConfigError(f"sockets without a block of their own cannot have different backlogs: {sorted(bound)}", main)
+        raise ConfigError(f"sockets without their own block cannot have different backlogs: {sorted(bound)}", main)
     numbers = [goal.number for goal in inherit]
     return min(
         bound or {current, *numbers},

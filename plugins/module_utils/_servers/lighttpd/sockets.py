@@ -83,7 +83,7 @@ def _port(everywhere: Scope) -> int:
         return 443 if engine and engine.value == "enable" else 80
     port = port_number(str(assigned.value))
     if port is None:
-        raise ConfigError(f"server.port is no port: {assigned.value}", assigned.path, assigned.line)
+        raise ConfigError(f"server.port is not a port: {assigned.value}", assigned.path, assigned.line)
     return port
 
 
@@ -106,7 +106,7 @@ def _parse_address(text: str, port: int, use_ipv6: bool, location: _Location) ->
     known = canonical({"": any_host, "*": ANY4, "localhost": "127.0.0.1"}.get(host, host))
     bound = port_number(number) if number else port
     if known is None or not bound:
-        reason = "is no address and port; of host names only the resolver knows the address"
+        reason = "is not an address and port; only the resolver knows the addresses of host names"
         raise ConfigError(f"{text!r} {reason}", *location)
     return (*known, bound)
 
@@ -116,5 +116,5 @@ def _listen(key: _Address, scope: Scope, everywhere: Scope, default: int, locati
     if assigned is None:
         return Listen(*key, None, default, *location)
     if not re.fullmatch("[0-9]{1,10}", str(assigned.value)):
-        raise ConfigError(f"{BACKLOG} is no number: {assigned.value}", assigned.path, assigned.line)
+        raise ConfigError(f"{BACKLOG} is not a number: {assigned.value}", assigned.path, assigned.line)
     return Listen(*key, int(str(assigned.value)), default, assigned.path, assigned.line)

@@ -131,7 +131,7 @@ def _edit(config: Config, wanted: t.Mapping[Listen, int]) -> t.Dict[str, t.Optio
         if carrier is None:
             raise ConfigError(
                 f"every line that listens on {endpoint} is included more than once, and only one line may have "
-                "options: give one server a listen line of its own",
+                "options: give one server its own listen line",
                 lines[0].file,
                 lines[0].line,
             )
