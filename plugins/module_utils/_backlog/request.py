@@ -30,7 +30,7 @@ _HOST_PORT = re.compile(r"(?:\[(?P<six>[^\]]*)\]|(?P<four>[^:\[\]]*)):(?P<port>[
 
 @dataclass(frozen=True)
 class Filter:
-    """Which sockets are meant; None stands for any family or address.  For unix ``address`` is the path."""
+    """Which sockets to manage; None stands for any family or address.  For unix ``address`` is the path."""
 
     text: str
     family: t.Optional[str]
@@ -38,13 +38,13 @@ class Filter:
     port: int
 
     def covers(self, family: str, address: str, port: int) -> bool:
-        """Whether the socket is one of those meant."""
+        """Whether the socket is one of those."""
         return self.port == port and self.family in (None, family) and self.address in (None, address)
 
 
 @dataclass(frozen=True)
 class Request:
-    """``server`` is None for any; without ``filters`` all sockets of the server are meant.
+    """``server`` is None for any; without ``filters`` all sockets of the server are managed.
 
     With ``absent`` they are given back what they had, and no queue is too short.
     """
