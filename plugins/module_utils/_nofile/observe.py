@@ -31,7 +31,7 @@ _OF_MANAGER = "UnitPath DefaultLimitNOFILE DefaultLimitNOFILESoft".split()
 
 
 def observe(unit: str, manager: sd.Systemd, *, must_exist: bool = True) -> Observed:
-    """Everything about the unit.  Raises BadRequest naming the unit when it does not exist, is masked or is broken."""
+    """Everything about the unit.  Raises BadRequest naming the unit if it does not exist, is masked or is broken."""
     sd.check_booted()
     section = section_of(unit)
     template = sd.is_template(unit)
@@ -62,13 +62,13 @@ def observe(unit: str, manager: sd.Systemd, *, must_exist: bool = True) -> Obser
 
 
 def _left_over(directory: str) -> bool:
-    """Whether a run was killed after it had made the directory, and before it had written into it."""
+    """Whether a run was killed between creating the directory and writing into it."""
     recorded = originals.name_of(entries.DIRECTORY, directory) in originals.load()
     return recorded and os.path.isdir(directory) and not os.listdir(directory)
 
 
 def section_of(unit: str) -> str:
-    """The section that takes the directive.  Raises BadRequest for units that start no process."""
+    """The section for the directive. Raises BadRequest for units that start no process."""
     kind = sd.unit_type(unit)
     if kind == "scope":
         raise BadRequest(f"{unit}: the processes of a scope are started by others, it has no {drop_in.KEY}", unit=unit)

@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""What nettune.tcp.tcp_reclaim returns, from what matched and what became of it.  Pure."""
+"""What nettune.tcp.tcp_reclaim returns, from what matched and what happened to it. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .._kernel.tcp_socket import STATES, address_text, endpoint_text, family_nam
 from .match import Choice, Connection
 from .request import Request
 
-# What became of a connection that was to go; in check mode what would.
+# The outcome for a connection that was to be closed; in check mode the prediction.
 CLOSED, GONE, CHANGED, REFUSED = "closed", "gone", "changed", "refused"
 
 Holders = t.Mapping[int, t.Tuple[Descriptor, ...]]
@@ -25,9 +25,9 @@ Holders = t.Mapping[int, t.Tuple[Descriptor, ...]]
 
 @dataclass(frozen=True)
 class Seen:
-    """What matches, and what was not judged: how many are idle for nobody knows how long, and are those of our own.
+    """What matches, and what was not judged: how many have an unknown idle time, and how many are our own.
 
-    ``consistent`` is false where sockets came and went too fast for the kernel to tell them all.
+    ``consistent`` is false if sockets came and went too fast for a complete dump.
     """
 
     choice: Choice
@@ -38,7 +38,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Process:
-    """A process that holds a socket; its name is whatever it has given itself."""
+    """A process that holds a socket; it may have chosen its name itself."""
 
     pid: int
     name: str
@@ -47,7 +47,7 @@ class Process:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A run: who held what was to go (``holders``), and who still holds what was closed (``held``), by inode."""
+    """A run: who held what was to be closed (``holders``), and who still holds what was closed (``held``), by inode."""
 
     request: Request
     seen: Seen
@@ -58,16 +58,16 @@ class Outcome:
 
     @property
     def closed(self) -> t.List[Connection]:
-        """Those that are gone by our doing."""
+        """Those that we have closed."""
         return [one for one, fate in self.fates if fate == CLOSED]
 
     def count(self, fate: str) -> int:
-        """Of how many this became."""
+        """How many had this outcome."""
         return sum(one == fate for _connection, one in self.fates)
 
     @property
     def beyond(self) -> int:
-        """How many are above ``keep`` and stay because of ``max``."""
+        """How many exceed ``keep`` but stay because of ``max``."""
         return max(0, self.seen.choice.total - self.request.keep) - len(self.fates)
 
 
@@ -115,7 +115,7 @@ def _sample(outcome: Outcome, one: Connection) -> t.Dict[str, t.Any]:
 
 
 def warnings(outcome: Outcome) -> t.Iterator[str]:
-    """What a person should know though the module has not failed."""
+    """What a person should know although the module has not failed."""
     held = _still_held(outcome)
     if held:
         first = held[0]

@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""Files and directories on their way back."""
+"""Rolling back files and directories."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _difference(path: str, now: t.Optional[bytes], then: t.Optional[bytes]) -> t
 
 
 def directory(thing: Thing, leaving: t.Container[str]) -> Item:
-    """A directory that was made or removed; ``leaving`` are the files that are to go, and it stays if more is in it."""
+    """A directory that was created or removed; ``leaving`` are the files to remove, and it stays if more is in it."""
     path = thing.name
     present = recorded.state_of_directory(path)
     step = recorded.remove_directory(path) if thing.before is None else recorded.make_directory(path, thing.before)
@@ -98,5 +98,5 @@ def directory(thing: Thing, leaving: t.Container[str]) -> Item:
 
 
 def is_units(kind: str, path: str) -> bool:
-    """Whether systemd has to be told that this has changed."""
+    """Whether systemd must be told that this has changed."""
     return kind in (entries.FILE, entries.DIRECTORY) and path.startswith(("/etc/systemd/system/", "/run/systemd/"))

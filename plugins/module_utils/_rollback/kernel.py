@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""Running values of sysctls, and kernel modules, on their way back."""
+"""Rolling back running values of sysctls, and kernel modules."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _call_inside(namespace: str, body: t.Callable[[], None]) -> t.Callable[[], N
 
 
 def module(thing: Thing) -> Item:
-    """A kernel module; one that is used stays loaded."""
+    """A kernel module; one that is in use stays loaded."""
     name, present = thing.name, modules.loaded(thing.name)
     words = {True: "loaded", False: "not loaded"}
     item = Item(

@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""Every web server that is known, by name: adding one is its folder and its row here."""
+"""Every known web server, by name: to add one, add its folder and its row here."""
 
 from __future__ import annotations
 

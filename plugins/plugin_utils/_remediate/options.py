@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""What a remediation is asked, brought to types: from a task, or as texts from a command line."""
+"""The request for a remediation, converted to types: from a task, or as strings from a command line."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ROLE = Path(__file__).parents[3] / "roles" / "tcp_remediate"
 STOP, CONTINUE = "stop", "continue"
 BATCH, RUN = "batch", "run"
 
-# The arguments of the task, as Ansible's own argument specs have them.
+# The arguments of the task, in the form of Ansible's argument specs.
 SPEC: t.Mapping[str, t.Mapping[str, t.Any]] = {
     "step": {"type": "str", "required": True, "choices": ["check", "plan", "measure", "judge", "settle", "finish"]},
     "run": {"type": "str"},
@@ -51,7 +51,7 @@ SPEC: t.Mapping[str, t.Mapping[str, t.Any]] = {
 
 @dataclass(frozen=True)
 class Asked:
-    """Everything about the remediation but its hosts; times in seconds."""
+    """Everything about the remediation except its hosts; times in seconds."""
 
     sizes: t.Tuple[Share, ...]
     canaries: t.Tuple[str, ...]
@@ -66,7 +66,7 @@ class Asked:
 
 
 def from_text(value: t.Any) -> t.Any:
-    """A list that was given as a text, as ``-e name=value`` gives it."""
+    """A list that was given as a string, as with ``-e name=value``."""
     if not isinstance(value, str) or not value.lstrip().startswith("["):
         return value
     try:
@@ -120,6 +120,6 @@ def _check_variables(names: t.Iterable[str]) -> None:
 
 @functools.lru_cache(maxsize=1)
 def role_variables() -> t.FrozenSet[str]:
-    """The names of the variables of the role and its playbook, and of what it registers."""
+    """The names of the variables of the role and its playbook, and of those it registers."""
     specs = yaml.safe_load((_ROLE / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
     return frozenset(specs["argument_specs"]["main"]["options"]) | {"tcp_remediate_hosts", "tcp_remediate_result"}

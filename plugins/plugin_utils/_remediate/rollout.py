@@ -23,7 +23,7 @@ Groups = batches.Groups
 
 @dataclass(frozen=True)
 class Seen:
-    """What a batch has left registered, by host: three samples of the counters, the tuning, the checks of the user."""
+    """What a batch has registered, by host: three samples of the counters, the tuning, the user's checks."""
 
     start: Results
     before: Results
@@ -34,7 +34,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Decision:
-    """Who is to be confirmed and who rolled back; ``label`` is what all of it is recorded under on the hosts."""
+    """Which hosts to confirm and which to roll back; ``label`` is what the runs are recorded under on the hosts."""
 
     verdict: str
     confirm: t.Tuple[str, ...] = ()
@@ -42,7 +42,7 @@ class Decision:
 
 
 def plan(record: Record, asked: Asked, surveyed: Results, groups: Groups) -> Record:
-    """The record with every host classified and every batch planned; without batches where the budget is used up."""
+    """The record with every host classified and every batch planned; without batches if the budget is spent."""
     hosts = [survey.classify(name, surveyed.get(name), asked.cooldown) for name in record.hosts]
     drifted = batches.ordered([host.name for host in hosts if host.state == survey.DRIFTED], asked.canaries)
     chosen = drifted[: asked.max_hosts.of(record.fleet)]
@@ -74,7 +74,7 @@ def _left(host: Host, why: str) -> Host:
 
 
 def _controls(record: Record, cut: t.Sequence[t.Sequence[str]], asked: Asked, groups: Groups) -> t.List[str]:
-    """Hosts that are not touched before this batch is judged; where there is none, those of earlier batches."""
+    """Hosts that are not touched before this batch is judged; if there are none, those of earlier batches."""
     *earlier, batch = cut
     touched = {name for names in cut for name in names}
     untouched = [host.name for host in record.in_state(*survey.UNTOUCHED) if host.name not in touched]
@@ -83,7 +83,7 @@ def _controls(record: Record, cut: t.Sequence[t.Sequence[str]], asked: Asked, gr
 
 
 def over_budget(record: Record) -> str:
-    """Why nobody else is to be touched, empty where the budget has room."""
+    """Why no further host may be touched, empty if there is budget left."""
     bad = record.in_state(*survey.BAD)
     if len(bad) <= record.budget:
         return ""
@@ -123,7 +123,7 @@ def _tuned(host: Host, seen: Seen) -> Host:
 
 
 def _may_be_changed(host: Host) -> bool:
-    """Whether anything may be left on the host: a module that failed has put all back, but who can tell of others?"""
+    """Whether changes may be left on the host: a failed module has restored everything, but other cases are unknown."""
     return host.state in (survey.TUNED, survey.UNREACHABLE) or "not restored" in host.why
 
 
@@ -185,7 +185,7 @@ def _verdict(record: Record, number: int, hosts: t.Sequence[Host], found: Health
 
 
 def settle(record: Record, number: int, confirmed: Results, rolled_back: Results) -> Record:
-    """The record with what became of a batch; its verdict is set where the run ends here."""
+    """The record with the outcome of a batch; its verdict is set if the run ends here."""
     decided = record.batches[number]
     if decided.verdict == PASS:
         hosts = [_confirmed(record.hosts[name], confirmed.get(name)) for name in decided.hosts]
@@ -223,7 +223,7 @@ def _rolled_back(host: Host, result: t.Any, batch: Batch) -> Host:
 
 
 def finish(record: Record) -> Record:
-    """The record with its verdict: pass only where no host is failed, rolled back, unconfirmed or unreachable."""
+    """The record with its verdict: pass only if no host is failed, rolled back, unconfirmed or unreachable."""
     bad = record.in_state(*survey.BAD)
     if not bad:
         return replace(record, verdict=PASS, why="every host that had drifted is tuned, or left alone for a reason")

@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""The run in lines for people.  Pure."""
+"""The run as lines of text for people. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ALONE = (survey.UNREACHABLE, survey.FAILED, survey.CONTESTED, survey.COOLING, s
 
 
 def planned(record: Record) -> t.List[str]:
-    """What each batch would do, host by host, and who is left alone and why."""
+    """What each batch would do, host by host, and which hosts are left alone and why."""
     lines = [
         _counts(record),
         f"budget: {record.budget} of {record.fleet} hosts may be failed, rolled back or unreachable",
@@ -31,7 +31,7 @@ def planned(record: Record) -> t.List[str]:
 
 
 def finished(record: Record) -> t.List[str]:
-    """What has become of every batch and of every host that is not as wanted."""
+    """The outcome of every batch and of every host that is not as wanted."""
     lines = [_counts(record)]
     lines += [f"{one.name}: {one.verdict or 'not reached'}. {one.why} {one.done}".rstrip() for one in record.batches]
     return [*lines, *_alone(record), f"{record.verdict.upper()}: {record.why}"]

@@ -8,7 +8,7 @@
 
 server.bind and server.port make one, each ``$SERVER["socket"] == "address"`` another.  server.listen-backlog counts
 in the block of the socket, else globally; without one it is 1024, and since 1.4.79 max(SOMAXCONN, 1024), which is 4096
-with glibc.  Of two for the same address the first is opened: the block, before 1.4.60 the global one.  Source:
+with glibc.  Of two for the same address the first is opened: the block, or before 1.4.60 the global one.  Source:
 src/network.c of 1.4.59, 1.4.69 and 1.4.79.
 """
 
@@ -23,7 +23,7 @@ from ..source import decode
 from .conf import Assigned, Scope
 
 BACKLOG = "server.listen-backlog"
-VERSION = "lighttpd -v"  # the path under which a configuration holds what this prints
+VERSION = "lighttpd -v"  # the path under which a configuration holds the output of this
 
 _Address = t.Tuple[str, str, int]
 _Location = t.Tuple[str, int]
@@ -59,7 +59,7 @@ def sockets(config: Config, scopes: t.Sequence[Scope]) -> t.List[Socket]:
 
 
 def _address_of(scope: Scope, port: int, config: Config) -> t.Tuple[str, _Location]:
-    """The address of a scope's socket, and where it stands."""
+    """The address of a scope's socket, and where it is set."""
     if scope.socket is not None:
         return scope.socket, (scope.blocks[0].path, scope.blocks[0].line)
     bind, number = scope.values.get("server.bind"), scope.values.get("server.port")
