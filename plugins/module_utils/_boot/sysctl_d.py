@@ -21,8 +21,8 @@ key spelled oddly      the same key (``/net//core/somaxconn``)     a key of its 
 =====================  ==========================================  ======================================
 
 Both take one file per name, from the highest directory, order the files by name, let a later line win, and keep
-globs off every key that is also set by its full name. From systemd 258 on, a link in circles or to below a file does
-not mask the files of its name any more (257 and 262 were tried; conf-files.c was rewritten between them). procps
+globs off every key that is also set by its full name. Since systemd 258, a circular link, or one to below a file, no
+longer masks the files of its name (257 and 262 were tested; conf-files.c was rewritten between them). procps
 before 4.0.0 knows no globs (but RHEL 9's 3.3.17 does), systemd before 246 (RHEL 8) neither. The systemd credential
 ``sysctl.extra``, which exists only while the service runs, and ``sysctl.KEY=VALUE`` on the kernel's command line,
 which any file overrides, are left out.

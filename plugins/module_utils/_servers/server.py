@@ -111,7 +111,7 @@ class Server:
     one_number     the configuration has a single backlog for all sockets: ``edit`` is then given every listen
     daemon_reload  the configuration is systemd's: it reads it when told by ``systemctl daemon-reload``
     started        the configuration of a process, from the words of its command line and its unit: nothing but files is
-                   read, no name is resolved and no command run.  Raises ConfigError, also for what is no program.
+                   read, no name is resolved and no command run.  Raises ConfigError, also for what is not a program.
     settings       what a configuration says of connections, by the server's own names.  Pure.
     """
 
