@@ -44,10 +44,11 @@ PURE = (
     *(f"_facts/{name}" for name in ("census", "rates", "tally")),
     *(f"_kernel/{name}" for name in ("proc_net", "tcp_socket")),
     *(f"_nofile/{name}" for name in ("drop_in", "limits", "plan", "verdict")),
+    *(f"_record/{name}" for name in ("entries", "fold")),
     *(f"_servers/{name}" for name in ("addresses", "systemd_socket", "unit", "apache/conf", "apache/words")),
     *(f"_servers/{name}" for name in ("haproxy/conf", "haproxy/words", "lighttpd/conf", "lighttpd/tokens")),
     *(f"_servers/{name}" for name in ("nginx/conf", "nginx/listen", "nginx/syntax")),
-    *(f"_sysctl/{name}" for name in ("catalog", "drop_in", "guards", "originals", "plan", "records", "rivals")),
+    *(f"_sysctl/{name}" for name in ("catalog", "drop_in", "guards", "plan", "records", "rivals")),
 )
 # The faults that people make; annotations are left alone, which is why no | becomes &.
 OPERATORS = tuple(

@@ -14,7 +14,7 @@ import os
 import time
 import typing as t
 
-from ._errors import NettuneError
+from ._errors import NettuneError, from_os
 
 # Not in a world-writable directory: others could hold the lock forever.
 PATH = "/run/nettune-tcp.lock"
@@ -27,20 +27,24 @@ _LONGEST = 200  # characters of what the holder says about itself
 def exclusive(who: str, path: t.Optional[str] = None, timeout: float = TIMEOUT) -> t.Iterator[None]:
     """Hold the lock as ``who``, a module's name, after waiting at most ``timeout`` seconds for it.
 
-    Raises NettuneError, which says who has held it since when, if it stays taken. A caller that may not even open the
-    file may not change anything either, and goes on without it.
+    Raises NettuneError, which says who has held it since when, if it stays taken.  Without root the file usually cannot
+    be opened; as little can be changed either, the run goes on without the lock.
     """
     path = path or PATH
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    except OSError:
+    except OSError as exc:
+        if os.geteuid() == 0:
+            raise from_os(exc, path, doing="cannot be locked") from exc
         yield
         return
     try:
         _wait(descriptor, path, time.monotonic() + timeout)
         _sign(descriptor, f"{who}, pid {os.getpid()}, since {time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())}")
-        yield
-        _sign(descriptor, "")
+        try:
+            yield
+        finally:
+            _sign(descriptor, "")
     finally:
         os.close(descriptor)
 
@@ -55,7 +59,7 @@ def _wait(descriptor: int, path: str, until: float) -> None:
                 raise NettuneError(f"another run holds {path}: {holder}", path=path, holder=holder) from exc
             time.sleep(_PAUSE)
         except OSError as exc:  # for example if a system call filter forbids it
-            raise NettuneError(f"{path} cannot be locked: {exc.strerror}", path=path) from exc
+            raise from_os(exc, path, doing="cannot be locked") from exc
         else:
             return
 

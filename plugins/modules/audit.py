@@ -125,6 +125,12 @@ options:
   profile:
     description: The name of the tuning profile that hosts were compared with, or V(auto), for the report.
     type: str
+  remediation:
+    description:
+      - The path of the record of a run of the role P(nettune.tcp.tcp_remediate#role), from where Ansible was started or
+        else from the playbook's directory. The report shows its verdict, its batches and the hosts that it has not
+        tuned, in every format but V(junit).
+    type: str
   report_dir:
     description:
       - The directory on the controller for the reports, named C(tcp-audit) with the extension of the format. Without it
@@ -151,6 +157,18 @@ options:
     description: Fail on hosts that could not be judged, after the reports are written.
     type: bool
     default: false
+  interval:
+    description: O(nettune.tcp.tcp_facts#module:interval), which is checked before any host is asked.
+    type: float
+    default: 0
+  top:
+    description: O(nettune.tcp.tcp_facts#module:top), which is checked before any host is asked.
+    type: int
+    default: 10
+  print:
+    description: Whether the caller prints RV(lines). Nothing is printed here.
+    type: bool
+    default: true
   validate_only:
     description:
       - Check the arguments and the policy, and set previous reports aside. For a first task, before facts are gathered.

@@ -57,7 +57,7 @@ options:
         all sockets.
     type: str
     required: true
-    choices: [nginx, apache, haproxy, lighttpd, systemd_socket, any]
+    choices: [apache, haproxy, lighttpd, nginx, systemd_socket, any]
   backlog:
     description:
       - The desired backlog, as a number, which means V(exactly), or a dictionary with one relation.
@@ -318,6 +318,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.nettune.tcp.plugins.module_utils import _module
 from ansible_collections.nettune.tcp.plugins.module_utils._backlog import apply
 from ansible_collections.nettune.tcp.plugins.module_utils._backlog.request import parse_request
+from ansible_collections.nettune.tcp.plugins.module_utils._servers import table
 
 
 def main() -> None:
@@ -326,7 +327,7 @@ def main() -> None:
             "server": {
                 "type": "str",
                 "required": True,
-                "choices": ["nginx", "apache", "haproxy", "lighttpd", "systemd_socket", "any"],
+                "choices": [*table.BY_NAME, "any"],
             },
             "backlog": {"type": "raw"},
             "listen": {"type": "list", "elements": "str"},

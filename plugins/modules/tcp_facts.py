@@ -33,7 +33,7 @@ options:
     elements: str
     default: [all]
   top:
-    description: How many of the busiest peers and clients, and of the largest holders, are kept.
+    description: How many of the busiest peers and clients, of the largest holders, and of the newest runs are kept.
     type: int
     default: 10
   interval:
@@ -161,7 +161,8 @@ ansible_facts:
               backlog divided by all arrivals per second, C(PassiveOpens) plus C(ListenOverflows) of C(rates); it is
               close for a listener with a C(share) near 1. Null without an interval or without arrivals.
             - C(processes) have C(pid), C(name), C(unit) and C(nofile) with the limits C(soft) and C(hard), null for
-              unlimited, and C(used), the number of open files.
+              unlimited, and C(used), the number of open files. Workers with the same name, unit and limits are one
+              entry, for the one with the most open files, and C(count) is their number, absent if there is only one.
           returned: with subset listeners
           type: list
           elements: dict
@@ -169,7 +170,8 @@ ansible_facts:
             - {family: inet, address: 0.0.0.0, port: 80, accept_queue: 0, backlog: 511, syn_recv: 0, inode: 18231,
               v6only: null, uid: 0, connections: {ESTABLISHED: 61}, sharing: 1, device: null, share: 0.98,
               covers: 1.703,
-              processes: [{pid: 812, name: nginx, unit: nginx.service, nofile: {soft: 1024, hard: 524288, used: 9}}]}
+              processes: [{pid: 812, name: nginx, unit: nginx.service, nofile: {soft: 1024, hard: 524288, used: 9},
+              count: 3}]}
         holders:
           description:
             - Which processes hold the sockets in C(CLOSE_WAIT), C(FIN_WAIT2) and C(SYN_SENT), each null while fewer

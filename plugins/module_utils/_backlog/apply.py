@@ -113,10 +113,10 @@ class Job:
         if server is None or planned is None:
             return
         self._running.read_units()
-        written = server.read(self._request.config, self._request.unit)
-        if server.listens(written) != server.listens(planned):
+        written = server.adapter.read(self._request.config, self._request.unit)
+        if server.adapter.listens(written) != server.adapter.listens(planned):
             raise ConfigError("the configuration does not read back as it was written", planned.main)
-        service.check(server.check(written), self._running.master(), "the new configuration")
+        service.check(server.adapter.check(written), self._running.master(), "the new configuration")
 
 
 def _look(request: Request, somaxconn: t.Optional[int], snapshot: t.Optional[Snapshot]) -> Host:
@@ -129,7 +129,7 @@ def _look(request: Request, somaxconn: t.Optional[int], snapshot: t.Optional[Sna
 def _unread(host: Host) -> bool:
     """Whether systemd has loaded other settings than its files have now, as after an edit without daemon-reload."""
     unit, server = host.request.unit, host.request.server
-    if unit is None or server is None or not server.daemon_reload:
+    if unit is None or server is None or not server.adapter.daemon_reload:
         return False
     [shown] = Systemd().show([unit], ["NeedDaemonReload"])
     return shown.get("NeedDaemonReload") == "yes"
@@ -144,7 +144,7 @@ def _check_file(path: str, content: t.Optional[bytes]) -> t.List[str]:
 
 def _plan_for(host: Host, known: t.Optional[originals.Recorded]) -> Plan:
     request, observed, somaxconn = host.request, hosts.observe(host), host.kernel.somaxconn
-    reload_listens = request.server is not None and request.server.relisten.on_reload_if_number_changed
+    reload_listens = request.server is not None and request.server.adapter.relisten.on_reload_if_number_changed
     if known is not None:
         return planning.make_absent(
             observed, somaxconn, known.endpoints, apply=request.apply, reload_listens=reload_listens
@@ -162,11 +162,11 @@ def _edited(host: Host, plan: Plan, as_they_were: Files) -> Files:
         return {}
     numbers = {entry.observed.endpoint: iter(entry.numbers) for entry in plan.entries}
     wanted = {listen: next(numbers[hosts.endpoint_of(listen)]) for listen in host.listens}
-    if server.one_number:
-        wanted = dict.fromkeys(server.listens(host.config), max(wanted.values()))
+    if server.adapter.one_number:
+        wanted = dict.fromkeys(server.adapter.listens(host.config), max(wanted.values()))
     if as_they_were and _reads_back(server, host, wanted, as_they_were):
         return as_they_were
-    files = server.edit(host.config, wanted)
+    files = server.adapter.edit(host.config, wanted)
     _check_edit(server, host, wanted, files)
     return files
 
@@ -184,8 +184,8 @@ def _check_edit(server: Server, host: Host, wanted: t.Mapping[Listen, int], file
     before, after = host.config, hosts.with_files(host.config, files)
     if before is None or after is None:
         return
-    meant = sorted((hosts.endpoint_of(one), wanted.get(one, one.asked)) for one in server.listens(before))
-    edited = sorted((hosts.endpoint_of(one), one.asked) for one in server.listens(after))
+    meant = sorted((hosts.endpoint_of(one), wanted.get(one, one.asked)) for one in server.adapter.listens(before))
+    edited = sorted((hosts.endpoint_of(one), one.asked) for one in server.adapter.listens(after))
     if meant != edited:
         wrong = next((endpoint for endpoint, number in meant if (endpoint, number) not in edited), "a listener")
         raise ConfigError(f"the backlog of {wrong} cannot be set by an edit here", before.main)
@@ -194,7 +194,7 @@ def _check_edit(server: Server, host: Host, wanted: t.Mapping[Listen, int], file
 def _check_present(host: Host, running: Running) -> None:
     """A server that refuses its current configuration would refuse ours too: nothing is edited then."""
     if host.request.server and host.config:
-        command = host.request.server.check(host.config)
+        command = host.request.server.adapter.check(host.config)
         service.check(command, running.master(), "the current configuration, before any change")
 
 

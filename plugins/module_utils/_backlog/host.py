@@ -113,8 +113,8 @@ def look(request: Request, snapshot: t.Optional[systemd.Snapshot] = None) -> Hos
 
 def _look(request: Request, manager: t.Optional[systemd.Systemd] = None) -> Host:
     server = request.server
-    config = server.read(request.config, request.unit) if server else None
-    listens = _meant(request, server.listens(config)) if server and config else ()
+    config = server.adapter.read(request.config, request.unit) if server else None
+    listens = _meant(request, server.adapter.listens(config)) if server and config else ()
     endpoints = tuple(dict.fromkeys(map(endpoint_of, listens))) if server else _listening(request, manager)
     kernel = kernel_of(request, endpoints, manager)
     there = [one for endpoint in endpoints for one in kernel.sockets.get(endpoint, ())]
@@ -151,7 +151,7 @@ def with_config(host: Host, files: Files) -> Host:
     config = with_files(host.config, files)
     if host.request.server is None or config is None:
         return host
-    return replace(host, config=config, listens=_meant(host.request, host.request.server.listens(config)))
+    return replace(host, config=config, listens=_meant(host.request, host.request.server.adapter.listens(config)))
 
 
 def endpoint_of(listen: Listen) -> Endpoint:

@@ -82,6 +82,6 @@ def _asked(host: Host, contents: Files) -> t.Dict[Endpoint, t.Tuple[int, ...]]:
     if server is None or config is None or not contents:
         return {}
     numbers: t.Dict[Endpoint, t.Tuple[int, ...]] = {}
-    for listen in server.listens(config):
+    for listen in server.adapter.listens(config):
         numbers[endpoint_of(listen)] = (*numbers.get(endpoint_of(listen), ()), listen.asked)
     return numbers

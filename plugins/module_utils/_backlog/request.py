@@ -64,7 +64,7 @@ def parse_request(params: t.Mapping[str, t.Any]) -> Request:
     filters = tuple(parse_filter(text) for text in params["listen"] or ())
     if server is None:
         _check_any(params, filters)
-    elif server.daemon_reload and params["apply"] == RELOAD:
+    elif server.adapter.daemon_reload and params["apply"] == RELOAD:
         raise BadRequest(f"server={server.name} cannot be reloaded: use apply=live or apply=restart")
     unit = _unit(params["unit"], server)
     absent = params.get("state") == "absent"
@@ -75,7 +75,7 @@ def parse_request(params: t.Mapping[str, t.Any]) -> Request:
 
 
 def _unit(name: t.Optional[str], server: t.Optional[Server]) -> t.Optional[str]:
-    if name and server and server.daemon_reload and not name.endswith(".socket"):
+    if name and server and server.adapter.daemon_reload and not name.endswith(".socket"):
         name += ".socket"
     return unit_name(name) if name else usual(server.units if server else ())
 

@@ -77,7 +77,7 @@ class Running:
 
     def read_units(self) -> None:
         """Make systemd reload its units, if they are the server's configuration."""
-        if self.request.server and self.request.server.daemon_reload:
+        if self.request.server and self.request.server.adapter.daemon_reload:
             self._told = True
             Systemd().daemon_reload()
 
@@ -127,7 +127,7 @@ class Running:
 
     @property
     def _signal(self) -> t.Optional[str]:
-        return self.request.server.reload_signal if self.request.server else None
+        return self.request.server.adapter.reload_signal if self.request.server else None
 
     def _check_live(self) -> None:
         for entry in self.plan.needing:
@@ -144,7 +144,7 @@ class Running:
 
     def _unit_runs_it(self) -> bool:
         """Whether the unit holds the sockets: another server of the same kind must not be mixed up with it."""
-        if self.request.server and self.request.server.daemon_reload:
+        if self.request.server and self.request.server.adapter.daemon_reload:
             return True
         return any(holder.unit == self.request.unit for holder in self._holders())
 

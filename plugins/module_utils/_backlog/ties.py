@@ -45,7 +45,7 @@ def masters(
 
 
 def _master(request: Request, judge: Tie, pid: int, listener: Listener) -> t.Optional[Identity]:
-    if request.server is None or not request.server.daemon_reload:
+    if request.server is None or not request.server.adapter.daemon_reload:
         return judge.master_of(pid, listener.uid)
     # The sockets of socket units are created by process 1, and held by it and by the services they are for.
     made_by_root = listener.uid in identity.trusted_uids()

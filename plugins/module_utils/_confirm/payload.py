@@ -16,7 +16,8 @@ import os
 import typing as t
 import zipfile
 
-from . import expire
+from .. import _files
+from .._errors import NoSuchFile
 
 _TOP = "ansible_collections"
 _PACKAGE = f"{_TOP}/nettune/tcp/plugins/module_utils/"
@@ -25,7 +26,9 @@ Source = t.Tuple[str, bytes]  # path inside the archive, content
 
 
 def build(run: str) -> bytes:
-    """The program for one run."""
+    """The program for one run.  Raises NettuneError where its code may be another one than root's."""
+    from . import expire  # and with it the rollback, which is only sent along until then
+
     sources = dict(_sources())
     for path in list(sources):
         parts = path.split("/")[:-1]
@@ -43,7 +46,7 @@ def _sources() -> t.Iterator[Source]:
     """Where this collection was loaded from: the archive that Ansible sent, or a directory."""
     archive = getattr(globals().get("__loader__"), "archive", None)
     if archive:
-        with zipfile.ZipFile(archive) as opened:
+        with zipfile.ZipFile(io.BytesIO(_read(archive))) as opened:
             for path in opened.namelist():
                 if path.startswith(_PACKAGE) and path.endswith(".py"):
                     yield path, opened.read(path)
@@ -53,5 +56,12 @@ def _sources() -> t.Iterator[Source]:
         for name in names:
             if name.endswith(".py"):
                 path = os.path.join(directory, name)
-                with open(path, "rb") as stream:
-                    yield _PACKAGE + os.path.relpath(path, package), stream.read()
+                yield _PACKAGE + os.path.relpath(path, package), _read(path)
+
+
+def _read(path: str) -> bytes:
+    """A file of code that root will run later: nobody else may have put it there."""
+    content = _files.read(path, trust=_files.Trust.ROOT)
+    if content is None:
+        raise NoSuchFile(f"{path}, from which this runs, is gone", path=path)
+    return content

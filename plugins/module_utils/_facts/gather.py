@@ -77,7 +77,7 @@ def _gather(request: Request) -> Facts:
         # Outside the namespace again: owners are processes of this host's /proc.
         observed.facts.update(_owned(request, observed))
     if "runs" in request.subsets:
-        observed.facts["runs"] = _runs(observed)
+        observed.facts["runs"] = _runs(request.top, observed)
     if request.compare is not None:
         observed.facts["drift"] = _drift(request.compare, observed)
     if "limits" in request.subsets:
@@ -92,9 +92,9 @@ def _gather(request: Request) -> Facts:
     return observed.facts
 
 
-def _runs(observed: _Observed) -> t.Optional[t.List[Facts]]:
+def _runs(top: int, observed: _Observed) -> t.Optional[t.List[Facts]]:
     try:
-        return store.as_facts()
+        return store.as_facts(top)
     except NettuneError as exc:
         observed.limited.append(f"the records of what was changed here could not be read: {exc}")
         return None

@@ -16,7 +16,7 @@ import typing as t
 from collections import Counter
 from dataclasses import asdict
 
-from .._kernel.processes import Owners
+from .._kernel.processes import Owners, Process
 from .._kernel.tcp_socket import Listener
 from .limits import process_fact
 
@@ -37,10 +37,20 @@ def listeners(sockets: t.Sequence[Listener], owners: Owners, rates: t.Optional[_
             "sharing": sharing[_group(listener)],
             "share": round(_connections(listener) / came_in, 4) if came_in else None,
             "covers": covers(listener, sharing[_group(listener)], arriving),
-            "processes": [process_fact(process) for process in owners.by_inode.get(listener.inode, ())],
+            "processes": workers(owners.by_inode.get(listener.inode, ())),
         }
         for listener in sorted(sockets, key=_endpoint)
     ]
+
+
+def workers(processes: t.Iterable[Process]) -> t.List[Facts]:
+    """Those that have a socket, one row for workers that are alike: the one with most open files, and their count."""
+    alike: t.Dict[t.Tuple[t.Any, ...], t.List[Process]] = {}
+    for process in processes:
+        key = (process.name, process.unit, process.nofile_soft, process.nofile_hard)
+        alike.setdefault(key, []).append(process)
+    fullest = [(max(group, key=lambda process: process.nofile_used), len(group)) for group in alike.values()]
+    return [{**process_fact(process), **({"count": count} if count > 1 else {})} for process, count in fullest]
 
 
 def arrivals(rates: t.Optional[_Rates]) -> t.Optional[float]:

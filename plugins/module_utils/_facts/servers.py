@@ -117,6 +117,6 @@ def _configured(running: _Running) -> Facts:
         raise NettuneError(
             f"it runs as uid {master.uids[0]} without a unit: its command line is not trusted to name files"
         )
-    config = server.started(proc_pid.command_of(master.pid), master.unit)
-    settings = server.settings(config)
+    config = server.adapter.started(proc_pid.command_of(master.pid), master.unit)
+    settings = server.adapter.settings(config)
     return {"config": config.main, "settings": {name: setting._asdict() for name, setting in settings.items()}}

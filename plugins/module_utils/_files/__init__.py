@@ -8,8 +8,9 @@
 
 from __future__ import annotations
 
-from .attributes import Attributes, attributes_of, give_attributes
+from .attributes import Attributes, attributes_of
 from .checking import check_replaceable, located, own
+from .directories import make_directory, remove_directory
 from .reading import LIMIT, SMALL, Trust, is_directory, names, read, read_and_judge, text
 from .replacing import UNREAD, Was, look, replace, step, tidy
 from .walk import Place, about, open_trusted, walk
@@ -25,15 +26,16 @@ __all__ = (
     "about",
     "attributes_of",
     "check_replaceable",
-    "give_attributes",
     "is_directory",
     "located",
     "look",
+    "make_directory",
     "names",
     "open_trusted",
     "own",
     "read",
     "read_and_judge",
+    "remove_directory",
     "replace",
     "step",
     "text",

@@ -64,22 +64,9 @@ def give(descriptor: int, wanted: Attributes) -> None:
 
 def attributes_of(path: str) -> Attributes:
     """Those of a file or directory of ours.  Raises OSError."""
-    with _opened(path) as descriptor:
-        return of(descriptor)
-
-
-def give_attributes(path: str, wanted: Attributes) -> None:
-    """Set them on a file or directory of ours, and sync them to disk. Raises OSError."""
-    with _opened(path) as descriptor:
-        give(descriptor, wanted)
-        os.fsync(descriptor)
-
-
-@contextlib.contextmanager
-def _opened(path: str) -> t.Iterator[int]:
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        yield descriptor
+        return of(descriptor)
     finally:
         os.close(descriptor)
 

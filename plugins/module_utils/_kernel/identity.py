@@ -93,6 +93,8 @@ def _program(link: str) -> t.Tuple[str, t.Optional[File], bool]:
         return "", None, False
     try:
         status, path = os.fstat(descriptor), _link(f"/proc/self/fd/{descriptor}")
+    except OSError:  # on a file system of a user's own (FUSE), which does not answer even root
+        return "", None, False
     finally:
         os.close(descriptor)
     trusted = (

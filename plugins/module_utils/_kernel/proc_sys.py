@@ -48,11 +48,13 @@ def path_of(key: str, root: str = ROOT) -> str:
 def read(key: str, root: str = ROOT) -> t.Optional[str]:
     """The running value as the kernel prints it, or None if this kernel or namespace has no such key.
 
-    Raises MissingRight if it may not be read, as with a write-only key.
+    Raises MissingRight if it may not be read, as with a write-only key, and Unsupported if there are no sysctls.
     """
     try:
         return _whole(path_of(key, root)).decode("ascii", "surrogateescape").rstrip("\n")
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        if not os.path.isdir(root):
+            raise Unsupported(f"{root} is not there: /proc is not mounted here, or without it (subset=pid)") from None
         return None
     except PermissionError as exc:
         raise MissingRight(f"{key} cannot be read: {exc.strerror}", key=key) from exc

@@ -79,7 +79,7 @@ def judge_absent(before: Observed, after: Observed, *, removed: bool) -> Verdict
             known.get(process.pid),
             process,
             OK,
-            f"keeps {process.limits} until it is restarted" if removed and process.limits != process.at_start else "",
+            _kept_until_restart(process) if removed else "",
         )
         for process in after.processes()
     )

@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import hashlib
 import os
 import typing as t
@@ -90,8 +89,8 @@ def make_directory(path: str, state: State = None) -> Step:
     """Create a directory, with these attributes if given."""
     return Step(
         f"make {path}",
-        lambda: _make(path, state),
-        lambda: _remove_empty(path),
+        lambda: _files.make_directory(path, _from_data(state) if state else None),
+        lambda: _files.remove_directory(path),
         (Replaced(entries.DIRECTORY, path, None, state or {"mode": _MODE}),),
     )
 
@@ -101,24 +100,10 @@ def remove_directory(path: str) -> Step:
     before = state_of_directory(path)
     return Step(
         f"remove {path}",
-        lambda: _remove_empty(path),
-        lambda: _make(path, before),
+        lambda: _files.remove_directory(path),
+        lambda: _files.make_directory(path, _from_data(before) if before else None),
         (Replaced(entries.DIRECTORY, path, before, None),),
     )
-
-
-def _make(path: str, state: State) -> None:
-    with contextlib.suppress(FileExistsError):
-        os.mkdir(path)
-    if state is None:
-        os.chmod(path, _MODE)  # whatever the umask
-    else:
-        _files.give_attributes(path, _from_data(state))
-
-
-def _remove_empty(path: str) -> None:
-    if os.path.isdir(path) and not os.listdir(path):
-        os.rmdir(path)
 
 
 def _as_data(attributes: Attributes) -> t.Dict[str, t.Any]:

@@ -86,8 +86,8 @@ def _after(known: t.Optional[Thing], one: Replaced, run: Run, contents: t.Callab
 
 
 def _half(state: t.Any) -> t.Any:
-    """A state as it may be found in the middle of a step: a file may not have its owner and mode yet."""
-    return {"sha256": state["sha256"]} if isinstance(state, dict) and "sha256" in state else state
+    """A state as it may be found in the middle of a step: a file or directory may not have its owner and mode yet."""
+    return {key: state[key] for key in ("sha256",) if key in state} if isinstance(state, dict) else state
 
 
 def to_originals(

@@ -73,9 +73,7 @@ class Journal:
         store.append(self.id, {"end": end})
 
     def _open(self) -> None:
-        self._before = originals.load()
-        self._originals = dict(self._before)
-        known = store.ids()
+        known, kept = store.ids(), originals.load()
         run = _new_id(known[-1] if known else "")
         try:
             store.make(run)
@@ -85,7 +83,8 @@ class Journal:
             store.remove(run)
             raise
         self.id = run
-        _prune(known)
+        self._before = _prune(known, kept)
+        self._originals = dict(self._before)
 
     def _info(self) -> t.Dict[str, t.Any]:
         return {
@@ -153,12 +152,12 @@ def _microseconds(run: str) -> int:
         return 0
 
 
-def _prune(known: t.Sequence[str]) -> None:
-    """Prune the oldest runs. What they left is kept with the originals, to detect what others did since."""
+def _prune(known: t.Sequence[str], kept: originals.Originals) -> t.Dict[str, Replaced]:
+    """Prune the oldest runs.  What they left is kept with the originals, to detect what others did since.
+
+    Returns the originals as they are afterwards.
+    """
     old = known[: max(len(known) - store.KEPT + 1, 0)]
-    if not old:
-        return
-    kept = originals.load()
     left = dict(kept)
     for forgotten in map(store.load, old):
         for one in forgotten.replaced if forgotten.changed else ():
@@ -169,3 +168,4 @@ def _prune(known: t.Sequence[str]) -> None:
         originals.save(left)
     for run in old:
         store.remove(run)
+    return left

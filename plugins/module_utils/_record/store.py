@@ -13,6 +13,7 @@ replaced, a JSON line each, and how it ended) and ``files/`` (what replaced file
 from __future__ import annotations
 
 import calendar
+import itertools
 import json
 import os
 import shutil
@@ -197,8 +198,8 @@ def latest() -> t.Optional[t.Dict[str, t.Any]]:
     return {"id": run.id, "module": run.info.get("module"), "label": run.info.get("label"), "seconds_ago": ago}
 
 
-def as_facts() -> t.List[t.Dict[str, t.Any]]:
-    """All runs, newest first, without file contents."""
+def as_facts(most: int) -> t.List[t.Dict[str, t.Any]]:
+    """The newest runs, newest first, without file contents."""
     return [
         {
             "id": run.id,
@@ -206,5 +207,5 @@ def as_facts() -> t.List[t.Dict[str, t.Any]]:
             **{key: run.info.get(key) for key in ("module", "label", "time", "user", "boot_id", "undoes")},
             "replaced": dict(Counter(one.kind for one in run.replaced if one.kind != entries.ORIGINAL)),
         }
-        for run in reversed(runs())
+        for run in itertools.islice(reversed(runs()), most)
     ]

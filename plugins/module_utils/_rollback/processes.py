@@ -105,7 +105,7 @@ def queues(name: str, things: t.Sequence[Thing]) -> t.Iterator[Item]:
 def _servers(holder: t.Optional[holders.Holder], thing: Thing) -> bool:
     """Whether a process that has since opened a socket may be the same server: it is root's, or in its unit."""
     owner = identity.look(holder.pid) if holder else None
-    return owner is not None and (owner.ours or owner.unit == thing.where.get("unit"))
+    return owner is not None and (owner.ours or (owner.unit is not None and owner.unit == thing.where.get("unit")))
 
 
 def _listeners(endpoint: sockets.Endpoint, unit: t.Optional[str]) -> t.Tuple[Listener, ...]:

@@ -24,7 +24,7 @@ from .._boot.unit_files import Setting, UnitFile, parse
 from .._files import Trust
 from . import unit as units
 from .addresses import ANY6, canonical, port_number
-from .server import MARK, Check, Config, ConfigError, Listen, Relisten, Server
+from .server import MARK, Adapter, Check, Config, ConfigError, Listen, Relisten
 from .source import Disk, decode, encode
 
 DEFAULT = 2**31 - 1
@@ -182,10 +182,7 @@ def check(config: Config) -> Check:
     return Check(("systemd-analyze", "--man=no", "verify", posixpath.basename(config.main)))
 
 
-SERVER = Server(
-    name="systemd_socket",
-    units=(),
-    processes=(),
+ADAPTER = Adapter(
     relisten=Relisten(on_reload_if_number_changed=False, tested="247, 252, 257, 262"),
     read=read,
     listens=listens,

@@ -50,5 +50,5 @@ def _of_server(
     for one in listeners:
         holder = held.get(one.inode)
         master = tie.master_of(holder.pid, one.uid) if holder and holder.name in server.processes else None
-        if master and (master.unit is None or master.unit in server.units):
+        if master and master.unit in (None, *server.units):
             yield RunningServer(server.name, master.unit)

@@ -21,6 +21,9 @@ Results = t.Mapping[str, t.Any]
 Groups = batches.Groups
 
 
+_NOBODY_TOUCHED = "No host was touched: fix these hosts, leave them out with --limit, or raise tcp_remediate_budget"
+
+
 @dataclass(frozen=True)
 class Seen:
     """What a batch has registered, by host: three samples of the counters, the tuning, the user's checks."""
@@ -53,7 +56,7 @@ def plan(record: Record, asked: Asked, surveyed: Results, groups: Groups) -> Rec
     over = over_budget(record)
     if over:
         left = (_left(host, "no host is tuned, since the budget is spent") for host in kept)
-        return replace(record.with_hosts(*left), verdict=FAIL, why=over)
+        return replace(record.with_hosts(*left), verdict=FAIL, why=f"{over}. {_NOBODY_TOUCHED}")
     planned = (
         Batch(batches.name_of(number), tuple(names), tuple(_controls(record, cut[: number + 1], asked, groups)))
         for number, names in enumerate(cut)
@@ -89,8 +92,8 @@ def over_budget(record: Record) -> str:
         return ""
     names = ", ".join(f"{host.name} ({host.state}: {host.why})" for host in bad)
     return (
-        f"{len(bad)} of {record.fleet} hosts are failed, rolled back or unreachable,"
-        f" at most {record.budget} may be: {names}"
+        f"{len(bad)} of {record.fleet} hosts failed, were rolled back or could not be reached, more than the budget of"
+        f" {record.budget}: {names}"
     )
 
 
@@ -179,9 +182,13 @@ def _verdict(record: Record, number: int, hosts: t.Sequence[Host], found: Health
         return FAIL, over
     if all(host.state == survey.CONVERGED for host in hosts):
         return PASS, "nothing was left to do"
-    if found.verdict == INCONCLUSIVE and asked.goes_on_inconclusive:
-        return PASS, f"continuing as requested, although {found.why}"
-    return found.verdict, found.why
+    return _inconclusive(found.why, asked) if found.verdict == INCONCLUSIVE else (found.verdict, found.why)
+
+
+def _inconclusive(why: str, asked: Asked) -> t.Tuple[str, str]:
+    if asked.goes_on_inconclusive:
+        return PASS, f"continuing as requested, although {why}"
+    return INCONCLUSIVE, f"{why}; with tcp_remediate_on_inconclusive=continue the run would continue"
 
 
 def settle(record: Record, number: int, confirmed: Results, rolled_back: Results) -> Record:

@@ -64,12 +64,12 @@ def enter(top: Path) -> None:
 
 @pytest.mark.parametrize("family, name", SERVERS)
 def test_what_a_server_listens_on_and_where_its_backlog_goes(family: str, name: str, inside: Inside) -> None:
-    expected, server = FAMILIES[family].servers[name], table.BY_NAME[name]
+    expected, adapter = FAMILIES[family].servers[name], table.BY_NAME[name].adapter
 
     def body() -> t.Tuple[t.FrozenSet[t.Tuple[str, int]], t.Dict[str, str]]:
-        config = server.read(None, expected.unit)
-        listens = server.listens(config)
-        edits = server.edit(config, dict.fromkeys(listens, BACKLOG))
+        config = adapter.read(None, expected.unit)
+        listens = adapter.listens(config)
+        edits = adapter.edit(config, dict.fromkeys(listens, BACKLOG))
         return frozenset((one.address, one.port) for one in listens), first_lines(config.files, edits)
 
     assert inside(family, body) == (expected.listens, expected.edited)
@@ -87,12 +87,12 @@ def first_lines(before: t.Mapping[str, bytes], after: t.Mapping[str, t.Optional[
 
 @pytest.mark.parametrize("family, name", SERVERS)
 def test_a_running_server_has_the_same_configuration(family: str, name: str, inside: Inside) -> None:
-    expected, server = FAMILIES[family].servers[name], table.BY_NAME[name]
+    expected, adapter = FAMILIES[family].servers[name], table.BY_NAME[name].adapter
 
     def body() -> t.Tuple[t.Set[str], t.Set[str]]:
         return (
-            set(server.read(None, expected.unit).files),
-            set(server.started(expected.command, expected.unit).files),
+            set(adapter.read(None, expected.unit).files),
+            set(adapter.started(expected.command, expected.unit).files),
         )
 
     read, started = inside(family, body)

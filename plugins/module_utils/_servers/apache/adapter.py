@@ -22,7 +22,7 @@ import typing as t
 from ... import _command
 from ..._files import Trust
 from ..addresses import ANY4, ANY6, canonical, port_number
-from ..server import MARK, Check, Config, ConfigError, Listen, Relisten, Server, trusted_path
+from ..server import MARK, Adapter, Check, Config, ConfigError, Listen, Relisten, trusted_path
 from ..settings import Settings
 from ..source import LONGEST, Disk, Edit, Memory, Tree, apply, decode, encode, glob, line_end, resolve
 from .conf import Directives, walk
@@ -220,10 +220,7 @@ def check(config: Config) -> Check:
     return Check((program, "-t", "-f", config.main, *(f"-D{name}" for name in _defines(environment))), (config.main,))
 
 
-SERVER = Server(
-    name="apache",
-    units=("apache2.service", "httpd.service"),
-    processes=("apache2", "httpd", "httpd-event", "httpd-prefork", "httpd-worker"),
+ADAPTER = Adapter(
     relisten=Relisten(on_reload_if_number_changed=False, tested="2.4.62, 2.4.68, 2.4.69, 2.4.71"),
     read=read,
     listens=listens,

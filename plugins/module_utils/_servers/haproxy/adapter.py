@@ -25,7 +25,7 @@ import typing as t
 from ..._files import Trust
 from .. import unit as unit_files
 from ..addresses import ANY4, ANY6, canonical, port_number
-from ..server import Check, Config, ConfigError, Listen, Relisten, Server, trusted_path
+from ..server import Adapter, Check, Config, ConfigError, Listen, Relisten, trusted_path
 from ..settings import Settings
 from ..source import Disk, Edit, Memory, Tree, apply, decode, encode, line_end, resolve
 from .conf import PROXIES, Bind, Model, Section, read_file
@@ -262,10 +262,7 @@ def check(config: Config) -> Check:
     return Check(("haproxy", "-c", *(word for path in files for word in ("-f", path))), tuple(files), environment)
 
 
-SERVER = Server(
-    name="haproxy",
-    units=(UNIT,),
-    processes=("haproxy",),
+ADAPTER = Adapter(
     relisten=Relisten(on_reload_if_number_changed=False, tested="2.6.12, 3.0.11, 3.2.26"),
     read=read,
     listens=listens,

@@ -18,7 +18,7 @@ import typing as t
 from ... import _command
 from ..._errors import Unsupported
 from ..._files import Trust
-from ..server import Check, Config, ConfigError, Listen, Relisten, Server, trusted_path
+from ..server import Adapter, Check, Config, ConfigError, Listen, Relisten, trusted_path
 from ..settings import Settings
 from ..source import LARGEST, Disk, Edit, Memory, apply, decode, encode, line_end
 from .conf import Assigned, Block, Scope, evaluate, shell_path
@@ -204,14 +204,11 @@ def _indent(text: str, position: int) -> str:
 
 
 def check(config: Config) -> Check:
-    """lighttpd's own check, which also loads the modules."""
-    return Check(("lighttpd", "-tt", "-f", config.main), (config.main,))
+    """lighttpd's own check, which also loads the modules, and runs the commands of every file."""
+    return Check(("lighttpd", "-tt", "-f", config.main), tuple(filter(posixpath.isabs, config.files)))
 
 
-SERVER = Server(
-    name="lighttpd",
-    units=("lighttpd.service",),
-    processes=("lighttpd",),
+ADAPTER = Adapter(
     relisten=Relisten(on_reload_if_number_changed=False, tested="1.4.59, 1.4.69, 1.4.79, 1.4.85"),
     read=read,
     listens=listens,

@@ -21,7 +21,7 @@ import re
 import typing as t
 
 from ..._files import Trust
-from ..server import Check, Config, ConfigError, Listen, Relisten, Server, trusted_path
+from ..server import Adapter, Check, Config, ConfigError, Listen, Relisten, trusted_path
 from ..source import Disk, Memory, apply
 from . import listen as reading
 from .conf import walk
@@ -181,10 +181,7 @@ def _check(config: Config) -> Check:
     return Check(("nginx", "-t", "-q", "-c", config.main), (config.main,))
 
 
-SERVER = Server(
-    name="nginx",
-    units=("nginx.service",),
-    processes=("nginx",),
+ADAPTER = Adapter(
     relisten=Relisten(on_reload_if_number_changed=True, tested="1.22.1"),
     read=_read,
     listens=_listens,

@@ -36,8 +36,8 @@ def test_who_gives_up_is_told_whom_it_has_waited_for(tmp_path: pathlib.Path) -> 
 
 def test_nobody_is_named_who_is_gone(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "lock"
-    with _lock.exclusive("tuning", str(path)):
-        pass
+    with pytest.raises(NettuneError, match="it fails"), _lock.exclusive("tuning", str(path)):
+        raise NettuneError("it fails")
     with path.open() as other:
         fcntl.flock(other, fcntl.LOCK_EX)
         waiting = _lock.exclusive("sysctl", str(path), timeout=0.01)
@@ -45,6 +45,12 @@ def test_nobody_is_named_who_is_gone(tmp_path: pathlib.Path) -> None:
             pass
 
 
-def test_who_may_not_open_it_goes_on(tmp_path: pathlib.Path) -> None:
-    with _lock.exclusive("sysctl", str(tmp_path / "no" / "such" / "directory")):
+def test_only_who_is_not_root_goes_on_without_it(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "lock"
+    path.mkdir()
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with _lock.exclusive("sysctl", str(path)):
+        pass
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    with pytest.raises(NettuneError, match=r"lock cannot be locked: Is a directory"), _lock.exclusive("x", str(path)):
         pass

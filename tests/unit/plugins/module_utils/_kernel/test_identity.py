@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import pathlib
 import shutil
@@ -127,6 +128,16 @@ def test_what_the_kernel_says_of_a_process(tmp_path: pathlib.Path, monkeypatch: 
         assert not identity.still(found)
         assert identity.look(child.pid) is None
         shutil.copy("/bin/sleep", program)
+
+
+def test_a_program_that_even_root_may_not_look_at_is_nobodys(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_descriptor: int) -> t.NoReturn:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fstat", refused)
+        found = identity._program("/proc/self/exe")
+    assert found == ("", None, False)
 
 
 def test_one_that_runs_another_program_meanwhile_is_not_the_same() -> None:

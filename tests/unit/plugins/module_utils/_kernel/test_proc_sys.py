@@ -72,6 +72,12 @@ def test_values_are_read_and_written_below_a_root(tmp_path: pathlib.Path) -> Non
     assert (tmp_path / "net" / "key").read_text() == "1 2\n"
 
 
+def test_without_any_sysctls_no_key_is_taken_for_a_missing_one(tmp_path: pathlib.Path) -> None:
+    root = str(tmp_path / "proc" / "sys")
+    with pytest.raises(Unsupported, match=f"{root} is not there"):
+        proc_sys.read("net.core.somaxconn", root)
+
+
 def test_a_missing_key_is_none_to_read_and_an_error_to_write(tmp_path: pathlib.Path) -> None:
     assert proc_sys.read("net.nothing", str(tmp_path)) is None
     assert proc_sys.read("net", str(tmp_path.parent)) is None

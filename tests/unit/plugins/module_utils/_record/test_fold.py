@@ -106,6 +106,13 @@ def test_a_file_of_a_run_cut_short_may_lack_its_owner() -> None:
     assert (whole.is_ours(half), short.is_ours(half), short.is_ours({**half, "sha256": "y"})) == (False, True, False)
 
 
+def test_a_directory_of_a_run_cut_short_may_lack_its_mode() -> None:
+    replaced = (Replaced(entries.DIRECTORY, "/d", None, {"mode": 0o755}),)
+    [whole], [short] = folded(Run("r", {}, replaced, COMPLETED)), folded(Run("r", {}, replaced, ""))
+    half = {"mode": 0o700, "uid": 0}
+    assert (whole.is_ours(half), short.is_ours(half), short.is_ours(None)) == (False, True, True)
+
+
 RUNS = [
     run(1, ("0", "1"), label="a"),
     run(2, ("1", "2"), label="b"),

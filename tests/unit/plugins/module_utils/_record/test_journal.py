@@ -56,6 +56,12 @@ def test_what_is_replaced_is_on_disk_before_it_is() -> None:
     assert originals.sysctls(originals.load()) == {"k": "a"}
 
 
+def test_facts_tell_the_newest_runs() -> None:
+    for label in "abc":
+        run([step(KEY)], Journal("sysctl", label=label))
+    assert [one["label"] for one in store.as_facts(2)] == ["c", "b"]
+
+
 def test_records_are_for_root_alone() -> None:
     run([step(KEY)], Journal("sysctl"))
     places = [store.ROOT, store.runs_path(), *map(store.run_path, store.ids())]
@@ -130,6 +136,17 @@ def test_old_runs_are_forgotten_and_what_they_left_is_not(monkeypatch: pytest.Mo
     assert (known["sysctl k"].before, known["sysctl k"].after) == ("a", "b")
     assert known["sysctl other"].before == "0"
     assert originals.left("sysctl k") == ("b",)
+
+
+def test_what_a_run_left_is_known_though_the_run_that_forgets_it_records_an_original(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(store, "KEPT", 2)
+    run([step(KEY)], Journal("sysctl"))
+    run([step(Replaced(entries.SYSCTL, "k", "b", "c"))], Journal("sysctl"))
+    for name in ("other", "another"):
+        run([step(Replaced(entries.SYSCTL, name, "0", "1"))], Journal("sysctl"))
+    assert originals.left("sysctl k") == ("c",)
 
 
 def test_ids_sort_though_the_clock_is_set_back(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,50 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.nettune.tcp.plugins.module_utils._kernel import identity
+from ansible_collections.nettune.tcp.plugins.module_utils._kernel.holders import Holder
+from ansible_collections.nettune.tcp.plugins.module_utils._kernel.identity import Identity
+from ansible_collections.nettune.tcp.plugins.module_utils._record import entries
+from ansible_collections.nettune.tcp.plugins.module_utils._record.fold import Thing
+from ansible_collections.nettune.tcp.plugins.module_utils._rollback import processes
+
+ROOT, USER = (0, 0, 0), (1000, 1000, 1000)
+
+
+@pytest.mark.parametrize(
+    "uids, unit, recorded, taken",
+    [
+        (ROOT, "nginx.service", "nginx.service", True),
+        (ROOT, None, None, True),
+        (USER, "nginx.service", "nginx.service", True),
+        (USER, "user@1000.service", "nginx.service", False),
+        (USER, "user@1000.service", None, False),
+        # Where there is no systemd, nobody has a unit.
+        (USER, None, None, False),
+        (USER, None, "nginx.service", False),
+        (None, None, None, False),
+    ],
+)
+def test_who_has_a_servers_endpoint_now_is_that_server_only_by_user_or_unit(
+    uids: t.Optional[t.Tuple[int, ...]],
+    unit: t.Optional[str],
+    recorded: t.Optional[str],
+    taken: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(identity, "trusted_uids", lambda: frozenset((0,)))
+    found = Identity(7, 1, 1, "nginx", uids, unit) if uids else None
+    monkeypatch.setattr(identity, "look", lambda _pid: found)
+    thing = Thing(entries.BACKLOG, "0.0.0.0:80", {"unit": recorded}, 511, (4096,))
+    assert processes._servers(Holder(7, "nginx", unit, 3), thing) is taken
+
+
+def test_what_nobody_can_be_seen_to_hold_is_no_servers() -> None:
+    assert not processes._servers(None, Thing(entries.BACKLOG, "0.0.0.0:80", {"unit": None}, 511, (4096,)))
