@@ -79,7 +79,7 @@ class Host:
         if holder is not None:
             return self.blockers.get(holder.pid)
         if os.geteuid() != 0:
-            return MissingRight("the process that holds the socket is not visible without root")
+            return MissingRight("the process that holds the socket is not visible: that needs root")
         return Gone("no process that is visible here holds the socket")
 
 
