@@ -24,6 +24,7 @@ from .host import Files, Host
 from .plan import Observed, Plan
 from .request import Request
 from .running import Running
+from .sockets import Look
 
 Steps = t.Iterator[_transaction.Step]
 
@@ -40,14 +41,18 @@ def manage(request: Request, *, check_mode: bool) -> t.Dict[str, t.Any]:
 class Job:
     """One run for a server; ``somaxconn`` is what it will be in our namespace, where that is set before.
 
-    ``snapshot`` tells of systemd as it is before anything is done.
+    ``snapshot`` tells of systemd, and ``asking`` of the kernel, as they are before anything is done.
     """
 
     def __init__(
-        self, request: Request, somaxconn: t.Optional[int] = None, snapshot: t.Optional[Snapshot] = None
+        self,
+        request: Request,
+        somaxconn: t.Optional[int] = None,
+        snapshot: t.Optional[Snapshot] = None,
+        asking: t.Optional[Look] = None,
     ) -> None:
         self._request = request
-        self._before = _look(request, somaxconn, snapshot)
+        self._before = _look(request, somaxconn, snapshot, asking)
         self._originals = originals.of(self._before) if request.absent else None
         self._plan = _plan_for(self._before, self._originals)
         self._files = _edited(self._before, self._plan, self._originals.files if self._originals else {})
@@ -119,8 +124,10 @@ class Job:
         service.check(server.adapter.check(written), self._running.master(), "the new configuration")
 
 
-def _look(request: Request, somaxconn: t.Optional[int], snapshot: t.Optional[Snapshot]) -> Host:
-    host = hosts.look(request, snapshot)
+def _look(
+    request: Request, somaxconn: t.Optional[int], snapshot: t.Optional[Snapshot], asking: t.Optional[Look]
+) -> Host:
+    host = hosts.look(request, snapshot, asking)
     if somaxconn is None or hosts.namespace_of(request, snapshot) is not None:
         return host
     return replace(host, kernel=replace(host.kernel, somaxconn=somaxconn))

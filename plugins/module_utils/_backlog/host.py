@@ -84,10 +84,13 @@ class Host:
 
 
 def kernel_of(
-    request: Request, endpoints: t.Collection[Endpoint], manager: t.Optional[systemd.Systemd] = None
+    request: Request,
+    endpoints: t.Collection[Endpoint],
+    manager: t.Optional[systemd.Systemd] = None,
+    asking: t.Optional[sockets.Look] = None,
 ) -> Kernel:
     """What the kernel has at these endpoints, in the network namespace of the unit's main process."""
-    kernel = sockets.look(namespace_of(request, manager))
+    kernel = (asking or sockets.look)(namespace_of(request, manager))
     return sockets.with_twins(sockets.with_files(kernel, endpoints), endpoints)
 
 
@@ -97,26 +100,30 @@ def namespace_of(request: Request, manager: t.Optional[systemd.Systemd] = None) 
     return sockets.namespace_of(pid) if pid else None
 
 
-def look(request: Request, snapshot: t.Optional[systemd.Snapshot] = None) -> Host:
+def look(
+    request: Request, snapshot: t.Optional[systemd.Snapshot] = None, asking: t.Optional[sockets.Look] = None
+) -> Host:
     """Read the configuration and ask the kernel.  Raises ConfigError, and BadRequest for filters that match nothing.
 
     Sockets change hands while a server reloads, so looking takes until their holders stay; only the first look believes
-    ``snapshot`` of systemd.
+    ``snapshot`` of systemd, and asks the kernel by ``asking``.
     """
     end = time.monotonic() + _CHANGING
-    host = _look(request, snapshot)
+    host = _look(request, snapshot, asking)
     while not host.stays and time.monotonic() < end:
         time.sleep(_PAUSE)
         host = _look(request)
     return host
 
 
-def _look(request: Request, manager: t.Optional[systemd.Systemd] = None) -> Host:
+def _look(
+    request: Request, manager: t.Optional[systemd.Systemd] = None, asking: t.Optional[sockets.Look] = None
+) -> Host:
     server = request.server
     config = server.adapter.read(request.config, request.unit) if server else None
     listens = _meant(request, server.adapter.listens(config)) if server and config else ()
-    endpoints = tuple(dict.fromkeys(map(endpoint_of, listens))) if server else _listening(request, manager)
-    kernel = kernel_of(request, endpoints, manager)
+    endpoints = tuple(dict.fromkeys(map(endpoint_of, listens))) if server else _listening(request, manager, asking)
+    kernel = kernel_of(request, endpoints, manager, asking)
     there = [one for endpoint in endpoints for one in kernel.sockets.get(endpoint, ())]
     held = holders.find((one.inode for one in there), ties.names(request))
     masters = ties.masters(request, there, held)
@@ -169,9 +176,11 @@ def _meant(request: Request, listens: t.Tuple[Listen, ...]) -> t.Tuple[Listen, .
     return tuple(listen for listen in listens if any(one.covers(*endpoint_of(listen)) for one in request.filters))
 
 
-def _listening(request: Request, manager: t.Optional[systemd.Systemd]) -> t.Tuple[Endpoint, ...]:
+def _listening(
+    request: Request, manager: t.Optional[systemd.Systemd], asking: t.Optional[sockets.Look]
+) -> t.Tuple[Endpoint, ...]:
     """The endpoints where something listens, and those asked for where nothing does."""
-    kernel = kernel_of(request, (), manager)
+    kernel = kernel_of(request, (), manager, asking)
     endpoints: t.List[Endpoint] = []
     for one in request.filters:
         covered = sorted(endpoint for endpoint in kernel.sockets if one.covers(*endpoint))

@@ -32,6 +32,9 @@ class Kernel:
     files: t.Mapping[unix_diag.File, Listener] = field(default_factory=dict)
 
 
+Look = t.Callable[[t.Optional[str]], Kernel]
+
+
 def look(namespace: t.Optional[str] = None) -> Kernel:
     """Ask the kernel, in our namespace or another one.  Raises Unsupported without inet_diag."""
     return _look() if namespace is None else netns.run_in(namespace, _look)

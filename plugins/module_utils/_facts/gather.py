@@ -104,7 +104,7 @@ def _drift(wanted: tuning.Request, observed: _Observed) -> t.Optional[t.List[Fac
     try:
         return tuning.drift(wanted)
     except NettuneError as exc:
-        observed.limited.append(f"the host could not be compared with what it shall have: {exc}")
+        observed.limited.append(f"the host could not be compared with what it should have: {exc}")
         return None
 
 

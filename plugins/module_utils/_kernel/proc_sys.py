@@ -119,6 +119,12 @@ def first_page(text: str) -> str:
     return next(_pieces(text.encode())).decode()
 
 
+def beginnings(text: str) -> t.List[str]:
+    """What the kernel may be left with of a long set of ports, where a write ends between two pages."""
+    pieces = [piece.decode("utf-8", "surrogateescape") for piece in _pieces(text.encode("utf-8", "surrogateescape"))]
+    return [",".join(pieces[:count]) for count in range(1, len(pieces))]
+
+
 def refused(key: str, text: str, exc: OSError) -> t.Union[KernelRefused, MissingRight]:
     """The error for the kernel's answer to a value."""
     if exc.errno in (errno.EPERM, errno.EACCES) and os.geteuid() != 0:

@@ -140,7 +140,7 @@ class Job:
             runtime=views[1][0],
             boot_before=views[0][1],
             boot=views[1][1],
-            source=after.declared(after.subject).source if after.subject.loaded else None,
+            source=after.source(after.subject) if after.subject.loaded else None,
             status=judging.LIMITED if status == judging.OWN_LIMIT else status,
             reason=verdict.reason,
         )

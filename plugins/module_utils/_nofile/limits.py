@@ -125,8 +125,12 @@ class Ceiling:
     manager_hard: int
     manager_may_raise: bool
 
+    def highest(self, hard: int) -> int:
+        """The highest hard limit that a service can give itself, where systemd has given it this one."""
+        return self.nr_open if self.manager_may_raise else hard
+
     def effective(self, declared: Limits) -> Limits:
-        """What a process gets at its start.
+        """What systemd gives a process at its start.
 
         systemd 257 src/basic/rlimit-util.c ``setrlimit_closest``: what the kernel refuses is silently cut to the
         hard limit that systemd itself has.

@@ -19,7 +19,7 @@ from .._errors import BadRequest, Unsupported
 from .._kernel import cgroups, proc_pid, proc_sys, rlimits
 from .._kernel.rlimits import Limits
 from .._record import entries, originals
-from . import drop_in
+from . import drop_in, start_script
 from .limits import Ceiling, parse_directive
 from .observed import Default, Observed, View
 
@@ -103,6 +103,7 @@ def _view(shown: sd.Properties, lookup: t.Sequence[str]) -> View:
         stale=shown["NeedDaemonReload"] == "yes",
         gone=bool(shown["FragmentPath"]) and files.fragment is None,
         main_pid=int(shown.get("MainPID", "0")),
+        script=start_script.find(shown["Id"], files),
     )
 
 

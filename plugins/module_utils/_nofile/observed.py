@@ -36,6 +36,15 @@ class Default:
 
 
 @dataclass(frozen=True)
+class StartScript:
+    """The limit that the script which starts a service gives it, whatever systemd has given; ``cure`` changes that."""
+
+    limits: Limits
+    source: str
+    cure: str
+
+
+@dataclass(frozen=True)
 class View:
     """One unit.  ``loaded`` is what systemd has read, None where it has no such unit.
 
@@ -50,6 +59,7 @@ class View:
     gone: bool = False
     main_pid: int = 0
     members: t.Tuple[Member, ...] = ()
+    script: t.Optional[StartScript] = None
 
     def declared(self, section: str, default: Default) -> Declared:
         """What the files say; lines that systemd ignores are ignored here."""
@@ -102,9 +112,26 @@ class Observed:
         """All processes of all the units."""
         return (Process(self, view, member) for view in self.views for member in view.members)
 
+    def from_systemd(self, view: View) -> t.Optional[Limits]:
+        """What systemd would give if the unit were started now."""
+        return None if view.loaded is None else self.ceiling.effective(view.loaded)
+
+    def script_of(self, view: View) -> t.Optional[StartScript]:
+        """The script that has the last word on that: it may lower what it got, and seldom raise it."""
+        given, script = self.from_systemd(view), view.script
+        if given is None or script is None or script.limits.hard > self.ceiling.highest(given.hard):
+            return None
+        return script
+
     def at_start(self, view: View) -> t.Optional[Limits]:
         """What a process would get if its unit were started now."""
-        return None if view.loaded is None else self.ceiling.effective(view.loaded)
+        script = self.script_of(view)
+        return script.limits if script else self.from_systemd(view)
+
+    def source(self, view: View) -> str:
+        """Where that is decided."""
+        script = self.script_of(view)
+        return script.source if script else self.declared(view).source
 
     def with_drop_in(self, path: str, text: t.Optional[str]) -> Observed:
         """The same once systemd has read our drop-in with this text, or without it for None."""

@@ -92,6 +92,9 @@ def _of_unit(want: LimitWant, after: Observed) -> t.Tuple[str, str]:
     declared, at_start = after.declared(view), after.at_start(view)
     if view.loaded is None or not want.satisfied_by(view.loaded):
         return OVERRIDDEN, f"{declared.source} sets {declared.limits}, and systemd has {view.loaded}"
+    script = after.script_of(view)
+    if script and not want.satisfied_by(script.limits):
+        return LIMITED, f"{script.source} makes it {script.limits} at each start, whatever the unit says: {script.cure}"
     if at_start is None or not want.satisfied_by(at_start):
         return LIMITED, (
             f"systemd gives {at_start} where {view.loaded} is declared: its own hard limit is "

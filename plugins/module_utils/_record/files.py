@@ -73,7 +73,7 @@ def restoration(path: str, present: State, state: State, content: t.Callable[[],
     begun: t.List[Step] = []
 
     def do() -> None:
-        wanted = None if state is None else _from_data(state)
+        wanted = _attributes(state)
         begun.append(_files.step(path, None if state is None else content(), attributes=wanted, was=now))
         begun[-1].do()
 
@@ -89,7 +89,7 @@ def make_directory(path: str, state: State = None) -> Step:
     """Make a directory, with these attributes where there are any."""
     return Step(
         f"make {path}",
-        lambda: _files.make_directory(path, _from_data(state) if state else None),
+        lambda: _files.make_directory(path, _attributes(state)),
         lambda: _files.remove_directory(path),
         (Replaced(entries.DIRECTORY, path, None, state or {"mode": _MODE}),),
     )
@@ -101,7 +101,7 @@ def remove_directory(path: str) -> Step:
     return Step(
         f"remove {path}",
         lambda: _files.remove_directory(path),
-        lambda: _files.make_directory(path, _from_data(before) if before else None),
+        lambda: _files.make_directory(path, _attributes(before)),
         (Replaced(entries.DIRECTORY, path, before, None),),
     )
 
@@ -111,7 +111,9 @@ def _as_data(attributes: Attributes) -> t.Dict[str, t.Any]:
     return {"mode": attributes.mode, "uid": attributes.uid, "gid": attributes.gid, "xattrs": xattrs}
 
 
-def _from_data(state: t.Mapping[str, t.Any]) -> Attributes:
-    """What a record lacks is as files of root are made."""
+def _attributes(state: State) -> t.Optional[Attributes]:
+    """Those of a recorded state; what it lacks is as files of root are made."""
+    if state is None:
+        return None
     xattrs = {name: base64.b64decode(value) for name, value in state.get("xattrs", {}).items()}
     return Attributes(state["mode"], state.get("uid", 0), state.get("gid", 0), xattrs)

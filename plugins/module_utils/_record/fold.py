@@ -13,6 +13,7 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from .._errors import BadRequest
+from .._kernel import proc_sys
 from .._transaction import Replaced
 from . import entries
 from .store import Run
@@ -78,7 +79,7 @@ def _ancestor(one: Replaced, former: t.Iterable[Thing]) -> t.Optional[Thing]:
 
 def _after(known: t.Optional[Thing], one: Replaced, run: Run, contents: t.Callable[[str], str]) -> Thing:
     # Of a run that was cut short nobody knows how far it got.
-    left = (one.after,) if run.done else (_half(one.after), one.before)
+    left = (one.after,) if run.done else (_half(one.after), one.before, *_between(one))
     if known is None:
         return Thing(one.kind, one.name, one.where, one.before, left, contents(run.id))
     foreign = known.foreign if known.was_left_in(one.before) else (*known.foreign, one.before)
@@ -88,6 +89,12 @@ def _after(known: t.Optional[Thing], one: Replaced, run: Run, contents: t.Callab
 def _half(state: t.Any) -> t.Any:
     """A state as it may be found in the middle of a step: a file or directory may not have its owner and mode yet."""
     return {key: state[key] for key in ("sha256",) if key in state} if isinstance(state, dict) else state
+
+
+def _between(one: Replaced) -> t.List[str]:
+    """The values in which a sysctl may be found that the kernel takes in pieces, on its way to either state."""
+    texts = (one.after, one.before) if one.kind == entries.SYSCTL else ()
+    return [part for text in texts if isinstance(text, str) for part in proc_sys.beginnings(text)]
 
 
 def to_originals(

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-import calendar
+import datetime
 import json
 import os
 import pwd
@@ -147,7 +147,8 @@ def _new_id(newest: str) -> str:
 def _microseconds(run: str) -> int:
     try:
         stamp, _dot, rest = run.partition(".")
-        return calendar.timegm(time.strptime(stamp, _STAMP)) * 10**6 + int(rest[:6])
+        when = datetime.datetime.strptime(stamp, _STAMP).replace(tzinfo=datetime.timezone.utc)
+        return int(when.timestamp()) * 10**6 + int(rest[:6])
     except ValueError:
         return 0
 

@@ -12,7 +12,7 @@ replaced, a JSON line each, and how it ended) and ``files/`` (what replaced file
 
 from __future__ import annotations
 
-import calendar
+import datetime
 import itertools
 import json
 import os
@@ -193,8 +193,8 @@ def latest() -> t.Optional[t.Dict[str, t.Any]]:
         return None
     if run is None:
         return None
-    when = time.strptime(str(run.info.get("time") or "1970-01-01T00:00:00Z"), "%Y-%m-%dT%H:%M:%SZ")
-    ago = max(0, int(time.time()) - calendar.timegm(when))
+    when = datetime.datetime.fromisoformat(str(run.info.get("time") or "1970-01-01T00:00:00Z").rstrip("Z"))
+    ago = max(0, int(time.time() - when.replace(tzinfo=datetime.timezone.utc).timestamp()))
     return {"id": run.id, "module": run.info.get("module"), "label": run.info.get("label"), "seconds_ago": ago}
 
 

@@ -8,11 +8,13 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
 from dataclasses import replace
 
 from .. import _job, _plan, _transaction
 from .._backlog import apply as backlog
+from .._backlog import sockets
 from .._boot.systemd import Snapshot, Systemd
 from .._nofile import apply as nofile
 from .._nofile.observe import OF_UNIT
@@ -94,8 +96,9 @@ def _rows(jobs: t.Iterable[_Job]) -> t.List[t.Dict[str, t.Any]]:
 
 def _jobs(request: Request) -> t.List[_Job]:
     """Everything is observed and planned before anything is done, each kind against what those before it will give."""
+    asking = functools.lru_cache(maxsize=None)(sockets.look)  # one look at each network namespace
     if request.needs_servers:
-        request = request.spread(running.servers())
+        request = request.spread(running.servers(asking(None)))
     wanted = [one.want for one in request.backlogs], [one.want for one in request.limits if one.want]
     merged = needs.merged(request.sysctls.wants, needs.floors(*wanted), request.exclude)
     keys = _sysctls(replace(request.sysctls, wants=merged))
@@ -108,7 +111,7 @@ def _jobs(request: Request) -> t.List[_Job]:
             for one in request.limits
         ),
         *(
-            _Job(telling.BACKLOG, backlog.Job(one, _number(keys.planned(needs.SOMAXCONN)), snapshot))
+            _Job(telling.BACKLOG, backlog.Job(one, _number(keys.planned(needs.SOMAXCONN)), snapshot, asking))
             for one in request.backlogs
         ),
     ]
