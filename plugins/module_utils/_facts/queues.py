@@ -25,6 +25,8 @@ _Rates = t.Mapping[str, t.Optional[float]]
 _Endpoint = t.Tuple[int, str, str]
 _Group = t.Tuple[int, str, str, t.Optional[str]]
 
+FEW = 4  # workers that are listed one by one; a play carries its facts along, and 64 of them would outweigh the rest
+
 
 def listeners(sockets: t.Sequence[Listener], owners: Owners, rates: t.Optional[_Rates]) -> t.List[Facts]:
     """One row per listening socket, by port, family and address."""
@@ -44,13 +46,19 @@ def listeners(sockets: t.Sequence[Listener], owners: Owners, rates: t.Optional[_
 
 
 def workers(processes: t.Iterable[Process]) -> t.List[Facts]:
-    """Those that have a socket, one row for workers that are alike: the one with most open files, and their count."""
+    """The processes that hold a socket; very many that are alike are one row, with the most open files and a count."""
     alike: t.Dict[t.Tuple[t.Any, ...], t.List[Process]] = {}
     for process in processes:
         key = (process.name, process.unit, process.nofile_soft, process.nofile_hard)
         alike.setdefault(key, []).append(process)
-    fullest = [(max(group, key=lambda process: process.nofile_used), len(group)) for group in alike.values()]
-    return [{**process_fact(process), **({"count": count} if count > 1 else {})} for process, count in fullest]
+    return [row for group in alike.values() for row in _rows(group)]
+
+
+def _rows(alike: t.Sequence[Process]) -> t.List[Facts]:
+    if len(alike) <= FEW:
+        return list(map(process_fact, alike))
+    fullest = max(alike, key=lambda process: process.nofile_used)
+    return [{**process_fact(fullest), "count": len(alike)}]
 
 
 def arrivals(rates: t.Optional[_Rates]) -> t.Optional[float]:
