@@ -83,8 +83,7 @@ def test_roots_program_run_by_a_user_is_no_server_of_the_host(
             wait_for(PORT)
             found = facts()
         assert found["servers"] == []
-        # A worker with as many files open or more stands for all of them.
-        assert [one["pid"] >= process.pid for one in found["listeners"][0]["processes"]] == [True]
+        assert process.pid in [one["pid"] for one in found["listeners"][0]["processes"]]
 
     in_namespace(body)
 
