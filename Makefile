@@ -2,12 +2,12 @@
 PYTHON ?= python3
 IN = $(PYTHON) tools/environment.py
 
-LOCKS = audit test site molecule mutation importer lock
+LOCKS = audit test site molecule engines mutation importer lock
 CORES = 2.19:3.11 2.20:3.12 2.21:3.12 2.22:3.13
 yes = $(if $(filter 1 true yes on,$(1)),true,false)
 
 .DEFAULT_GOAL := help
-.PHONY: help audit test quick lint docs unit sanity build browser cores integration molecule fleet vm mutation format lock site release changelog clean
+.PHONY: help audit test quick lint docs unit sanity build browser cores integration molecule fleet engines vm mutation format lock site release changelog clean
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z ]*\):.* ## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{gsub(" ", "|", $$1); printf "make %-58s %s\n", $$1, $$2}'
@@ -23,7 +23,7 @@ test: ## Run every check and test there is
 quick: ## Run what takes less than a minute: style, types, YAML and unit tests
 	@$(IN) test python -m tools.run_tests --only ruff mypy yamllint unit
 
-lint docs unit sanity build browser cores integration molecule fleet vm: ## Run only this part of the tests
+lint docs unit sanity build browser cores integration molecule fleet engines vm: ## Run only this part of the tests
 	@$(IN) test python -m tools.run_tests --only $@
 
 mutation: ## Say which faults in the pure parts no unit test notices (MODULES="_sysctl/guards _want": in these only)

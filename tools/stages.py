@@ -6,6 +6,7 @@
 
 import os
 import shutil
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from tools import ansible_test, artifact, audit
@@ -30,12 +31,13 @@ def unit(log: Log) -> Result:
     return counted(log.run("pytest", "tests/unit", f"--junit-xml={junit}"), [junit])
 
 
-FLEET = "tests/integration/remediate"
+FLEET, ENGINES = "tests/integration/remediate", "tests/integration/engines"
+MONITORING = "tests/integration/examples/test_monitoring.py"
 
 
 def integration(log: Log) -> Result:
-    """Tests on the real kernel, but for those of a fleet."""
-    return in_namespace(log, "integration", f"tests/integration --ignore={FLEET}")
+    """Tests on the real kernel, but for those of a fleet and of other engines."""
+    return in_namespace(log, "integration", f"tests/integration --ignore={FLEET} --ignore={ENGINES}")
 
 
 def fleet(log: Log) -> Result:
@@ -43,16 +45,21 @@ def fleet(log: Log) -> Result:
     return in_namespace(log, "fleet", FLEET)
 
 
-def in_namespace(log: Log, name: str, paths: str) -> Result:
+def engines(log: Log) -> Result:
+    """Facts in Redis, and an alert of Prometheus that ansible-rulebook takes, with all that brings them."""
+    return in_namespace(log, "engines", f"{ENGINES} {MONITORING}", variables(prepare("engines")))
+
+
+def in_namespace(log: Log, name: str, paths: str, more: Mapping[str, str] | None = None) -> Result:
     """Run tests on the real kernel; the namespaces around them all keep a mistake of one away from this machine."""
     junit = WORK / "logs" / f"{name}.xml"
     tests = f"ip link set lo up && exec pytest {paths} --junit-xml={junit}"
     # Ansible does not ask HOME where the home is of the user it works as.
-    settings = {"ANSIBLE_REMOTE_TMP": str(WORK / "ansible" / "tmp")}
+    settings = {"ANSIBLE_REMOTE_TMP": str(WORK / "ansible" / "tmp"), **(more or {})}
     return counted(log.run("unshare", "--net", "--mount", "sh", "-c", tests, env=settings), [junit])
 
 
-APART = ("nofile", "remediate", "tuning")  # scenarios that take so long that they run by their names only
+APART = ("nofile", "pull", "remediate", "tuning")  # scenarios that take so long that they run by their names only
 
 
 def molecule(log: Log) -> Result:
@@ -106,6 +113,7 @@ def vm(log: Log) -> Result:
 
 SERVERS = ("nginx", "apache2", "ab", "haproxy", "lighttpd", "sshd", "ssh-keygen")
 KERNEL = ("root", "unshare", "nsenter", "setpriv", "ip", "sysctl", "systemctl", *SERVERS)
+WATCHING = ("ssh", "redis-server", "java", "prometheus", "prometheus-alertmanager")
 MACHINES = ("root", "mmdebstrap", "qemu-system-x86_64", "mke2fs", "ssh", "ssh-keygen")
 CONTAINERS = ("root", "podman", "runc", "mmdebstrap")
 
@@ -133,5 +141,6 @@ STAGES = (
     Stage("integration", "integration", integration, KERNEL, lane="machine"),
     Stage("molecule", "molecule", molecule, CONTAINERS, lane="machine"),
     Stage("fleet", "fleet", fleet, (*KERNEL, "ssh"), lane="machine", by_default=False),
+    Stage("engines", "engines", engines, (*KERNEL, *WATCHING), lane="machine", by_default=False),
     Stage("vm", "vm", vm, MACHINES, lane="machine", by_default=False),
 )

@@ -4,7 +4,7 @@
 
 """What clients notice when a backlog is raised, and what a longer queue is worth to them.
 
-    python3 benchmarks/listen_backlog/run.py [--rounds 3]
+    python3 benchmarks/listen_backlog/run.py [--rounds 3] [--picture FILE.svg]
 
 Needs root, nginx, Apache, HAProxy and ab.  Every measurement has a network namespace of its own.
 
@@ -13,6 +13,7 @@ a restart; with nginx by a reload as well.  2,000 connections are kept open and 
 fast as they are served.  Attempts that failed are tried again after 0.1 s, and a request takes from its first attempt.
 
 The second table: 60,000 requests by 8,000 clients at once, each on a connection of its own, to nginx with one worker.
+With --picture only this is measured, and drawn.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ import sys
 import tempfile
 import typing as t
 
+import picture
+
 HERE = pathlib.Path(__file__).resolve().parent
 WAYS = {
     "nginx": ("auto", "reload", "restart"),
@@ -36,7 +39,7 @@ WAYS = {
     "haproxy": ("auto", "restart"),
 }
 BACKLOGS = ("128", "65535")
-TIMES = ("p99", "longest")  # of which the median is shown; of everything else the sum
+TIMES = ("p99", "longest")
 
 Measured = dict[str, float]
 
@@ -45,17 +48,26 @@ def main() -> None:
     """Measure, and print two tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3, help="how often everything is measured")
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--picture", type=pathlib.Path, help="where to draw how long the requests of a burst took")
+    arguments = parser.parse_args()
+    rounds = arguments.rounds
     if os.geteuid() != 0:
         sys.exit("needs root, for network namespaces of its own")
     print(f"Linux {platform.release()}, {os.cpu_count()} processors; counts of {rounds} rounds, times are medians\n")
-    pairs = [(server, way) for server, ways in WAYS.items() for way in ways] + [("burst", one) for one in BACKLOGS]
+    changes = [(server, way) for server, ways in WAYS.items() for way in ways]
+    bursts = [("burst", backlog) for backlog in BACKLOGS]
+    pairs = bursts if arguments.picture else changes + bursts
     # Round by round, so that what else the machine does falls on all alike.
     found: dict[tuple[str, str], list[Measured]] = {pair: [] for pair in pairs}
     for _round in range(rounds):
         for server, way in pairs:
             found[server, way].append(measure(server, way))
-    report({pair: together(measured) for pair, measured in found.items()})
+    results = {pair: together(measured) for pair, measured in found.items()}
+    if arguments.picture:
+        arguments.picture.write_text(drawn(results, rounds))
+    else:
+        report_changes(results)
+    report_bursts(results)
 
 
 def measure(*arguments: str) -> Measured:
@@ -72,14 +84,34 @@ def measure(*arguments: str) -> Measured:
 
 
 def together(measured: list[Measured]) -> Measured:
-    """All rounds as one."""
+    """All rounds as one: the median of times, the sum of counts."""
     return {
-        name: (statistics.median if name in TIMES else sum)([one[name] for one in measured]) for name in measured[0]
+        name: (statistics.median if is_time(name) else sum)([one[name] for one in measured]) for name in measured[0]
     }
 
 
-def report(found: dict[tuple[str, str], Measured]) -> None:
-    """The tables in Markdown; times in milliseconds."""
+def is_time(name: str) -> bool:
+    """Whether a figure is in milliseconds."""
+    return name == "longest" or (name[0] == "p" and name[1:].isdigit())
+
+
+def drawn(found: dict[tuple[str, str], Measured], rounds: int) -> str:
+    """The picture of the bursts."""
+    kinds: tuple[t.Literal["before", "after"], ...] = ("before", "after")
+    curves = []
+    for kind, backlog in zip(kinds, BACKLOGS, strict=True):
+        one = found["burst", backlog]
+        times = [one[f"p{percentage}"] for percentage in range(100)] + [one["longest"]]
+        note = f"{one['overflows'] / rounds:,.0f} overflows"
+        curves.append(picture.Curve(kind, f"backlog {int(backlog):,}", note, times))
+    subtitle = (
+        f"nginx, one worker, 60,000 connections of 8,000 clients at once; Linux {platform.release().split('-')[0]}"
+    )
+    return picture.draw("The same burst, before and after the accept queue was raised", subtitle, curves)
+
+
+def report_changes(found: dict[tuple[str, str], Measured]) -> None:
+    """The first table in Markdown; times in milliseconds."""
     # A connection that is reset has two ends, of which one or both count it (EstabResets).
     print("| | requests | refused | cut off | idle ones closed | ends reset | p99 ms | longest ms | processes |")
     print("|---|---:|---:|---:|---:|---:|---:|---:|---|")
@@ -91,7 +123,12 @@ def report(found: dict[tuple[str, str], Measured]) -> None:
     for server in WAYS:
         ratio = found[server, "restart"]["longest"] / found[server, "auto"]["longest"]
         print(f"{server}: by a restart the longest request takes {ratio:.1f} times as long")
-    print("\n| backlog | overflows | failed | p99 ms | longest ms |\n|---|---:|---:|---:|---:|")
+    print()
+
+
+def report_bursts(found: dict[tuple[str, str], Measured]) -> None:
+    """The second table in Markdown; times in milliseconds."""
+    print("| backlog | overflows | failed | p99 ms | longest ms |\n|---|---:|---:|---:|---:|")
     for backlog in BACKLOGS:
         one = found["burst", backlog]
         print(f"| {backlog} | {' | '.join(f'{one[name]:.0f}' for name in ('overflows', 'failed', *TIMES))} |")

@@ -10,14 +10,14 @@ import datetime
 import typing as t
 from pathlib import Path
 
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.nettune.tcp.plugins.plugin_utils._audit import failing, files, fleet, history, hosts, options
 from ansible_collections.nettune.tcp.plugins.plugin_utils._audit.errors import AuditError
 from ansible_collections.nettune.tcp.plugins.plugin_utils._audit.expressions import LibraryMissing
-from ansible_collections.nettune.tcp.plugins.plugin_utils._report import terminal
+from ansible_collections.nettune.tcp.plugins.plugin_utils._report import terminal, text
 
 Result = t.Dict[str, t.Any]
 Variables = t.Dict[str, t.Any]
@@ -39,7 +39,8 @@ class ActionModule(ActionBase):
         try:
             return {**result, **self._audit(variables)}
         except (AuditError, LibraryMissing) as exc:
-            raise AnsibleActionFail(f"nettune.tcp.audit: {exc}") from exc
+            # Ansible would say what caused it a second time.
+            raise AnsibleActionFail(f"nettune.tcp.audit: {exc}") from None
 
     def _audit(self, variables: Variables) -> Result:
         directory = self._directory(self._task.args.get("report_dir"))
@@ -54,10 +55,18 @@ class ActionModule(ActionBase):
             files.set_aside(directory)
         validate: t.Any = self.validate_argument_spec
         _validated, arguments = validate(argument_spec=options.SPEC)
-        asked = options.read(arguments, lambda path: self._loader.load_from_file(str(path)), self._places())
+        asked = options.read(arguments, self._load, self._places())
+        if directory and first:
+            files.try_directory(directory)
         if arguments["validate_only"]:
             return {"changed": False, "rules": [rule.id for rule in asked.rules], "profiles": asked.profiles}
         return self._report(arguments, asked, variables, directory)
+
+    def _load(self, path: Path) -> t.Any:
+        try:
+            return self._loader.load_from_file(str(path))
+        except AnsibleError as exc:
+            raise AuditError(f"{path} cannot be read: {exc}") from exc
 
     def _report(
         self, arguments: Variables, asked: options.Asked, variables: Variables, directory: t.Optional[Path]
@@ -79,12 +88,18 @@ class ActionModule(ActionBase):
             report["profile"] = None
         written = files.write(directory, arguments["report_formats"], report) if directory else {}
         result = {"changed": bool(written), "summary": report["summary"], "reports": written}
-        return {**result, **self._outcome(arguments, report, final=not play.waiting)}
+        lines = terminal.render(report, list(written.values()))
+        if play.waiting:  # a batch, and others are to come: the last one tells all
+            return {
+                **result,
+                "lines": [f"yet to be judged, in later batches: {text.plural(play.waiting, 'host')}", lines[-1]],
+            }
+        return {**result, **self._outcome(arguments, report, lines)}
 
-    def _outcome(self, arguments: Variables, report: fleet.Report, *, final: bool) -> Result:
-        lines = terminal.render(report)
+    @staticmethod
+    def _outcome(arguments: Variables, report: fleet.Report, lines: t.List[str]) -> Result:
         why = failing.failure(report, arguments["fail_on"], unseen=arguments["fail_on_unseen"])
-        if why and final:
+        if why:
             lines[-1] += f". The play fails for {why}"
             return {"lines": lines, "failed": True, "msg": lines[-1]}
         return {"lines": lines}
@@ -96,10 +111,11 @@ class ActionModule(ActionBase):
         return {
             "collection": options.collection(),
             "policy": asked.policy,
-            "profile": "of each host" if arguments["profile"] == options.AUTO else arguments["profile"] or None,
+            "profile": "each host's own" if arguments["profile"] == options.AUTO else arguments["profile"] or None,
             "inventory": f"{shown}, limited to {limit}" if limit else shown,
             "check_mode": self._task.check_mode,
             "from_cache": arguments["from_cache"],
+            "remediation": asked.remediation,
         }
 
     def _play(self) -> t.Any:

@@ -50,9 +50,10 @@ class ActionModule(ActionBase):
         except RemediateError as exc:
             raise AnsibleActionFail(f"nettune.tcp.remediate: {exc}") from exc
 
-    def _check(self, arguments: Variables, _variables: Variables) -> Result:
+    def _check(self, arguments: Variables, variables: Variables) -> Result:
         """What is wrong is told before any host is asked."""
         options.read(arguments)
+        options.check_slices(variables)
         play: t.Any = self._task.get_play()
         if play.strategy not in _LINEAR:
             raise RemediateError(
@@ -81,6 +82,7 @@ class ActionModule(ActionBase):
         planned = rollout.plan(new, asked, surveyed, groups)
         if planned.verdict != record.RUNNING:
             planned = replace(planned, finished=_now())
+        before = record.unfinished(self._directory(arguments))
         if not self._task.check_mode:
             record.save(self._directory(arguments), planned)
         involved = sorted({name for batch in planned.batches for name in (*batch.hosts, *batch.controls)})
@@ -89,7 +91,7 @@ class ActionModule(ActionBase):
             for number, one in enumerate(planned.batches)
         ]
         return {
-            "lines": telling.planned(planned),
+            "lines": [*telling.unfinished(before), *telling.planned(planned)],
             "batches": batches,
             # Somebody has to be there for the end.
             "involved": involved or variables["ansible_play_hosts"][:1],
@@ -144,7 +146,8 @@ class ActionModule(ActionBase):
         ended = replace(known, finished=_now())
         record.save(self._directory(arguments), ended)
         place = str(record.path(self._directory(arguments), ended.run))
-        return {"record": place, "lines": telling.finished(ended), "verdict": ended.verdict, **self._outcome(ended)}
+        lines = [f"record: {place}", *telling.finished(ended)]
+        return {"record": place, "lines": lines, "verdict": ended.verdict, **self._outcome(ended)}
 
     @staticmethod
     def _outcome(known: Record) -> Result:

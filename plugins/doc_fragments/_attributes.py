@@ -8,7 +8,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """What every module promises, said once."""
+    """Attributes that all modules share."""
 
     DOCUMENTATION = r"""
 options: {}
@@ -16,9 +16,9 @@ requirements:
   - Linux, with Python 3.8 or later and nothing but its standard library.
 attributes:
   check_mode:
-    description: Can run in C(check_mode) and tell what a run would do, without doing it.
+    description: Can run in C(check_mode) and predict what a run would do, without doing it.
   diff_mode:
-    description: Tells in C(diff) mode what has changed, or what would in check mode.
+    description: Shows in C(diff) mode what has changed, or in check mode what would.
   platform:
     description: Platform of hosts that can be operated upon.
     platforms: linux
@@ -34,7 +34,7 @@ attributes:
 options: {}
 attributes:
   facts:
-    description: Returns an C(ansible_facts) dictionary, which is kept for the host and may be cached.
+    description: Returns an C(ansible_facts) dictionary, which is stored for the host and may be cached.
     support: full
   check_mode:
     support: full

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: audit
-short_description: Judge TCP facts by a policy
+short_description: Judge TCP facts against a policy
 version_added: 0.1.0
 author:
   - The nettune.tcp contributors (@nettune)
 description:
-  - Checks the facts of one host against rules and tells for each how the host stands, with the evidence.
-  - M(nettune.tcp.audit) does it for all hosts of a play, with waivers, history and reports.
+  - Checks the facts of one host against rules and returns the result of each, with the evidence.
+  - M(nettune.tcp.audit) does this for all hosts in a play, with waivers, history and reports.
 positional: policy
 requirements:
   - jmespath, on the controller
@@ -23,31 +23,32 @@ options:
     required: true
   policy:
     description:
-      - A list of rules, or a dictionary with such a list under C(rules) and, where rules name thresholds, a dictionary
+      - A list of rules, or a dictionary with such a list under C(rules) and, if rules use thresholds, a dictionary
         C(thresholds). Each threshold has a C(default), and may have C(minimum), C(maximum) and C(description).
       - A rule has C(id), C(title), C(severity) (info, low, medium, high or critical), C(remedy), and either C(that) or
         C(none). It may have C(when), C(needs), C(evidence), C(description), and C(not_remedy), which says what does not
         help, and why.
-      - C(that) must be true of the facts. C(none) must find nothing; what it finds is the evidence. C(when) tells
-        whether the rule applies, C(evidence) selects what is shown, C(needs) is a list of facts without which there is
-        no verdict.
-      - They are JMESPath expressions over the facts, in which C($name) is a threshold. What no fact is called is an
-        error, also within a filter such as C(listeners[?prot == `80`]).
-      - A fact that is missing, or null without a documented meaning, makes the rule V(unknown) where the verdict
-        depends on it. A list of which one item offends fails, whatever is unknown of the others. Whether a fact is
-        there is asked by comparing it with null, as in C(rates != null).
-      - Functions besides those of JMESPath are C(ratio(part, whole)), null where the whole is 0, C(product(a, b)),
+      - C(that) must be true of the facts. C(none) must find nothing; what it finds is the evidence. C(when) decides
+        whether the rule applies, C(evidence) selects what is shown, and C(needs) lists facts without which there is no
+        verdict.
+      - They are JMESPath expressions over the facts, in which C($name) is a threshold. A name that no fact has is an
+        error, even within a filter such as C(listeners[?prot == `80`]).
+      - A fact that is missing, or null without a documented meaning, makes the rule V(unknown) if the verdict depends
+        on it. If one item of a list offends, the rule fails, whatever is unknown about the others. To test whether a
+        fact is present, compare it with null, as in C(rates != null).
+      - Functions in addition to those of JMESPath are C(ratio(part, whole)), null if the whole is 0, C(product(a, b)),
         C(difference(a, b)), C(round(number, digits)), and C(entries(object)), a list of C({key, value}).
-      - C(since_last) is a fact that M(nettune.tcp.audit) adds. It has C(seconds) since the former report, C(counters),
-        how much they have grown, and C(rates), that per second. It is null without a report of the same boot.
+      - C(since_last) is a fact that M(nettune.tcp.audit) adds. It has C(seconds) since the previous report, C(counters)
+        with their growth since then, and C(rates) with the same per second. It is null without a report from the same
+        boot.
     type: raw
     required: true
   thresholds:
-    description: Numbers that take the place of the policy's thresholds, by name.
+    description: Numbers that override the policy's thresholds, by name.
     type: dict
     default: {}
   exclude:
-    description: Identifiers of rules to leave out.
+    description: Ids of rules to leave out.
     type: list
     elements: str
     default: []
@@ -59,7 +60,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Judge this host by two rules
+- name: Judge this host against two rules
   ansible.builtin.set_fact:
     results: "{{ ansible_facts.tcp | nettune.tcp.audit(rules) }}"
   vars:
@@ -80,7 +81,7 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - One result for each rule, with C(id), C(title), C(severity), C(status) (pass, fail, unknown, skip or error),
+    - One result per rule, with C(id), C(title), C(severity), C(status) (pass, fail, unknown, skip or error),
       C(evidence), C(message), which says why there is no verdict, C(remedy) and C(not_remedy).
   type: list
   elements: dict

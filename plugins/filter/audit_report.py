@@ -6,16 +6,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: audit_report
-short_description: Make another format of an audit's report
+short_description: Convert an audit report to another format
 version_added: 0.1.0
 author:
   - The nettune.tcp contributors (@nettune)
 description:
-  - Turns the report of M(nettune.tcp.audit) in JSON into another format, for example one of an earlier run.
+  - Converts a JSON report of M(nettune.tcp.audit), for example that of an earlier run, into another format.
 positional: format
 options:
   _input:
-    description: The report that M(nettune.tcp.audit) has written as JSON.
+    description: The report that M(nettune.tcp.audit) wrote as JSON.
     type: dict
     required: true
   format:
@@ -23,7 +23,7 @@ options:
       - V(html) is one page that needs nothing else, V(markdown) goes into tickets and wikis.
       - V(csv) has one line for each host and rule, V(json) is the report itself.
       - V(junit) makes a CI system show hosts as suites and rules as tests, V(sarif) makes a forge show findings.
-      - V(openmetrics) is for a collector of text files.
+      - V(openmetrics) is for a textfile collector.
     type: str
     choices: [html, markdown, csv, junit, json, sarif, openmetrics]
     default: html

@@ -141,8 +141,8 @@ def run(
     cannot be run, or takes longer; all that it has started is ended then, as is what it leaves behind.
     """
     if program is None:
-        with find(words[0]) as found:
-            return run(words, found, environment=environment, cwd=cwd, timeout=timeout, most=most)
+        with find(words[0]) as opened_program:
+            return run(words, opened_program, environment=environment, cwd=cwd, timeout=timeout, most=most)
     text = " ".join(words)
     try:
         ended = supervisor.run(

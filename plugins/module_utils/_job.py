@@ -27,7 +27,7 @@ class Job(t.Protocol):
     def look(self) -> None:
         """Observe again, when all is done: the result is told from that."""
 
-    def foretell(self) -> None:
+    def predict(self) -> None:
         """Put what the steps would leave behind in place of what :meth:`look` finds."""
 
 
@@ -43,7 +43,7 @@ def carry_out(
     undoes: t.Callable[[t.Sequence[AnyJob]], t.Sequence[str]] = lambda _jobs: (),
     guard: t.Callable[[journal.Journal], _transaction.Journal] = lambda record: record,
 ) -> t.Tuple[t.Sequence[AnyJob], t.Optional[str]]:
-    """Plan the jobs and do them, all or nothing; in check mode foretell what that would do.
+    """Plan the jobs and do them, all or nothing; in check mode predict what that would do.
 
     ``label`` is the caller's word for the record, and ``undoes`` tells which runs the jobs take back.
     ``guard`` stands around the record, and hears of each change before it is done.
@@ -54,7 +54,7 @@ def carry_out(
     if check_mode:
         jobs = plan()
         for job in jobs:
-            job.foretell()
+            job.predict()
         return jobs, None
     with _lock.exclusive(module):
         if os.geteuid() == 0:
@@ -76,4 +76,4 @@ def _all(jobs: t.Sequence[Job]) -> t.Iterator[t.Union[_transaction.Step, _transa
         if acted:
             job.look()
         else:
-            job.foretell()
+            job.predict()

@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import typing as t
 
+from . import _archive
 from ._errors import Changed, NettuneError, from_os
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible.module_utils.basic import AnsibleModule
 
+# A module imports this file before any other of ours.
+_archive.compile_once()
 
 Result = t.Dict[str, t.Any]
 

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: audit
-short_description: Judge the TCP facts of all hosts of a play, and report
+short_description: Judge the TCP facts of all hosts in a play, and report
 version_added: 0.1.0
 author:
   - The nettune.tcp contributors (@nettune)
 description:
-  - Judges the facts of all hosts of the play by a policy, on the controller, in one task with C(run_once), and writes
-    one report about them in every format that is asked for.
-  - Every host of the play's pattern is in the report, those too that could not be reached, that failed, or whose facts
-    are not there.
-  - A fact that is missing is neither a pass nor a failure. The rule is V(unknown) for that host, and says which fact.
-  - The role P(nettune.tcp.tcp_audit#role) gathers the facts and calls this.
+  - Judges the facts of all hosts in the play against a policy, on the controller, in one task with C(run_once), and
+    writes one report in every requested format.
+  - Every host that matches the play's pattern is in the report, including those that were unreachable, failed, or have
+    no facts.
+  - A missing fact is neither a pass nor a failure. The rule is V(unknown) for that host, and names the fact.
+  - The role P(nettune.tcp.tcp_audit#role) gathers the facts and calls this action.
 extends_documentation_fragment:
   - nettune.tcp._attributes
 attributes:
@@ -27,13 +27,13 @@ attributes:
     description: Runs on the controller.
   check_mode:
     support: full
-    description: Writes the reports in C(check_mode), too, and says so in them.
+    description: Writes the reports in C(check_mode), too, and marks them as such.
   diff_mode:
     support: none
-    description: Has nothing to show in C(diff) mode.
+    description: There is nothing to show in C(diff) mode.
   idempotent:
     support: none
-    description: The reports are written anew each time.
+    description: The reports are rewritten each time.
   platform:
     support: full
     platforms: linux
@@ -43,16 +43,16 @@ requirements:
 options:
   policy:
     description:
-      - The policies to judge by. Each is the name of one of the role P(nettune.tcp.tcp_audit#role), or the path of a
-        YAML file, from where Ansible was started or else from the playbook's directory.
-      - P(nettune.tcp.audit#filter) tells how rules are written.
+      - The policies to judge by. Each is the name of a policy of the role P(nettune.tcp.tcp_audit#role), or the path of
+        a YAML file, relative to where Ansible was started or else to the playbook's directory.
+      - P(nettune.tcp.audit#filter) documents how to write rules.
     type: list
     elements: str
     default: [baseline, connections, queues, limits]
   rules:
     description:
-      - Rules of your own. One that has the O(rules[].id) of a rule of the policy takes its place. It may have just the
-        fields that shall differ, such as O(rules[].severity).
+      - Your own rules. A rule with the O(rules[].id) of a policy rule overrides it. It needs only the fields that
+        should differ, such as O(rules[].severity).
     type: list
     elements: dict
     default: []
@@ -62,14 +62,14 @@ options:
         type: str
         required: true
       title:
-        description: What must be so, in a sentence.
+        description: What must hold, as a sentence.
         type: str
       severity:
-        description: How bad it is when that is not so.
+        description: How bad it is if that does not hold.
         type: str
         choices: [info, low, medium, high, critical]
       description:
-        description: What it is about.
+        description: What the rule is about.
         type: str
       remedy:
         description: What helps.
@@ -78,99 +78,118 @@ options:
         description: What does not help, and why.
         type: str
       that:
-        description: Must be true of the facts. A rule has this or O(rules[].none).
+        description: An expression over the facts that must be true. A rule has this or O(rules[].none).
         type: str
       none:
-        description: Must find nothing. What it finds is the evidence.
+        description: An expression that must find nothing. What it finds is the evidence.
         type: str
       when:
-        description: Whether the rule applies. Where it does not, it is skipped.
+        description: Whether the rule applies. If not, it is skipped.
         type: str
       needs:
-        description: Facts without which there is no verdict, beyond those the rule takes it from.
+        description: Facts without which there is no verdict, in addition to those that the rule uses.
         type: list
         elements: str
       evidence:
-        description: What is shown.
+        description: What is shown as evidence.
         type: str
   exclude:
-    description: Identifiers of rules to leave out.
+    description: Ids of rules to leave out.
     type: list
     elements: str
     default: []
   thresholds:
-    description: Numbers that take the place of the policy's thresholds, by name.
+    description: Numbers that override the policy's thresholds, by name.
     type: dict
     default: {}
   waivers:
     description:
-      - Findings that are accepted for a time, a list of dictionaries, or the path of a YAML file with a list named
-        C(waivers). Each has C(rule), an id, C(hosts), patterns like V(web*) of names of hosts or groups, C(reason),
-        C(owner), and C(expires), the last day on which it holds.
-      - A waived finding is shown as such. A waiver that has expired is told, and the finding fails.
+      - Findings that are accepted for a time, as a list of dictionaries, or the path of a YAML file with a list named
+        C(waivers). Each has C(rule), an id; C(hosts), patterns such as V(web*) for host or group names; C(reason);
+        C(owner); and C(expires), the last day on which it holds.
+      - A waived finding is shown as such. An expired waiver is reported, and the finding fails.
     type: raw
     default: []
   registered:
-    description: The name under which the task that gathers the facts has registered its result.
+    description: The variable in which the gathering task has registered its result.
     type: str
   from_cache:
     description:
-      - Take the facts of Ansible's fact cache, and ask no host. O(registered) is not needed then.
+      - Use the facts in Ansible's fact cache without contacting any host. O(registered) is not needed then.
     type: bool
     default: false
   max_age:
-    description: From how many seconds on facts count as stale. They are judged, and the report says it.
+    description: Facts older than this many seconds count as stale. They are judged, and the report says so.
     type: float
     default: 86400
   profile:
     description: The name of the tuning profile that hosts were compared with, or V(auto), for the report.
     type: str
+  remediation:
+    description:
+      - The path of the record of a run of the role P(nettune.tcp.tcp_remediate#role), from where Ansible was started or
+        else from the playbook's directory. The report shows its verdict, its batches and the hosts that it has not
+        tuned, in every format but V(junit).
+    type: str
   report_dir:
     description:
-      - Where the reports are written on the controller, named C(tcp-audit) with the ending of the format. Without it
-        none is written.
-      - Those that are there are renamed to C(tcp-audit.previous) first. From that in JSON the history is taken.
+      - The directory on the controller for the reports, named C(tcp-audit) with the extension of the format. Without it
+        no report is written.
+      - Existing reports are renamed to C(tcp-audit.previous) first. The history is taken from the one in JSON.
     type: str
   report_formats:
     description:
       - V(html) is one page that needs nothing else; V(markdown) goes into tickets and wikis.
-      - V(csv) has one line for each host and rule; V(json) is the whole report, the next one takes the history from it.
+      - V(csv) has one line for each host and rule; V(json) is the complete report, from which the next one takes its
+        history.
       - V(junit) makes a CI system show hosts as suites and rules as tests; V(sarif) makes a forge show findings.
-      - V(openmetrics) is for a collector of text files.
+      - V(openmetrics) is for a textfile collector.
     type: list
     elements: str
     choices: [html, markdown, csv, junit, json, sarif, openmetrics]
     default: [html, json]
   fail_on:
-    description: Fail for findings of this severity and above, after the reports are written.
+    description: Fail on findings of this severity and above, after the reports are written.
     type: str
     choices: [none, info, low, medium, high, critical]
     default: none
   fail_on_unseen:
-    description: Fail for hosts that could not be judged, after the reports are written.
+    description: Fail on hosts that could not be judged, after the reports are written.
     type: bool
     default: false
+  interval:
+    description: O(nettune.tcp.tcp_facts#module:interval), which is checked before any host is asked.
+    type: float
+    default: 0
+  top:
+    description: O(nettune.tcp.tcp_facts#module:top), which is checked before any host is asked.
+    type: int
+    default: 10
+  print:
+    description: Whether the caller prints RV(lines). Nothing is printed here.
+    type: bool
+    default: true
   validate_only:
     description:
-      - Check the arguments and the policy, and set former reports aside. For a first task, before facts are gathered.
+      - Check the arguments and the policy, and set previous reports aside. For a first task, before facts are gathered.
     type: bool
     default: false
   validated:
     description:
-      - A task with O(validate_only=true) has been before this one in the same play, so that the reports that are there
-        are those of an earlier batch and not former ones.
+      - A task with O(validate_only=true) has already run in the same play, so existing reports are those of an earlier
+        batch, not previous ones.
     type: bool
     default: false
   variables:
-    description: Names of variables of the role P(nettune.tcp.tcp_audit#role). One that it does not have is an error.
+    description: Names of variables of the role P(nettune.tcp.tcp_audit#role). An unknown name is an error.
     type: list
     elements: str
     default: []
 notes:
-  - Under C(serial) it runs once for each batch, and each time about all hosts; those of later batches are not judged
-    yet. Only the last one fails for findings.
-  - Under the strategies C(free) and C(host_pinned) a task with C(run_once) runs for each host. The report is made by
-    the one whose facts come last.
+  - With C(serial) it runs once per batch and covers all hosts each time; those of later batches are not judged yet.
+    Only the last run fails on findings.
+  - With the strategies C(free) and C(host_pinned) a task with C(run_once) runs for each host. The report is made by the
+    host whose facts arrive last.
 seealso:
   - module: nettune.tcp.tcp_facts
   - plugin: nettune.tcp.audit
@@ -180,20 +199,20 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Check the policy before any host is asked
+- name: Check the policy before any host is contacted
   nettune.tcp.audit:
     report_dir: reports
     validate_only: true
   run_once: true
 
-- name: Gather the facts, and go on without hosts that do not answer
+- name: Gather the facts, and continue without hosts that do not answer
   nettune.tcp.tcp_facts:
     interval: 1
   register: gathered
   ignore_errors: true
   ignore_unreachable: true
 
-- name: Judge all hosts, and fail for what is severe
+- name: Judge all hosts, and fail on severe findings
   nettune.tcp.audit:
     registered: gathered
     report_dir: reports
@@ -217,7 +236,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 summary:
-  description: The verdict, counts of hosts and results, and the findings. The same as in the report in JSON.
+  description: The verdict, counts of hosts and results, and the findings, as in the JSON report.
   returned: unless O(validate_only=true)
   type: dict
   sample:
@@ -241,7 +260,7 @@ lines:
   elements: str
   sample: ["FAIL: 10 hosts, 2 failing, 7 passing, 1 unreachable"]
 rules:
-  description: The identifiers of the rules that will be judged by.
+  description: The ids of the rules that will be applied.
   returned: with O(validate_only=true)
   type: list
   elements: str

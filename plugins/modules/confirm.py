@@ -8,14 +8,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: confirm
-short_description: Keep what a run has changed that would otherwise be rolled back by itself
+short_description: Confirm a run that would otherwise be rolled back by itself
 version_added: 0.1.0
 author:
   - The nettune.tcp contributors (@nettune)
 description:
-  - Confirms a run of M(nettune.tcp.tuning) with O(nettune.tcp.tuning#module:confirm), so that its timer does not
+  - Confirms a run of M(nettune.tcp.tuning) that used O(nettune.tcp.tuning#module:confirm), so that its timer does not
     roll it back.
-  - Call it over a new connection, after C(meta=reset_connection). What was open before a change proves nothing.
+  - Call it over a new connection, after C(meta=reset_connection). A connection that was open before the change proves
+    nothing.
 extends_documentation_fragment:
   - nettune.tcp._attributes
 attributes:
@@ -29,7 +30,7 @@ options:
   run:
     description:
       - The id of the run, RV(nettune.tcp.tuning#module:run), or its label.
-      - A run that was rolled back already, or that has not reached its end, is an error.
+      - A run that has already been rolled back, or that has not finished, is an error.
     type: str
     required: true
 notes:
@@ -40,13 +41,13 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Tune, and let the host take it back unless it is confirmed within five minutes
+- name: Tune, and let the host roll back unless it is confirmed within five minutes
   nettune.tcp.tuning:
     sysctls: "{{ wanted }}"
     confirm: 300
   register: tuned
 
-- name: Connect anew
+- name: Reconnect
   ansible.builtin.meta: reset_connection
 
 - name: Confirm
@@ -57,13 +58,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 confirmed:
-  description: The runs that waited for it, oldest first.
+  description: The runs that were waiting for confirmation, oldest first.
   returned: success
   type: list
   elements: str
   sample: [20260314T092653.589793Z-1f3a]
 undone_by:
-  description: The rollback that came before.
+  description: The rollback that came first.
   returned: failure, when the run was rolled back
   type: str
   sample: 20260314T101500.123456Z-77e0

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: nofile
-short_description: Set the limit of open files of a systemd unit, for its next start and for its running processes
+short_description: Set the open file limit of a systemd unit, for its next start and for its running processes
 version_added: 0.1.0
 author:
   - The nettune.tcp contributors (@nettune)
 description:
-  - Declares C(LimitNOFILE) in a drop-in file of the unit that it owns, so that the unit gets the limit when it starts.
-  - Raises the limit of every process that the unit is running now, workers included, without a restart.
-  - What is wanted is a relation, so that a unit which already has more than enough keeps it.
-  - What counts is what the kernel says of each process afterwards. Where a process falls short, the reason is told.
-  - A limit above C(fs.nr_open) is refused, because systemd would silently give less.
-  - One run is one transaction. If any part fails, files and limits are put back and systemd reads its old files again.
+  - Declares C(LimitNOFILE) in a drop-in file that the module owns, so that the unit gets the limit when it starts.
+  - Raises the limit of every running process of the unit, workers included, without a restart.
+  - The desired limit can be a relation, so that a unit which already has more than enough keeps it.
+  - What counts is what the kernel reports for each process afterwards. If a process falls short, the reason is given.
+  - A limit above C(fs.nr_open) is refused, because systemd would silently clamp it.
+  - A run is one transaction. If any part fails, files and limits are restored and systemd reloads the old unit files.
 extends_documentation_fragment:
   - nettune.tcp._attributes
 attributes:
@@ -27,52 +27,52 @@ attributes:
   diff_mode:
     support: full
     details:
-      - Shows what is declared for the unit, and the limits of each process, where they differ.
+      - Shows what is declared for the unit and the limits of each process, if they differ.
 options:
   unit:
     description:
-      - The unit. C(.service) may be left out.
-      - A template such as V(getty@.service) stands for all its instances. An instance may have a limit of its own.
+      - The unit. C(.service) may be omitted.
+      - A template such as V(getty@.service) stands for all its instances. An instance may have its own limit.
       - Units of the types service, socket, mount and swap start processes. Other types are refused.
-      - A socket's limit is for the commands that the socket unit runs. The service that it starts has its own.
+      - The limit of a socket unit applies to the commands that the unit runs. The service that it starts has its own.
     type: str
     required: true
   limit:
     description:
-      - How many files a process may open. Needed with O(state=present).
-      - A bare number means V(exactly), for the soft limit and the hard one.
-      - 'A dictionary with one of these relations holds for both limits: C(exactly), C(at_least), or C(at_most).'
-      - A dictionary of C(soft) and C(hard), each a number or a relation, tells them apart. One of them may be left
-        out, and is then changed only as far as the other one needs.
-      - The soft limit is the one in force. A process may raise it to the hard one by itself.
-      - Programs that call C(select()) cannot use descriptors above 1023. They need a soft limit of 1024, and may
-        have a higher hard one.
+      - How many files a process may open. Required with O(state=present).
+      - A bare number means V(exactly), for both the soft and the hard limit.
+      - 'A dictionary with one of these relations applies to both limits: C(exactly), C(at_least), or C(at_most).'
+      - A dictionary of C(soft) and C(hard), each a number or a relation, sets them separately. One may be omitted, and
+        is then changed only as far as the other requires.
+      - The soft limit is the one in force. A process may raise it up to the hard limit itself.
+      - Programs that call C(select()) cannot use descriptors above 1023. They need a soft limit of 1024, and may have a
+        higher hard limit.
     type: raw
   live:
     description:
-      - Give running processes the limit at once.
-      - No soft limit is lowered below the number of files that are open.
-      - A hard limit grows only with C(CAP_SYS_RESOURCE), which containers usually lack.
+      - Apply the limit to running processes at once.
+      - No soft limit is lowered below the number of open files.
+      - Raising a hard limit needs C(CAP_SYS_RESOURCE), which containers usually lack.
     type: bool
     default: true
   restart:
     description:
-      - Restart the unit where a process falls short, and only if a start would give it what is wanted.
-      - Where O(live) is enough, nothing is restarted.
+      - Restart the unit if a process falls short, but only if a restart would give it the desired limit.
+      - If O(live) is enough, nothing is restarted.
     type: bool
     default: false
   state:
     description:
-      - V(present) makes the limit hold.
-      - V(absent) removes the drop-in file. Running processes keep their limits until they are started again.
+      - V(present) sets the limit.
+      - V(absent) removes the drop-in file. Running processes keep their limits until they are restarted.
     type: str
     choices: [present, absent]
     default: present
 notes:
-  - Root is needed to change anything. Without it the module says what is missing and changes nothing.
+  - Root is needed to change anything. Without it, the module says what is missing and changes nothing.
   - The drop-in file is C(/etc/systemd/system/UNIT.d/zz-nettune-tcp.conf).
-  - Programs may set their own limit, as nginx does with C(worker_rlimit_nofile), and do so again when they reload.
-  - Everything that a run replaces is recorded before, for M(nettune.tcp.rollback).
+  - Programs may set their own limit, as nginx does with C(worker_rlimit_nofile), and do so again on every reload.
+  - Everything that a run replaces is recorded beforehand, for M(nettune.tcp.rollback).
 seealso:
   - module: nettune.tcp.tuning
   - module: nettune.tcp.rollback
@@ -81,19 +81,19 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Let nginx open many files, at once and after every start
+- name: Let nginx open many files, now and after every start
   nettune.tcp.nofile:
     unit: nginx
     limit: {at_least: 65536}
   register: nofile
 
-- name: Say which processes fall short, and why
+- name: Show which processes fall short, and why
   ansible.builtin.debug:
     msg: "{{ item.name }} ({{ item.pid }}) has {{ item.after.soft }}: {{ item.reason }}"
   loop: "{{ nofile.processes }}"
   when: item.status not in ['ok', 'changed']
 
-- name: Let a program that knows how to raise its limit have room for it, and restart it only if it must be
+- name: Give headroom to a program that raises its own limit, and restart it only if necessary
   nettune.tcp.nofile:
     unit: haproxy.service
     limit:
@@ -101,7 +101,7 @@ EXAMPLES = r"""
       hard: {at_least: 524288}
     restart: true
 
-- name: Take our drop-in away again
+- name: Remove the drop-in again
   nettune.tcp.nofile:
     unit: nginx
     state: absent
@@ -110,19 +110,19 @@ EXAMPLES = r"""
 RETURN = r"""
 unit:
   description: The full name of the unit, not an alias.
-  returned: success, and when the limit was refused
+  returned: success, and if the limit was refused
   type: str
   sample: nginx.service
 want:
-  description: What was asked for, in words. Null with O(state=absent).
+  description: What was requested, in words. Null with O(state=absent).
   returned: success
   type: str
   sample: at least 65536
 declared:
   description:
-    - The limits that systemd has read for the unit, or in check mode would have.
-    - Null where there is no such unit.
-  returned: success, and when the limit was refused
+    - The limits that systemd has loaded for the unit, or in check mode would have.
+    - Null if there is no such unit.
+  returned: success, and if the limit was refused
   type: dict
   contains:
     soft:
@@ -136,14 +136,14 @@ declared:
       returned: always
       sample: 524288
 declared_before:
-  description: The limits that systemd had read for the unit before, in the form of RV(declared).
+  description: The limits that systemd had loaded for the unit before, in the form of RV(declared).
   returned: success
   type: dict
   sample: {soft: 1024, hard: 524288}
 next_start:
   description:
     - The limits that a process gets when the unit starts, in the form of RV(declared).
-    - They are less than what is declared where systemd itself may not give more, as in a container.
+    - They are lower than declared if systemd itself may not give more, as in a container.
   returned: success
   type: dict
   sample: {soft: 65536, hard: 524288}
@@ -158,7 +158,7 @@ file:
   type: str
   sample: /etc/systemd/system/nginx.service.d/zz-nettune-tcp.conf
 processes:
-  description: One row for each process in the unit's control group, of a template in those of its instances.
+  description: One row for each process in the unit's control group, or for a template in those of its instances.
   returned: success
   type: list
   elements: dict
@@ -169,37 +169,37 @@ processes:
       returned: always
       sample: 4711
     name:
-      description: The name of its program, as the kernel has it.
+      description: The name of its program, as the kernel reports it.
       type: str
       returned: always
       sample: nginx
     unit:
-      description: The unit, of a template the instance.
+      description: The unit, or for a template the instance.
       type: str
       returned: always
       sample: nginx.service
     before:
-      description: Its limits before, in the form of RV(declared). Null for a process that was started meanwhile.
+      description: Its limits before, in the form of RV(declared). Null for a process started in the meantime.
       type: dict
       returned: always
       sample: {soft: 1024, hard: 524288}
     after:
-      description: Its limits now, as read back; in check mode what they would be.
+      description: Its limits now, as read back; in check mode, what they would be.
       type: dict
       returned: always
       sample: {soft: 65536, hard: 524288}
     used:
-      description: How many files it has open. Null where that cannot be seen.
+      description: How many files it has open. Null if that is not visible.
       type: int
       returned: always
       sample: 12
     status:
-      description: As RV(status), for this process.
+      description: Like RV(status), for this process.
       type: str
       returned: always
       sample: changed
     reason:
-      description: Why the status is what it is, and what to know about it. Empty where there is nothing to add.
+      description: Why the status is what it is, and what to know about it. Empty if there is nothing to add.
       type: str
       returned: always
       sample: ""
@@ -210,41 +210,41 @@ restarted:
   elements: str
   sample: []
 restart_required:
-  description: Whether a process falls short that a restart would give what is wanted.
+  description: Whether a process falls short to which a restart would give the desired limit.
   returned: success
   type: bool
   sample: false
 run:
-  description: The id of the record of this run, for M(nettune.tcp.rollback). Null where nothing was changed.
+  description: The id of this run's record, for M(nettune.tcp.rollback). Null if nothing was changed.
   returned: success
   type: str
   sample: 20260314T092653.589793Z-1f3a
 status:
   description:
-    - The worst of the unit and its processes.
-    - V(ok) and V(changed) hold now and at every start.
-    - V(own_limit) means that a process has set a lower limit than its unit gave it.
-    - V(restart_required) means that a process keeps a lower limit until it is started again.
-    - V(limited) means that neither this module nor systemd may give so much here, as in a container.
-    - V(overridden) means that another file wins, the one in RV(source).
+    - The worst status of the unit and its processes.
+    - V(ok) and V(changed) mean that the limit holds now and at every start.
+    - V(own_limit) means that a process has set itself a lower limit than its unit gave it.
+    - V(restart_required) means that a process keeps a lower limit until it is restarted.
+    - V(limited) means that neither this module nor systemd may give that much here, as in a container.
+    - V(overridden) means that another file wins, shown in RV(source).
     - V(refused) means that nothing was changed, as RV(reason) explains.
-  returned: success, and when the limit was refused
+  returned: success, and if the limit was refused
   type: str
   sample: changed
 reason:
-  description: Why the status is what it is, empty where there is nothing to add.
-  returned: success, and when the limit was refused
+  description: Why the status is what it is. Empty if there is nothing to add.
+  returned: success, and if the limit was refused
   type: str
   sample: ""
 restored:
-  description: What was put back after a failure, newest change first.
+  description: What was restored after a failure, newest change first.
   returned: failure during the change
   type: list
   elements: str
   sample: ["write /etc/systemd/system/nginx.service.d/zz-nettune-tcp.conf", "daemon-reload"]
 not_restored:
-  description: What could not be put back, with the reason.
-  returned: failure during the change, when restoring failed too
+  description: What could not be restored, with the reason.
+  returned: failure during the change, if restoring failed too
   type: list
   elements: str
 """

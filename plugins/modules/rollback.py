@@ -8,21 +8,21 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: rollback
-short_description: Give a host back what it had before a run of this collection
+short_description: Restore what a host had before a run of this collection
 version_added: 0.1.0
 author:
   - The nettune.tcp contributors (@nettune)
 description:
-  - Gives back what M(nettune.tcp.tuning), M(nettune.tcp.sysctl), M(nettune.tcp.nofile) and
-    M(nettune.tcp.listen_backlog) have replaced since a run.
-  - These are running values, files with their owner, mode, ACLs and labels or their absence, directories, kernel
-    modules, limits of processes, and queues of listeners.
-  - The later runs are undone with the one that is named, also where one of them was killed anywhere in between.
-  - What somebody else has changed since is not overwritten but named with both values, and then nothing at all is
+  - Restores what M(nettune.tcp.tuning), M(nettune.tcp.sysctl), M(nettune.tcp.nofile) and M(nettune.tcp.listen_backlog)
+    have replaced since a given run.
+  - This covers running values, files with their owner, mode, ACLs and labels or their absence, directories, kernel
+    modules, process limits, and listener queues.
+  - Later runs are undone along with the named one, even if one of them was killed at any point.
+  - What somebody else has changed since is not overwritten but reported with both values, and then nothing at all is
     rolled back, unless O(force=true).
-  - Nothing is restarted. A server's queue is given back by C(listen) on its very socket, and systemd is told to read
-    its files again where they have changed.
-  - A second call changes nothing. A rollback is a recorded run itself, all or nothing.
+  - Nothing is restarted. A server's queue is restored by calling C(listen) on its open socket, and systemd reloads its
+    unit files if they have changed.
+  - Idempotent. A rollback is itself a recorded run, all or nothing.
 extends_documentation_fragment:
   - nettune.tcp._attributes
 attributes:
@@ -31,17 +31,18 @@ attributes:
   diff_mode:
     support: full
     details:
-      - Shows each value before and after, and of a file that somebody has changed since what would become of it.
+      - Shows each value before and after, and for a file that somebody has changed since, what would become of it.
 options:
   before:
     description:
-      - The run before which things were as they shall be again.
-      - The id of a run, as RV(nettune.tcp.tuning#module:run) and the fact C(runs) of M(nettune.tcp.tcp_facts) tell it.
-      - A label means the last use of that O(nettune.tcp.tuning#module:label), all runs in a row that have it, as those
-        of one play. On a host where nothing is recorded under it, nothing is rolled back, and a warning says so.
-      - V(last) is the newest run that changed something and is no rollback. When that is undone already, nothing
+      - The run before which the host was in the state to restore.
+      - The id of a run, as given by RV(nettune.tcp.tuning#module:run) and the fact C(runs) of M(nettune.tcp.tcp_facts).
+      - A label means the last use of that O(nettune.tcp.tuning#module:label), that is all consecutive runs that have
+        it, such as those of one play. On a host without any run of that label, nothing is rolled back, and a warning
+        says so.
+      - V(last) is the newest run that changed something and is not a rollback. If it is already undone, nothing
         changes.
-      - V(original) is before everything that is managed by this collection.
+      - V(original) is the state before anything was managed by this collection.
     type: str
     required: true
   force:
@@ -51,27 +52,27 @@ options:
     default: false
 notes:
   - Root is needed.
-  - After a reboot, or when a process was started again, it is known by its unit or endpoint, and given back what the
-    others had where it has what the run gave.
-  - A process keeps its limit of open files where it has more open than that by now, and a kernel module that is used
-    stays loaded. The rows say so.
+  - After a reboot or restart, a process is recognized by its unit or endpoint, and gets what its predecessors had if it
+    has what the run set.
+  - A process keeps its open file limit if it now has more files open than the old limit allows, and a kernel module
+    that is in use stays loaded. The rows say so.
 seealso:
   - module: nettune.tcp.tuning
   - module: nettune.tcp.tcp_facts
 """
 
 EXAMPLES = r"""
-- name: Take back what the play for change 4711 has done, on every host where it has done something
+- name: Roll back the play for change 4711, on every host where it changed something
   nettune.tcp.rollback:
     before: change-4711
 
-- name: Show what taking back the last run would do
+- name: Show what rolling back the last run would do
   nettune.tcp.rollback:
     before: last
   check_mode: true
   diff: true
 
-- name: Give the host back all that was ever managed here, whatever others have made of it
+- name: Restore everything that was ever managed here, overwriting changes by others
   nettune.tcp.rollback:
     before: original
     force: true
@@ -80,9 +81,9 @@ EXAMPLES = r"""
 RETURN = r"""
 settings:
   description:
-    - One row for each thing, in the shape of RV(nettune.tcp.tuning#module:settings).
-    - When somebody has changed something since, the rows of just that.
-  returned: success, and when somebody has changed something since
+    - One row for each object, in the form of RV(nettune.tcp.tuning#module:settings).
+    - If somebody has changed something since, only the rows of those objects.
+  returned: success, and if somebody has changed something since
   type: list
   elements: dict
   contains:
@@ -97,7 +98,7 @@ settings:
       returned: always
       sample: net.core.somaxconn
     want:
-      description: What is given back, in words. Null for what was not there.
+      description: What is restored, in words. Null for what did not exist.
       type: str
       returned: always
       sample: exactly 4096
@@ -107,17 +108,17 @@ settings:
       returned: always
       sample: 16384
     runtime:
-      description: What is in force now, as read back. In check mode what would be.
+      description: What is in force now, as read back; in check mode, what would be.
       type: raw
       returned: always
       sample: 4096
     boot_before:
-      description: What the next boot would have given to a sysctl, or what a file was, in a few words.
+      description: What the next boot would have given a sysctl, or what a file was, in a few words.
       type: raw
       returned: always
       sample: 16384
     boot:
-      description: What the next boot gives now, or what a file is. In check mode only of files what it would be.
+      description: What the next boot gives now, or what a file is. Check mode predicts this for files only.
       type: raw
       returned: always
       sample: null
@@ -128,19 +129,19 @@ settings:
       sample: null
     status:
       description:
-        - V(ok) was as it shall be, or is gone. V(changed) was given back.
-        - V(refused) was changed by somebody since.
-        - V(limited) and V(restart_required) could not be given back while the process runs.
+        - V(ok) was already as it should be, or is gone. V(changed) was restored.
+        - V(refused) has been changed by somebody since.
+        - V(limited) and V(restart_required) could not be restored while the process runs.
       type: str
       returned: always
       sample: changed
     reason:
-      description: Why the status is what it is, empty where there is nothing to add.
+      description: Why the status is what it is. Empty if there is nothing to add.
       type: str
       returned: always
       sample: ""
 summary:
-  description: How many rows have each status, of those that any row has.
+  description: How many rows have each status. Statuses without rows are left out.
   returned: success
   type: dict
   sample: {changed: 14, ok: 2}
@@ -151,18 +152,18 @@ undone:
   elements: str
   sample: [20260314T092653.589793Z-1f3a]
 run:
-  description: The id of the record of the rollback itself. Null where nothing was changed.
+  description: The id of the rollback's own record. Null if nothing was changed.
   returned: success
   type: str
   sample: 20260314T101500.123456Z-77e0
 restored:
-  description: What was put back after a failure, newest change first.
+  description: What was restored after a failure, newest change first.
   returned: failure during the change
   type: list
   elements: str
 not_restored:
-  description: What could not be put back, with the reason.
-  returned: failure during the change, when restoring failed too
+  description: What could not be restored, with the reason.
+  returned: failure during the change, if restoring failed too
   type: list
   elements: str
 """

@@ -13,14 +13,14 @@ version_added: 0.1.0
 author:
   - The nettune.tcp contributors (@nettune)
 description:
-  - The steps of the role P(nettune.tcp.tcp_remediate#role) that look at all hosts of a play at once, on the controller,
-    and read what its tasks have registered. It is of no use outside of that role.
+  - The steps of the role P(nettune.tcp.tcp_remediate#role) that consider all hosts of a play at once, on the
+    controller, using what the role's tasks have registered. It is of no use outside that role.
 extends_documentation_fragment:
   - nettune.tcp._attributes
 attributes:
   action:
     support: full
-    description: Runs on the controller, and with O(step=measure) on the host, too.
+    description: Runs on the controller, and with O(step=measure) also on the host.
   check_mode:
     support: full
   diff_mode:
@@ -30,11 +30,11 @@ attributes:
 options:
   step:
     description:
-      - V(check) is for before any host is asked. It refuses what nobody could watch over, and names the run.
-      - V(plan) classifies every host and makes the batches. It fails where the budget is used up already.
-      - V(measure) reads the counters of a host, which are no facts and are not cached.
+      - V(check) runs before any host is contacted. It refuses setups that it cannot supervise, and names the run.
+      - V(plan) classifies every host and makes the batches. It fails if the budget is already spent.
+      - V(measure) reads the counters of a host, which are not facts and are not cached.
       - V(judge) gives the verdict on a batch, and says which hosts are to be confirmed and which rolled back.
-      - V(settle) notes what became of that, and fails where no other batch may follow.
+      - V(settle) records the outcome, and fails if no further batch may follow.
       - V(finish) gives the verdict on the run.
     type: str
     required: true
@@ -109,7 +109,7 @@ options:
     description: As O(nettune.tcp.tcp_remediate#role:main:tcp_remediate_record_dir).
     type: str
   variables:
-    description: Names of variables of the role. One that it does not have is an error.
+    description: Names of variables of the role. An unknown name is an error.
     type: list
     elements: str
     default: []
@@ -120,7 +120,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Remediate by the role, which calls it
+- name: Remediate with the role, which calls this action
   ansible.builtin.include_role:
     name: nettune.tcp.tcp_remediate
 """
@@ -132,25 +132,25 @@ run:
   type: str
   sample: remediate-20260314T092653Z-1f3a
 batches:
-  description: For each batch its number, its name, the hosts that are tuned, and all that are measured.
+  description: For each batch, its number, its name, the hosts to tune, and all hosts to measure.
   returned: with O(step=plan)
   type: list
   elements: dict
   sample: [{number: 0, name: canaries, hosts: [web1], all: [web1, web2, web3]}]
 involved:
-  description: The hosts that have a part in any batch.
+  description: The hosts that take part in any batch.
   returned: with O(step=plan)
   type: list
   elements: str
   sample: [web1, web2, web3]
 lines:
-  description: What each batch would do, or what has become of it, for a terminal.
-  returned: with O(step=plan), O(step=finish), and O(step=settle) where the run ends there
+  description: What each batch would do, or its outcome, for a terminal.
+  returned: with O(step=plan), O(step=finish), and O(step=settle) if the run ends there
   type: list
   elements: str
   sample: ["canaries: web1, compared with web2, web3"]
 counters:
-  description: As the fact C(counters) of M(nettune.tcp.tcp_facts).
+  description: Like the fact C(counters) of M(nettune.tcp.tcp_facts).
   returned: with O(step=measure)
   type: dict
   sample: {ListenDrops: 0}
@@ -170,7 +170,7 @@ why:
   type: str
   sample: no worse than the control hosts
 numbers:
-  description: The numbers that the verdict stands on, events for each connection.
+  description: The numbers behind the verdict, in events per connection.
   returned: with O(step=judge)
   type: dict
   sample: {overflow: {batch: 0.0, batch_before: 0.12, control: 0.0, expected: 0.12}}
@@ -193,7 +193,7 @@ roll_back:
   sample: []
 record:
   description: The path of the record of the run.
-  returned: where the run ends
+  returned: if the run ends
   type: str
   sample: /srv/tcp-remediation/remediate-20260314T092653Z-1f3a.json
 """

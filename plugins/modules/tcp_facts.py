@@ -13,10 +13,10 @@ version_added: 0.1.0
 author:
   - The nettune.tcp contributors (@nettune)
 description:
-  - Tells how many connections are in which state, whom they belong to, and how full each listener's queues are.
-  - Asks the kernel by netlink (C(sock_diag)) and C(/proc), never a command's printout, so that a host with a million
-    sockets answers in about the time the kernel needs to name them.
-  - Works without root, with less, and says in C(collected.limited) what could not be told.
+  - Reports how many connections are in which state, whom they belong to, and how full each listener's queues are.
+  - Asks the kernel through netlink (C(sock_diag)) and C(/proc), never parses a command's output, so that a host with a
+    million sockets answers in about the time the kernel needs to list them.
+  - Works without root, with fewer facts, and says in C(collected.limited) what could not be determined.
   - Works as a facts module, with C(ANSIBLE_FACTS_MODULES), fact caches and M(ansible.builtin.gather_facts).
 extends_documentation_fragment:
   - nettune.tcp._attributes
@@ -26,14 +26,14 @@ options:
     description:
       - 'What to gather: V(states), V(peers), V(clients), V(listeners), V(holders), V(servers), V(counters),
         V(sysctls), V(limits), V(conntrack), V(runs), or V(all) of them, or V(min), which is states and counters.'
-      - V(summary) gathers what is needed for the fact C(summary), about a kilobyte for a cache of very many hosts, and
-        leaves the rest out unless it is asked for, too. V(all) does not have it.
-      - A name with C(!) before it is left out. Nothing but such names means all except them.
+      - V(summary) gathers what the fact C(summary) needs, about a kilobyte, for caches of very many hosts, and omits
+        the rest unless it is also requested. V(all) does not include it.
+      - A name prefixed with C(!) is excluded. A list of only such names means all except them.
     type: list
     elements: str
     default: [all]
   top:
-    description: How many of the busiest peers and clients, and of the processes that hold most, are kept.
+    description: How many of the busiest peers and clients, of the largest holders, and of the newest runs are kept.
     type: int
     default: 10
   interval:
@@ -44,17 +44,18 @@ options:
     default: 0
   netns:
     description:
-      - The network namespace to look into, as a name of C(ip netns), an absolute path, or the pid of a process in it.
-      - Without it, that of the connection. Another one needs root.
+      - The network namespace to look into, as a name known to C(ip netns), an absolute path, or the PID of a process in
+        it.
+      - By default that of the connection. Another one needs root.
     type: str
   compare:
     description:
-      - What the host shall have, as options of M(nettune.tcp.tuning). The fact C(drift) tells then what it has.
-      - Nothing is changed, and no server is asked to reload, but each judges its configuration where that would have
-        to be edited.
+      - What the host should have, as options of M(nettune.tcp.tuning). The fact C(drift) then shows what it has.
+      - Nothing is changed and no server is reloaded, but each server's own check is run on a configuration that would
+        have to be edited.
     type: dict
 notes:
-  - Counters are totals since the namespace was made. Only their growth, C(rates), tells what happens now.
+  - Counters are totals since the namespace was created. Only their growth, C(rates), shows what is happening now.
 seealso:
   - module: nettune.tcp.sysctl
   - plugin: nettune.tcp.audit
@@ -72,11 +73,11 @@ EXAMPLES = r"""
   loop: "{{ ansible_facts.tcp.listeners }}"
   when: item.backlog is not none and item.accept_queue > item.backlog
 
-- name: Count connections by state, cheaply, on a host with very many
+- name: Count connections by state cheaply, on a host with very many
   nettune.tcp.tcp_facts:
     gather_subset: [min]
 
-- name: Keep a kilobyte of each host of a large fleet in the fact cache
+- name: Keep one kilobyte per host of a large fleet in the fact cache
   nettune.tcp.tcp_facts:
     gather_subset: [summary]
     interval: 1
@@ -88,7 +89,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 ansible_facts:
-  description: The facts, under one key. Keys of subsets that were not asked for are absent.
+  description: The facts, under one key. Keys of subsets that were not requested are absent.
   returned: success
   type: dict
   contains:
@@ -99,7 +100,7 @@ ansible_facts:
       contains:
         states:
           description:
-            - Number of sockets in each of the eleven states, by the names that C(netstat) uses.
+            - Number of sockets in each of the eleven states, under the names that C(netstat) uses.
           returned: with subset states
           type: dict
           sample:
@@ -116,21 +117,21 @@ ansible_facts:
             CLOSING: 0
         time_wait:
           description:
-            - TIME_WAIT by direction, C(inbound) where the local port is one that something listens on here, and
-              C(outbound), where this host called out and each holds a local port.
-            - Null unless peers, clients or listeners are gathered too, because it takes a look at every socket.
+            - TIME_WAIT by direction. C(inbound) means that something listens on the local port here, C(outbound) that
+              this host opened the connection, and each holds a local port.
+            - Null unless peers, clients or listeners are gathered too, because it requires examining every socket.
           returned: with subset states
           type: dict
           sample: {inbound: 1600, outbound: 69}
         peers:
           description:
-            - The busiest remote addresses and ports that this host calls out to, busiest first.
+            - The remote addresses and ports with the most outgoing connections, busiest first.
             - C(local_ports_used) is the number of local ports held towards the peer by C(local_address), the local
-              address that holds most, C(local_ports_in_time_wait) those of them in TIME_WAIT, and
-              C(local_ports_available) the size of C(ip_local_port_range) less reserved ports.
-            - C(utilization) is the share that connect() cannot have. Ports in TIME_WAIT are left out where
-              C(tcp_tw_reuse) lets connect() take them, which it does after a second (C(tcp_twsk_unique)). At 1
-              connect() fails with "Cannot assign requested address".
+              address that holds most; C(local_ports_in_time_wait) is how many of those are in TIME_WAIT, and
+              C(local_ports_available) the size of C(ip_local_port_range) minus reserved ports.
+            - C(utilization) is the share that connect() cannot use. Ports in TIME_WAIT do not count if C(tcp_tw_reuse)
+              lets connect() reuse them, which it does after a second (C(tcp_twsk_unique)). At 1, connect() fails with
+              "Cannot assign requested address".
           returned: with subset peers
           type: list
           elements: dict
@@ -139,7 +140,7 @@ ansible_facts:
               local_address: 10.0.0.2, local_ports_used: 812, local_ports_in_time_wait: 800,
               local_ports_available: 28232, utilization: 0.0288}
         clients:
-          description: The busiest remote addresses that call in, by local port.
+          description: The remote addresses with the most incoming connections, by local port.
           returned: with subset clients
           type: list
           elements: dict
@@ -147,19 +148,21 @@ ansible_facts:
             - {address: 203.0.113.9, port: 443, total: 61, states: {ESTABLISHED: 61}}
         listeners:
           description:
-            - One entry for each listening socket. C(accept_queue) is the number of connections waiting for accept(),
-              C(backlog) their limit in force (null from C(/proc/net/tcp)), C(syn_recv) the half-open connections.
-            - C(sharing) is the number of sockets that listen on this address, port and C(device). Above 1 they are a
-              group of SO_REUSEPORT, each with a queue of its own. C(device) is null for a socket that is bound to no
-              network device, and from C(/proc/net/tcp).
-            - C(connections) counts by state what has come in to the port, whatever its address here, and C(share) is
-              their share, from 0 to 1, of all that came in to this host, null where nothing did.
-            - C(covers) is for how many seconds at least nobody need accept until the queue, or the queues of the
-              group, are full. The kernel counts arrivals for the network namespace and not for a listener, so this is
-              the backlog by all that arrived per second, C(PassiveOpens) and C(ListenOverflows) of C(rates); what a
-              listener with a C(share) near 1 covers is close to it. Null without an interval or without arrivals.
+            - One entry per listening socket. C(accept_queue) is the number of connections waiting for accept(),
+              C(backlog) the limit in force (null from C(/proc/net/tcp)), C(syn_recv) the number of half-open
+              connections.
+            - C(sharing) is the number of sockets that listen on this address, port and C(device). Above 1, they form an
+              SO_REUSEPORT group, each with its own queue. C(device) is null for a socket that is not bound to a network
+              device, and from C(/proc/net/tcp).
+            - C(connections) counts the port's incoming connections by state, whatever their local address, and C(share)
+              is their share, from 0 to 1, of all incoming connections of the host, null if there are none.
+            - C(covers) is a lower bound for how many seconds accepting may pause before the queue, or the queues of the
+              group, are full. The kernel counts arrivals per network namespace, not per listener, so this is the
+              backlog divided by all arrivals per second, C(PassiveOpens) plus C(ListenOverflows) of C(rates); it is
+              close for a listener with a C(share) near 1. Null without an interval or without arrivals.
             - C(processes) have C(pid), C(name), C(unit) and C(nofile) with the limits C(soft) and C(hard), null for
-              unlimited, and C(used), the number of open files.
+              unlimited, and C(used), the number of open files. Workers with the same name, unit and limits are one
+              entry, for the one with the most open files, and C(count) is their number, absent if there is only one.
           returned: with subset listeners
           type: list
           elements: dict
@@ -167,15 +170,16 @@ ansible_facts:
             - {family: inet, address: 0.0.0.0, port: 80, accept_queue: 0, backlog: 511, syn_recv: 0, inode: 18231,
               v6only: null, uid: 0, connections: {ESTABLISHED: 61}, sharing: 1, device: null, share: 0.98,
               covers: 1.703,
-              processes: [{pid: 812, name: nginx, unit: nginx.service, nofile: {soft: 1024, hard: 524288, used: 9}}]}
+              processes: [{pid: 812, name: nginx, unit: nginx.service, nofile: {soft: 1024, hard: 524288, used: 9},
+              count: 3}]}
         holders:
           description:
-            - Who has the sockets in C(CLOSE_WAIT), C(FIN_WAIT2) and C(SYN_SENT), each null while fewer than 100 sockets
-              are in that state. To find out takes a look at every open file of the host.
-            - C(without_process) is the number of those that no process has open. In FIN_WAIT2 they have been closed,
+            - Which processes hold the sockets in C(CLOSE_WAIT), C(FIN_WAIT2) and C(SYN_SENT), each null while fewer
+              than 100 sockets are in that state, because finding out requires examining every open file on the host.
+            - C(without_process) is the number of sockets that no process has open. In FIN_WAIT2 they have been closed,
               and C(tcp_fin_timeout) ends them; in CLOSE_WAIT they wait in an accept queue.
-            - C(processes) are those that have most, with the number of C(sockets). Workers that share a socket are told
-              each. Empty where the files of others may not be seen.
+            - C(processes) are the largest holders, with the number of C(sockets). Workers that share a socket are
+              listed individually. Empty if the files of others are not visible.
             - From the inode of each socket and the links in C(/proc/PID/fd).
           returned: with subset holders
           type: dict
@@ -187,28 +191,27 @@ ansible_facts:
             SYN_SENT: null
         servers:
           description:
-            - One entry for each nginx, Apache httpd, HAProxy and lighttpd that listens, with what its configuration
-              says of connections beside what the kernel says. C(pid) is the process that was started, C(unit) its
-              systemd unit.
-            - A process is a server when its program is root's, or the caller's, and root or the caller has started it,
-              or it is the main process of its unit, or root made its socket. Another one with such a name is an entry
-              of C(listeners) and nothing more. Nothing that its command line names is read.
-            - C(workers) is the number of processes that accept, C(nofile) the smallest soft limit of open files among
-              them, C(backlog) the number of connections that can wait for the server at one address, the sum over
-              the sockets of a group, null where a listener's is.
-            - C(config) is the main file, the distribution's or that of the command line, which is read only where root
-              or the caller owns it. C(error) says why a configuration could not be read, as that of a container;
-              C(settings) is empty then.
-            - C(settings) are by the server's own names. C(value) is null for what is not set and has no fixed default,
-              C(source) null for a default. Times are in seconds. Where a setting may differ by virtual host, frontend
-              or condition, the smallest is told. No name is resolved and no command is run to read them.
+            - One entry for each listening nginx, Apache httpd, HAProxy and lighttpd, with its connection settings
+              alongside what the kernel says. C(pid) is the process that was started, C(unit) its systemd unit.
+            - A process counts as a server if its program belongs to root or the caller, and root or the caller started
+              it, or it is the main process of its unit, or root created its socket. Any other process with such a name
+              is only an entry in C(listeners). Nothing that its command line names is read.
+            - C(workers) is the number of accepting processes, C(nofile) the smallest soft open file limit among them,
+              and C(backlog) the number of connections that can wait for the server at one address, summed over the
+              sockets of a group, null if a listener's is.
+            - C(config) is the main file, the distribution's or the one on the command line, which is read only if root
+              or the caller owns it. C(error) says why a configuration could not be read, such as that of a container;
+              C(settings) is then empty.
+            - C(settings) use the server's own names. C(value) is null if it is not set and has no fixed default,
+              C(source) is null for a default. Times are in seconds. If a setting may differ by virtual host, frontend
+              or condition, the smallest is given. No name is resolved and no command is run to read them.
             - 'nginx: C(worker_processes), C(worker_connections), C(worker_rlimit_nofile), C(keepalive_timeout),
               C(keepalive_requests).'
             - 'Apache: C(MaxRequestWorkers), C(ThreadsPerChild), C(ServerLimit), C(KeepAlive), C(KeepAliveTimeout),
               C(MaxKeepAliveRequests).'
             - 'HAProxy: C(maxconn), C(ulimit-n) and C(fd-hard-limit) of global, C(frontend maxconn), C(option), which is
               http-keep-alive, http-server-close or httpclose, and C(timeout http-keep-alive). Without the first and
-              third it computes maxconn from its hard limit of open files.'
+              third it computes maxconn from its hard open file limit.'
             - 'lighttpd: C(server.max-connections), C(server.max-fds), C(server.max-keep-alive-idle),
               C(server.max-keep-alive-requests).'
           returned: with subset servers
@@ -224,10 +227,10 @@ ansible_facts:
         runs:
           description:
             - What this collection has changed on the host, newest first. C(id) is for
-              O(nettune.tcp.rollback#module:before). C(end) is completed, restored (all was put back after a failure),
-              failed (not all could be) or killed. C(replaced) counts the things replaced by their kind, C(undoes) are
-              the runs that a rollback took back.
-            - Null where that may not be seen. It needs root.
+              O(nettune.tcp.rollback#module:before). C(end) is completed, restored (everything was restored after a
+              failure), failed (not everything could be) or killed. C(replaced) counts the replaced objects by kind,
+              C(undoes) are the runs that a rollback undid.
+            - Null if not readable. It needs root.
           returned: with subset runs
           type: list
           elements: dict
@@ -238,7 +241,7 @@ ansible_facts:
         drift:
           description:
             - The rows of M(nettune.tcp.tuning) in check mode, RV(nettune.tcp.tuning#module:settings).
-            - Null where the host could not be compared, as by somebody who is not root; C(collected.limited) says why.
+            - Null if the host could not be compared, for example without root; C(collected.limited) says why.
           returned: with O(compare)
           type: list
           elements: dict
@@ -247,39 +250,40 @@ ansible_facts:
               boot_before: 4096, boot: 4096, source: "/etc/sysctl.d/zz-nettune-tcp.conf:2", status: ok, reason: ""}
         counters:
           description:
-            - Counters of queues, cookies, TIME_WAIT, orphans and memory by the kernel's names, as in C(nstat).
-            - One that this kernel lacks is absent.
+            - Counters of queues, cookies, TIME_WAIT, orphans and memory under the kernel's names, as in C(nstat).
+            - Counters that this kernel lacks are absent.
           returned: with subset counters
           type: dict
           sample: {ListenOverflows: 0, ListenDrops: 0}
         rates:
-          description: The counters per second over O(interval), null where one went backwards; null without interval.
+          description: The counters per second over O(interval), null if one went backwards; null without an interval.
           returned: with subset counters
           type: dict
           sample: {ListenOverflows: 0.0}
         retransmitted:
           description:
-            - The share of segments that were sent again, from 0 to 1, over O(interval) and since boot. Null where
-              nothing was sent, without an interval, and where the kernel lacks a counter.
-            - It is C(RetransSegs) less C(TCPSynRetrans), by that and C(OutSegs), which leaves out what is sent again.
-              Handshakes are left out, since they tell that nobody answers, not that segments are lost.
+            - The share of segments that were retransmitted, from 0 to 1, over O(interval) and since boot. Null if
+              nothing was sent, without an interval, or if the kernel lacks a counter.
+            - It is C(RetransSegs) minus C(TCPSynRetrans), divided by the sum of that and C(OutSegs), which does not
+              count retransmissions. Handshakes do not count, since they indicate unanswered connections, not lost
+              segments.
           returned: with subset counters
           type: dict
           sample: {interval: 0.0012, boot: 0.0009}
         sockstat:
           description:
-            - Gauges of C(/proc/net/sockstat). C(tcp_tw) counts FIN_WAIT2 without a process too. C(tcp_orphan),
-              C(tcp_alloc) and C(tcp_mem_pages) are of the whole host.
+            - Gauges of C(/proc/net/sockstat). C(tcp_tw) includes FIN_WAIT2 without a process. C(tcp_orphan),
+              C(tcp_alloc) and C(tcp_mem_pages) are host-wide.
           returned: with subset counters
           type: dict
           sample: {tcp_inuse: 5, tcp_orphan: 0, tcp_tw: 0, tcp_alloc: 7, tcp_mem_pages: 1}
         sysctls:
           description:
-            - C(runtime) is the running value, a number, a list of numbers or a text; C(boot) what the next boot gives
-              and C(source) the file and line that decide it, both null where no file sets the key, and of another
-              namespace. Where a line C(-key) keeps globs off the key, C(source) names that line.
-            - C(scope) is C(netns) for a value of this network namespace and C(host) for one of the whole host.
-            - A key that this kernel or namespace lacks is absent.
+            - C(runtime) is the running value, a number, a list of numbers or a text; C(boot) is what the next boot
+              gives and C(source) the file and line that decide it, both null if no file sets the key, and for another
+              namespace. If a line C(-key) excludes the key from globs, C(source) names that line.
+            - C(scope) is C(netns) for a value of this network namespace and C(host) for a host-wide one.
+            - Keys that this kernel or namespace lacks are absent.
           returned: with subset sysctls
           type: dict
           sample:
@@ -290,10 +294,10 @@ ansible_facts:
               scope: netns
         files:
           description:
-            - Open files of the host, C(allocated) of C(max), and the ceiling C(nr_open) for a process, from
+            - Open files on the host, C(allocated) of C(max), and the per-process ceiling C(nr_open), from
               C(/proc/sys/fs).
-            - C(processes) are those that have more than half of their soft limit open, fullest first, at most O(top),
-              with C(utilization), the share that is open. Those with fewer than 32 files are left out.
+            - C(processes) are those that use more than half of their soft limit, fullest first, at most O(top), with
+              C(utilization), the share in use. Processes with fewer than 32 files are left out.
           returned: with subset limits
           type: dict
           sample:
@@ -305,29 +309,30 @@ ansible_facts:
                 utilization: 0.5986}
         login_limits:
           description:
-            - Limits of open files that C(pam_limits) gives to logins, from C(/etc/security/limits.conf) and
-              C(limits.d), the ones that count. C(domain) is for whom, as it is written there; C(type) is V(soft) or
-              V(hard), C(value) null for no limit.
+            - The effective open file limits that C(pam_limits) gives to logins, from C(/etc/security/limits.conf) and
+              C(limits.d). C(domain) is whom it applies to, as written there; C(type) is V(soft) or V(hard); C(value) is
+              null for no limit.
           returned: with subset limits
           type: list
           elements: dict
           sample:
             - {domain: "*", type: hard, value: 65536, source: "/etc/security/limits.conf:50"}
         conntrack:
-          description: Entries C(count) of C(max), and hash C(buckets). Null where the module is not loaded.
+          description: Entries C(count) of C(max), and hash C(buckets). Null if the module is not loaded.
           returned: with subset conntrack
           type: dict
           sample: {count: 42, max: 262144, buckets: 262144}
         summary:
           description:
-            - What of each subset says most about the host.
-            - C(states) are those that are not 0, C(time_wait) as above, C(listeners) the number of them.
-            - C(fullest_queue) is the listener whose accept queue is filled most, C(scarcest_ports) the peer with the
-              highest C(utilization); both null where there is none.
-            - C(used) is what is used of each limit, from 0 to 1, null where the limit is not known in this namespace.
-              C(time_wait_buckets) counts FIN_WAIT2 without a process too, as the limit does.
-            - C(rates) are the ones that ought to be 0, and the connections opened, null without interval; C(overflows)
-              is C(ListenOverflows) since boot; C(boot_differs) the number of sysctls that will be others after a boot.
+            - The most telling facts of each subset.
+            - C(states) are those that are not 0, C(time_wait) is as above, C(listeners) the number of listeners.
+            - C(fullest_queue) is the listener with the fullest accept queue, C(scarcest_ports) the peer with the
+              highest C(utilization); each null if there is none.
+            - C(used) is the used share of each limit, from 0 to 1, null if the limit is not known in this namespace.
+              C(time_wait_buckets) includes FIN_WAIT2 without a process, as the limit does.
+            - C(rates) are the ones that ought to be 0 and the connections opened, null without an interval;
+              C(overflows) is C(ListenOverflows) since boot; C(boot_differs) is the number of sysctls that will differ
+              after a boot.
           returned: with subset summary
           type: dict
           sample:
@@ -345,7 +350,7 @@ ansible_facts:
             retransmitted: {interval: 0.0012, boot: 0.0009}
             boot_differs: 0
         boot_id:
-          description: The kernel's id of this boot. Counters with different ones do not compare.
+          description: The kernel's id of this boot. Counters with different ids are not comparable.
           returned: success
           type: str
           sample: 5a3c1f0e-3b0c-4e8e-9d9f-0a3d0b6a2c11
@@ -355,19 +360,19 @@ ansible_facts:
           type: float
           sample: 86400.17
         kernel:
-          description: Release of the kernel.
+          description: The kernel release.
           returned: success
           type: str
           sample: 6.12.48-amd64
         netns:
-          description: The namespace that was asked for, null for the connection's own.
+          description: The requested namespace, null for the connection's own.
           returned: success
           type: str
           sample: web
         collected:
           description:
-            - C(at) is the time in UTC, by the host's clock. C(source) is V(sock_diag) or V(procfs), null when no
-              sockets were asked for; C(limited) says what could not be told, and why; C(subsets) what was gathered;
+            - C(at) is the time in UTC, by the host's clock. C(source) is V(sock_diag) or V(procfs), null if no sockets
+              were requested; C(limited) says what could not be determined, and why; C(subsets) what was gathered;
               C(elapsed_ms) how long it took.
           returned: success
           type: dict

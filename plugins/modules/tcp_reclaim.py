@@ -8,27 +8,27 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: tcp_reclaim
-short_description: Close TCP connections that an application leaks, chosen by state, address, port and idleness
+short_description: Close TCP connections that an application leaks, selected by state, address, port and idle time
 version_added: 0.1.0
 author:
   - The nettune.tcp contributors (@nettune)
 description:
   - Closes connections in the kernel with C(SOCK_DESTROY), as C(ss --kill) does, for the one case that no setting cures,
-    an application that does not close what it has opened. It buys time until the application is mended.
-  - Each connection is looked at once more right before it is closed, with its state, idleness, uid and socket of
-    its owner, and the request carries the kernel's own cookie of it. A connection that has got the same addresses and
-    ports meanwhile is never closed in its place.
-  - A listening socket cannot be named, so it is never closed.
-  - What is counted as destroyed was looked for again, and was gone.
-  - Whether this kernel can close sockets in the states asked for is tried first, in check mode too, with connections
-    made for that on the loopback interface of the same network namespace.
+    an application that does not close its connections. It buys time until the application is fixed.
+  - Each connection is checked again right before it is closed, including its state, idle time, uid and its owner's
+    socket, and the request carries the kernel's socket cookie. A new connection with the same addresses and ports is
+    never closed in its place.
+  - Listening sockets cannot be selected, so they are never closed.
+  - A connection counts as destroyed only after another look has shown that it is gone.
+  - Whether this kernel can close sockets in the requested states is probed first, in check mode too, with connections
+    created for the purpose on the loopback interface of the same network namespace.
 extends_documentation_fragment:
   - nettune.tcp._attributes
 attributes:
   check_mode:
     support: full
     details:
-      - Tells what would go, exactly as long as nothing changes meanwhile.
+      - Predicts exactly what would be closed, as long as nothing changes in the meantime.
   diff_mode:
     support: full
     details:
@@ -36,94 +36,96 @@ attributes:
 options:
   state:
     description:
-      - The states of the connections that are meant.
-      - V(ESTABLISHED) needs another criterion beside it, as it would mean every open connection else.
-      - V(CLOSE_WAIT) is what an application leaks whose peers have closed. Closing one frees its addresses and port.
-        The process keeps the descriptor until it closes that itself, see RV(descriptors_still_held).
+      - The states of the connections to select.
+      - V(ESTABLISHED) needs another criterion as well, since it would otherwise select every open connection.
+      - V(CLOSE_WAIT) is what an application leaks after its peers have closed. Closing one frees its addresses and
+        port. The process keeps the descriptor until it closes that itself, see RV(descriptors_still_held).
       - V(TIME_WAIT) needs O(force=true).
-      - V(SYN_RECV) may become V(ESTABLISHED) between the last look and the request, and is closed even so.
-        Likewise V(FIN_WAIT1), V(FIN_WAIT2) and V(CLOSING) may become V(TIME_WAIT). That is a matter of microseconds.
-      - V(FIN_WAIT1), V(FIN_WAIT2), V(CLOSING) and V(LAST_ACK) cannot be closed before Linux 6.11, which would leave
-        those that no process holds for ever, unless that was mended in an older release. That is tried, too.
+      - V(SYN_RECV) may become V(ESTABLISHED) between the last check and the request, and is then closed anyway.
+        Likewise V(FIN_WAIT1), V(FIN_WAIT2) and V(CLOSING) may become V(TIME_WAIT). The window is a few microseconds.
+      - V(FIN_WAIT1), V(FIN_WAIT2), V(CLOSING) and V(LAST_ACK) cannot be closed before Linux 6.11, where those that no
+        process holds would stay forever, unless the fix was backported. That is probed, too.
     type: list
     elements: str
     required: true
     choices: [ESTABLISHED, SYN_SENT, SYN_RECV, FIN_WAIT1, FIN_WAIT2, TIME_WAIT, CLOSE_WAIT, LAST_ACK, CLOSING]
   local_address:
     description:
-      - Addresses or networks, such as C(192.0.2.0/24), one of which the local address must be in.
-      - An address of IPv4 also means IPv4 connections of IPv6 sockets, which others show as C(::ffff:192.0.2.1).
+      - Addresses or networks, such as C(192.0.2.0/24), one of which must contain the local address.
+      - An IPv4 address also matches IPv4 connections of IPv6 sockets, which other tools show as C(::ffff:192.0.2.1).
     type: list
     elements: str
   local_port:
-    description: Local ports, one of which must be the connection's. That of a server's connections is its own.
+    description: Local ports, one of which must be the connection's. For a server's connections, this is the server's
+      port.
     type: list
     elements: int
   remote_address:
-    description: As O(local_address), of the other end.
+    description: Like O(local_address), for the remote end.
     type: list
     elements: str
   remote_port:
-    description: As O(local_port), of the other end.
+    description: Like O(local_port), for the remote end.
     type: list
     elements: int
   idle:
     description:
-      - For how many seconds nothing must have happened on a connection.
-      - The kernel tells that of connections that were once established and have not come to V(TIME_WAIT). With others
-        in O(state) it is refused. In V(FIN_WAIT2) it is unknown of those that no process holds, see RV(idle_unknown).
+      - How many seconds a connection must have been idle.
+      - The kernel reports this for connections that were once established and are not in V(TIME_WAIT). With other
+        states in O(state) it is refused. In V(FIN_WAIT2) it is unknown for those that no process holds, see
+        RV(idle_unknown).
     type: float
     default: 0
   idle_by:
     description:
       - What counts for O(idle) and for the order.
-      - V(traffic) is data in either direction, and acknowledgements. An answer to a keepalive probe is one, so that
-        a connection with keepalive and a peer that lives is never idle for longer than its interval.
-      - V(data) is data alone. With that, keepalive does not protect a connection.
+      - V(traffic) is data in either direction, and acknowledgements. These include answers to keepalive probes, so that
+        a connection with keepalive and a live peer is never idle for longer than the probe interval.
+      - V(data) is data alone. Keepalive then does not protect a connection.
     type: str
     choices: [traffic, data]
     default: traffic
   unit:
     description:
       - The systemd unit that the sockets belong to, by the control groups of all processes that hold them. A socket
-        that another unit holds, too, or that no process holds, is none of them. With V(SYN_RECV) and V(TIME_WAIT) in
+        that another unit also holds, or that no process holds, does not match. With V(SYN_RECV) and V(TIME_WAIT) in
         O(state), which no process ever holds, it is refused.
-      - There is no choice by the name of a process, because anybody may call a process anything.
+      - Selecting by process name is not possible, because anyone may give a process any name.
     type: str
   keep:
     description:
-      - How many of those that match stay. Only what is above that is closed, and the longest idle first, to the second.
+      - How many matching connections to keep. Only those above that are closed, the longest idle first, to the second.
     type: int
     default: 0
   max:
-    description: How many are closed at most in one run.
+    description: The most connections that one run closes.
     type: int
     default: 100
   samples:
-    description: How many of those that are closed are told one by one.
+    description: How many of the closed connections are listed individually.
     type: int
     default: 10
   netns:
     description:
-      - The network namespace that is meant, as the name under which C(ip netns) keeps it, a path or a pid.
-      - By default that in which the module runs.
+      - The network namespace to use, as a name known to C(ip netns), a path or a PID.
+      - By default the one in which the module runs.
     type: str
   force:
     description:
-      - Allow V(TIME_WAIT) in O(state). It keeps late segments of a connection out of the next one between the same
-        addresses and ports, belongs to no process, costs 256 bytes and ends by itself after 60 seconds.
-      - Where this host calls out and runs short of local ports, M(nettune.tcp.sysctl) with C(net.ipv4.tcp_tw_reuse) is
-        the better cure.
+      - Allow V(TIME_WAIT) in O(state). TIME_WAIT keeps late segments of a connection out of the next one between the
+        same addresses and ports, belongs to no process, costs 256 bytes and ends by itself after 60 seconds.
+      - If this host runs short of local ports for outgoing connections, M(nettune.tcp.sysctl) with
+        C(net.ipv4.tcp_tw_reuse) is the better cure.
     type: bool
     default: false
 notes:
-  - C(CAP_NET_ADMIN) is needed in the user namespace that owns the network namespace, so root as a rule. O(unit) needs
-    to see the open files of all processes, and O(netns) C(CAP_SYS_ADMIN).
-  - The kernel needs C(CONFIG_INET_DIAG_DESTROY), as those of Debian 12 and later, Ubuntu, Fedora and Red Hat's kin
-    have it.
-  - The other end gets a reset, unless the state is one that asks for none. The application gets C(ECONNABORTED).
-  - The connection over which Ansible came is never closed, nor any other one that is held by the processes from which
-    the module descends. That does not hold for an asynchronous task.
+  - C(CAP_NET_ADMIN) is needed in the user namespace that owns the network namespace, so usually root. O(unit) needs to
+    see the open files of all processes, and O(netns) needs C(CAP_SYS_ADMIN).
+  - The kernel needs C(CONFIG_INET_DIAG_DESTROY), which those of Debian 12 and later, Ubuntu, Fedora, and Red Hat and
+    its derivatives have.
+  - The peer gets a reset, unless the state calls for none. The application gets C(ECONNABORTED).
+  - Ansible's own connection is never closed, nor any other one held by ancestor processes of the module. This does not
+    apply to asynchronous tasks.
   - O(keep) is counted once, at the start.
 seealso:
   - module: nettune.tcp.tcp_facts
@@ -131,7 +133,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Tell what a leak has left behind, and change nothing
+- name: Report what a leak has left behind, and change nothing
   nettune.tcp.tcp_reclaim:
     state: [CLOSE_WAIT]
     unit: app.service
@@ -139,7 +141,7 @@ EXAMPLES = r"""
   check_mode: true
   register: leak
 
-- name: Close the oldest of it, above what the application needs as a pool
+- name: Close the oldest of them, beyond what the application needs as a pool
   nettune.tcp.tcp_reclaim:
     state: [CLOSE_WAIT]
     unit: app.service
@@ -148,13 +150,13 @@ EXAMPLES = r"""
     max: 1000
   register: reclaimed
 
-- name: Restart an application that keeps more than half of its files open for nothing
+- name: Restart an application that wastes more than half of its open file limit
   ansible.builtin.service:
     name: app
     state: restarted
   when: reclaimed.descriptors_still_held | map(attribute='count') | sum > 32768
 
-- name: Close connections to a database that has been moved, where no data went for ten minutes
+- name: Close connections to a database that has moved, without data for ten minutes
   nettune.tcp.tcp_reclaim:
     state: [ESTABLISHED]
     remote_address: [192.0.2.10, "2001:db8::10"]
@@ -173,61 +175,61 @@ EXAMPLES = r"""
 
 RETURN = r"""
 matched:
-  description: How many connections match, whatever became of them.
+  description: How many connections match, whatever happened to them.
   returned: success
   type: int
   sample: 1250
 states:
-  description: The same by state, of those states in which any match.
+  description: The same by state. States without a match are left out.
   returned: success
   type: dict
   sample: {CLOSE_WAIT: 1250}
 destroyed:
   description:
-    - How many were closed, and are gone; in check mode how many would be.
-    - After an error in the middle, how many were closed before it.
+    - How many were closed, and are gone; in check mode, how many would be.
+    - After an error, how many were closed before it.
   returned: success, or failure during the closing
   type: int
   sample: 1000
 spared:
-  description: How many of those that were to go were not closed after all.
+  description: How many of the selected connections were not closed after all.
   returned: success
   type: dict
   contains:
     gone:
-      description: They had ended by themselves, even if another connection has got the same addresses since.
+      description: They had ended by themselves, even if another connection has the same addresses now.
       type: int
       returned: always
     changed:
-      description: They did not match any more, or were held by someone else.
+      description: They no longer matched, or had another holder.
       type: int
       returned: always
     refused:
-      description: The kernel said that it has closed them, and they are there still.
+      description: The kernel claimed to have closed them, but they still exist.
       type: int
       returned: always
   sample: {gone: 0, changed: 0, refused: 0}
 beyond_max:
-  description: How many more are above O(keep) and stay because of O(max).
+  description: How many more exceed O(keep) but stay because of O(max).
   returned: success
   type: int
   sample: 50
 idle_unknown:
-  description: How many would match, but the kernel does not tell for how long they have been idle. They stay.
+  description: How many would match, but the kernel does not report their idle time. They stay.
   returned: success
   type: int
   sample: 0
 v4_mapped:
-  description: How many of those closed are IPv4 connections of IPv6 sockets, which an address of IPv4 means, too.
+  description: How many of those closed are IPv4 connections of IPv6 sockets, which an IPv4 address also matches.
   returned: success
   type: int
   sample: 0
 descriptors_still_held:
   description:
-    - The processes that keep descriptors of what was closed, one second after that. In check mode those that hold them
-      now.
-    - Each of them stays an open file of its process until that closes it or ends. Nobody but the application can cure
-      that.
+    - The processes that still hold descriptors of closed connections one second later. In check mode, the current
+      holders.
+    - Each descriptor stays an open file of its process until the process closes it or ends. Only the application can
+      fix that.
   returned: success
   type: list
   elements: dict
@@ -237,20 +239,20 @@ descriptors_still_held:
       type: int
       returned: always
     name:
-      description: Its name, which is whatever it has given itself.
+      description: Its name, which it may have chosen itself.
       type: str
       returned: always
     unit:
-      description: Its systemd unit, null where it has none.
+      description: Its systemd unit, null if it has none.
       type: str
       returned: always
     count:
-      description: How many descriptors it holds, of these sockets alone.
+      description: How many descriptors of these sockets it holds.
       type: int
       returned: always
   sample: [{pid: 811, name: app, unit: app.service, count: 1000}]
 samples:
-  description: The first O(samples) of those that were closed, or would be.
+  description: The first O(samples) of the connections that were closed, or would be.
   returned: success
   type: list
   elements: dict
@@ -272,11 +274,11 @@ samples:
       type: int
       returned: always
     remote_address:
-      description: The address of the other end.
+      description: The remote address.
       type: str
       returned: always
     remote_port:
-      description: The port of the other end.
+      description: The remote port.
       type: int
       returned: always
     v4_mapped:
@@ -284,11 +286,11 @@ samples:
       type: bool
       returned: always
     idle:
-      description: For how many seconds it had been idle, by O(idle_by). Null where the kernel does not tell.
+      description: For how many seconds it had been idle, by O(idle_by). Null if the kernel does not report it.
       type: float
       returned: always
     uid:
-      description: The user whose socket it is, null where no process holds it.
+      description: The owner of the socket, null if no process holds it.
       type: int
       returned: always
     processes:

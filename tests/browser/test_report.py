@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 import typing as t
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 from ansible_collections.nettune.tcp.plugins.plugin_utils._report import html
 from ansible_collections.nettune.tcp.tests import fleet_reports
 from ansible_collections.nettune.tcp.tests.browser.conftest import DESK, PHONE, Open, Reader
+from ansible_collections.nettune.tcp.tests.unit.plugins.plugin_utils import fleets
 
 AXE = Path(__file__).parents[2] / ".work" / "browser" / "node_modules" / "axe-core" / "axe.min.js"
 FLEET = fleet_reports.fleet(300)
@@ -242,36 +244,60 @@ def test_what_hosts_say_is_text_and_nothing_else(read: Open) -> None:
     assert "onerror=alert(1)" in reader.page.locator("h2.title").inner_text()
 
 
-def test_a_run_of_remediation_is_shown_first(read: Open, tmp_path: Path) -> None:
-    names = [host["name"] for host in FLEET["hosts"][:3]]
-    batches = [
-        {
-            "name": "canary",
-            "hosts": names[:1],
-            "verdict": "pass",
-            "numbers": {"overflows_per_second": 0},
-            "done": "kept",
-        },
-        {"name": "batch-1", "hosts": names[1:], "verdict": "fail", "why": "overflows rose", "done": "rolled back"},
-        {"name": "batch-2", "hosts": ["gone.example.net"], "verdict": "", "numbers": {}, "done": ""},
-    ]
-    run = {"run": "20261124T0612-7", "started": "2026-11-24T06:12:00Z", "verdict": "fail", "why": "a batch failed"}
-    reader = read(5)
-    reader.path = tmp_path / "remediated.html"
-    reader.path.write_text(html.render({**FLEET, "remediation": {**run, "batches": batches}}), encoding="utf-8")
+def remediated(path: Path) -> t.Tuple[Path, t.List[str]]:
+    """The file of a report with the record of a remediation, and the hosts that it speaks of."""
+    names = [host["name"] for host in FLEET["hosts"][:4]]
+    run = copy.deepcopy(fleets.REMEDIATION)
+    for batch, hosts in zip(run["batches"], (names[:1], names[1:3], ["gone.example.net"])):
+        batch["hosts"] = hosts
+    run["batches"][0]["numbers"] = {
+        "connections": {"batch": 18211, "control": 17904},
+        "overflow": {"batch": 0.0, "batch_before": 0.12, "control": 0.1, "expected": 0.12},
+    }
+    for host, name in zip(run["hosts"], names):
+        host["name"] = name
+    path.write_text(html.render({**FLEET, "remediation": run}), encoding="utf-8")
+    return path, names
+
+
+@pytest.mark.parametrize("screen", [DESK, PHONE], ids=["1440", "390"])
+def test_a_run_of_remediation_is_shown_first(read: Open, tmp_path: Path, screen: t.Tuple[int, int]) -> None:
+    reader = read(5, screen=screen)
+    reader.path, names = remediated(tmp_path / "remediated.html")
     reader.open()
-    first = reader.page.locator("main section").first.inner_text()
+    first = reader.page.locator("main section").first
+    for folded in first.locator("details > summary").all():
+        folded.click()
+    first.get_by_text("timed out").wait_for()
+    said = first.inner_text()
     for words in (
-        "Remediation",
-        "fail",
-        "a batch failed",
-        "overflows rose",
-        "rolled back",
-        "2 hosts",
-        names[0],
-        "not started",
+        *("Remediation", "fail", "overflow 0.310 a connection", "rolled back: web00003", "not started"),
+        *("2 hosts", names[0], "what was measured", "batch before", "timed out"),
     ):
-        assert words in first
+        assert words in said
+    assert reader.overflow() == 0
+    reader.page.evaluate(AXE.read_text(encoding="utf-8"))
+    assert violations(reader) == []
+
+
+def test_a_host_tells_what_a_remediation_did_there(read: Open, tmp_path: Path) -> None:
+    reader = read(5)
+    reader.path, names = remediated(tmp_path / "remediated.html")
+    reader.open(address(names[1]))
+    assert "rolled back in batch 1: batch 1: overflow 0.310" in reader.page.locator("article").inner_text()
+    reader.turn(address(names[3]))
+    assert "remediation" not in reader.page.locator("article dl.terms").first.inner_text()
+
+
+def test_a_large_fleets_page_says_where_the_evidence_of_passes_is(read: Open) -> None:
+    said = "shows no evidence for rules that pass"
+    reader = read(300)
+    reader.open("#rules")
+    reader.page.locator("main tbody th a").last.click()
+    for tab in reader.page.locator("ul.tabs a").all():
+        tab.click()
+        shown = reader.page.locator("main").inner_text()
+        assert (said in shown) == ("status=pass" in reader.page.url or "status=skip" in reader.page.url)
 
 
 def test_an_old_report_says_so(read: Open) -> None:

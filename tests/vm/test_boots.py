@@ -46,10 +46,10 @@ def test_a_clean_host_falls_short(way: Way) -> None:
     assert "net.core.somaxconn" in short(way.clean.values)
 
 
-def test_check_mode_changes_nothing_and_foretells_everything(way: Way) -> None:
+def test_check_mode_changes_nothing_and_predicts_everything(way: Way) -> None:
     assert way.checked == way.clean
-    assert way.foretold.changed == 1
-    assert way.foretold.settings == way.first.settings
+    assert way.predicted.changed == 1
+    assert way.predicted.settings == way.first.settings
 
 
 def test_the_role_brings_about_the_profile_and_has_then_nothing_left_to_do(way: Way) -> None:
@@ -76,20 +76,20 @@ def test_what_systemd_has_raised_at_boot_is_never_lowered(way: Way, key: str) ->
 def test_a_boot_gives_what_was_said_it_would(way: Way) -> None:
     said = {
         key: row["runtime_before"] if row["boot_before"] is None else row["boot_before"]
-        for key, row in way.foretold_boot.items()
+        for key, row in way.predicted_boot.items()
     }
     assert said == {key: data(key, value) for key, value in way.found.items()}
 
 
 def test_the_file_that_wins_at_boot_is_named(way: Way) -> None:
-    told = {key: way.foretold_boot[key]["source"] for key in others.KEYS}
+    told = {key: way.predicted_boot[key]["source"] for key in others.KEYS}
     by_release = told.pop(others.BY_RELEASE)
     assert told == others.SOURCES
     assert (by_release is None) == (way.found[others.BY_RELEASE] != "4")
 
 
 def test_what_is_below_run_is_said_to_last_until_the_reboot(way: Way) -> None:
-    assert {key: way.foretold_boot[key]["reason"] for key in others.UNTIL_REBOOT} == others.UNTIL_REBOOT
+    assert {key: way.predicted_boot[key]["reason"] for key in others.UNTIL_REBOOT} == others.UNTIL_REBOOT
 
 
 def test_after_a_reboot_even_keys_of_a_kernel_module_have_their_values(way: Way) -> None:

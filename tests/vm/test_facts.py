@@ -41,7 +41,7 @@ NO_DIAG = "/run/modprobe.d/no-diag.conf"
 
 
 @dataclass(frozen=True)
-class Seen:
+class Observed:
     """The same sockets by three ways."""
 
     by_netlink: Data
@@ -69,9 +69,9 @@ def sockets(host: Host, namespace: str) -> t.Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def seen(host: Host, namespace: str) -> Seen:
+def observed(host: Host, namespace: str) -> Observed:
     with sockets(host, namespace):
-        return Seen(
+        return Observed(
             by_netlink=gather(host, gather_subset=["states", "peers", "clients", "listeners"], netns=namespace),
             cheapest=gather(host, gather_subset=["states"], netns=namespace),
             proc_net=host.vm.run("ip", "netns", "exec", namespace, "cat", "/proc/net/tcp", "/proc/net/tcp6"),
@@ -79,8 +79,8 @@ def seen(host: Host, namespace: str) -> Seen:
 
 
 @pytest.fixture(scope="module")
-def by_netlink(seen: Seen) -> Data:
-    return seen.by_netlink
+def by_netlink(observed: Observed) -> Data:
+    return observed.by_netlink
 
 
 @pytest.fixture(scope="module")
@@ -119,21 +119,21 @@ def test_netlink_tells_the_known_sockets(by_netlink: Data) -> None:
     assert by_netlink["collected"]["limited"] == []
     assert by_netlink["states"] == STATES
     assert by_netlink["time_wait"] == {"inbound": 20, "outbound": 10}
-    seen = {row["port"]: (row["family"], row["accept_queue"], row["backlog"]) for row in by_netlink["listeners"]}
-    assert seen == LISTENERS
+    observed = {row["port"]: (row["family"], row["accept_queue"], row["backlog"]) for row in by_netlink["listeners"]}
+    assert observed == LISTENERS
 
 
-def test_one_walk_of_the_kernel_tells_as_much_as_its_two_files(seen: Seen) -> None:
-    lines = [line.split() for line in seen.proc_net.splitlines() if "local_address" not in line]
+def test_one_walk_of_the_kernel_tells_as_much_as_its_two_files(observed: Observed) -> None:
+    lines = [line.split() for line in observed.proc_net.splitlines() if "local_address" not in line]
     # The names of the states are in the order of their numbers, from 1 on.
     found = Counter(list(STATES)[int(line[3], 16) - 1] for line in lines)
-    assert seen.by_netlink["states"] == {state: found[state] for state in STATES}
+    assert observed.by_netlink["states"] == {state: found[state] for state in STATES}
 
 
-def test_states_alone_are_counted_without_a_look_at_most_sockets(seen: Seen) -> None:
-    assert seen.cheapest["collected"]["source"] == "sock_diag"
-    assert seen.cheapest["states"] == STATES
-    assert seen.cheapest["time_wait"] is None
+def test_states_alone_are_counted_without_a_look_at_most_sockets(observed: Observed) -> None:
+    assert observed.cheapest["collected"]["source"] == "sock_diag"
+    assert observed.cheapest["states"] == STATES
+    assert observed.cheapest["time_wait"] is None
 
 
 def test_the_listeners_are_those_of_the_service(by_netlink: Data) -> None:
@@ -147,8 +147,8 @@ def test_proc_tells_the_same_but_for_the_backlogs(by_netlink: Data, by_proc: Dat
     assert by_proc["collected"]["source"] == "procfs"
     for name in ("states", "time_wait", "peers", "clients"):
         assert by_proc[name] == by_netlink[name]
-    seen = {row["port"]: (row["family"], row["accept_queue"], row["backlog"]) for row in by_proc["listeners"]}
-    assert seen == {port: (family, queue, None) for port, (family, queue, _backlog) in LISTENERS.items()}
+    observed = {row["port"]: (row["family"], row["accept_queue"], row["backlog"]) for row in by_proc["listeners"]}
+    assert observed == {port: (family, queue, None) for port, (family, queue, _backlog) in LISTENERS.items()}
 
 
 def test_counters_are_those_that_the_kernel_has(host: Host, of_host: Data) -> None:

@@ -81,7 +81,7 @@ def test_what_is_refused_everywhere(host: Host, asked: Data, reason: str) -> Non
     assert reason in host.refusal("tcp_reclaim", **asked)
 
 
-def test_the_module_closes_what_it_has_foretold_and_no_more(reclaimed: t.Tuple[Data, Data, Data]) -> None:
+def test_the_module_closes_what_it_has_predicted_and_no_more(reclaimed: t.Tuple[Data, Data, Data]) -> None:
     told, done, after = reclaimed
     for name in ("matched", "states", "destroyed", "beyond_max"):
         assert told[name] == done[name]

@@ -44,13 +44,13 @@ class Way:
 
     clean: Look
     first_crowd: Data
-    foretold: Play
+    predicted: Play
     checked: Look
     first: Play
     second: Play
     more: Data
     applied: Look
-    foretold_boot: Data
+    predicted_boot: Data
     rebooted: Look
     found: Values
     verified: Play
@@ -76,7 +76,7 @@ def look_after_reboot(host: Host) -> Look:
     return look(host)
 
 
-def foretold_boot(host: Host) -> Data:
+def predicted_boot(host: Host) -> Data:
     """What the module says of all keys, those that it does not manage too, with files of others there."""
     host.vm.run("sh", given=others.WRITE)
     wants = dict.fromkeys([*others.KEYS, *WEB, *MORE])
@@ -95,13 +95,13 @@ def walk(host: Host) -> Way:
     return Way(
         clean=prepared(host),
         first_crowd=host.probe("crowd", str(CLIENTS)),
-        foretold=host.tune(check=True),
+        predicted=host.tune(check=True),
         checked=look(host),
         first=host.tune(),
         second=host.tune(),
         more=host.module("sysctl", settings=MORE, load_modules=True),
         applied=look(host),
-        foretold_boot=foretold_boot(host),
+        predicted_boot=predicted_boot(host),
         rebooted=look_after_reboot(host),
         found=found_after_boot(host),
         verified=host.tune(),

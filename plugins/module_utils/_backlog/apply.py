@@ -21,7 +21,7 @@ from . import plan as planning
 from . import queues, report, service
 from . import recorded as originals
 from .host import Files, Host
-from .plan import Plan, Seen
+from .plan import Observed, Plan
 from .request import Request
 from .running import Running
 
@@ -57,7 +57,7 @@ class Job:
         self._running.check_possible()
         if self._files:
             _check_present(self._before, self._running)
-        self._after: t.Tuple[Seen, ...] = ()
+        self._after: t.Tuple[Observed, ...] = ()
         self._somaxconn = self._before.kernel.somaxconn
 
     def steps(self) -> Steps:
@@ -79,11 +79,11 @@ class Job:
         self._after, self._somaxconn = hosts.observe(now), now.kernel.somaxconn
         _check_there(self._plan, self._after)
 
-    def foretell(self) -> None:
+    def predict(self) -> None:
         """What the steps would leave behind."""
         after = hosts.observe(hosts.with_config(self._before, self._files))
         backlogs = planning.predict(self._plan)
-        self._after = tuple(replace(seen, backlogs=backlogs[seen.place]) for seen in after)
+        self._after = tuple(replace(observed, backlogs=backlogs[observed.endpoint]) for observed in after)
 
     def result(self) -> t.Dict[str, t.Any]:
         """What the module returns."""
@@ -101,9 +101,9 @@ class Job:
         return [*self._notes, *report.warnings(self._listeners())]
 
     def _listeners(self) -> t.List[planning.Row]:
-        by_place = {seen.place: seen for seen in self._after}
+        by_endpoint = {observed.endpoint: observed for observed in self._after}
         return [
-            planning.verdict(self._plan, entry, by_place[entry.seen.place], self._somaxconn)
+            planning.verdict(self._plan, entry, by_endpoint[entry.observed.endpoint], self._somaxconn)
             for entry in self._plan.entries
         ]
 
@@ -113,10 +113,10 @@ class Job:
         if server is None or planned is None:
             return
         self._running.read_units()
-        written = server.read(self._request.config, self._request.unit)
-        if server.listens(written) != server.listens(planned):
+        written = server.adapter.read(self._request.config, self._request.unit)
+        if server.adapter.listens(written) != server.adapter.listens(planned):
             raise ConfigError("the configuration does not read back as it was written", planned.main)
-        service.check(server.check(written), self._running.master(), "the new configuration")
+        service.check(server.adapter.check(written), self._running.master(), "the new configuration")
 
 
 def _look(request: Request, somaxconn: t.Optional[int], snapshot: t.Optional[Snapshot]) -> Host:
@@ -129,7 +129,7 @@ def _look(request: Request, somaxconn: t.Optional[int], snapshot: t.Optional[Sna
 def _unread(host: Host) -> bool:
     """Whether systemd has read something else than what its files say now, as after an edit without daemon-reload."""
     unit, server = host.request.unit, host.request.server
-    if unit is None or server is None or not server.daemon_reload:
+    if unit is None or server is None or not server.adapter.daemon_reload:
         return False
     [shown] = Systemd().show([unit], ["NeedDaemonReload"])
     return shown.get("NeedDaemonReload") == "yes"
@@ -143,11 +143,13 @@ def _check_file(path: str, content: t.Optional[bytes]) -> t.List[str]:
 
 
 def _plan_for(host: Host, known: t.Optional[originals.Recorded]) -> Plan:
-    request, seen, somaxconn = host.request, hosts.observe(host), host.kernel.somaxconn
-    reload_listens = request.server is not None and request.server.relisten.on_reload_if_number_changed
+    request, observed, somaxconn = host.request, hosts.observe(host), host.kernel.somaxconn
+    reload_listens = request.server is not None and request.server.adapter.relisten.on_reload_if_number_changed
     if known is not None:
-        return planning.make_absent(seen, somaxconn, known.places, apply=request.apply, reload_listens=reload_listens)
-    return planning.make(request.want, seen, somaxconn, apply=request.apply, reload_listens=reload_listens)
+        return planning.make_absent(
+            observed, somaxconn, known.endpoints, apply=request.apply, reload_listens=reload_listens
+        )
+    return planning.make(request.want, observed, somaxconn, apply=request.apply, reload_listens=reload_listens)
 
 
 def _edited(host: Host, plan: Plan, as_they_were: Files) -> Files:
@@ -158,13 +160,13 @@ def _edited(host: Host, plan: Plan, as_they_were: Files) -> Files:
     server = host.request.server
     if server is None or host.config is None or not (as_they_were or any(entry.edited for entry in plan.entries)):
         return {}
-    numbers = {entry.seen.place: iter(entry.numbers) for entry in plan.entries}
-    wanted = {listen: next(numbers[hosts.place_of(listen)]) for listen in host.listens}
-    if server.one_number:
-        wanted = dict.fromkeys(server.listens(host.config), max(wanted.values()))
+    numbers = {entry.observed.endpoint: iter(entry.numbers) for entry in plan.entries}
+    wanted = {listen: next(numbers[hosts.endpoint_of(listen)]) for listen in host.listens}
+    if server.adapter.one_number:
+        wanted = dict.fromkeys(server.adapter.listens(host.config), max(wanted.values()))
     if as_they_were and _reads_back(server, host, wanted, as_they_were):
         return as_they_were
-    files = server.edit(host.config, wanted)
+    files = server.adapter.edit(host.config, wanted)
     _check_edit(server, host, wanted, files)
     return files
 
@@ -182,23 +184,23 @@ def _check_edit(server: Server, host: Host, wanted: t.Mapping[Listen, int], file
     before, after = host.config, hosts.with_files(host.config, files)
     if before is None or after is None:
         return
-    meant = sorted((hosts.place_of(one), wanted.get(one, one.asked)) for one in server.listens(before))
-    found = sorted((hosts.place_of(one), one.asked) for one in server.listens(after))
-    if meant != found:
-        wrong = next((place for place, number in meant if (place, number) not in found), "a listener")
+    meant = sorted((hosts.endpoint_of(one), wanted.get(one, one.asked)) for one in server.adapter.listens(before))
+    edited = sorted((hosts.endpoint_of(one), one.asked) for one in server.adapter.listens(after))
+    if meant != edited:
+        wrong = next((endpoint for endpoint, number in meant if (endpoint, number) not in edited), "a listener")
         raise ConfigError(f"the backlog of {wrong} cannot be set by an edit here", before.main)
 
 
 def _check_present(host: Host, running: Running) -> None:
     """A server that refuses its configuration as it is would refuse ours too: nothing is edited then."""
     if host.request.server and host.config:
-        command = host.request.server.check(host.config)
+        command = host.request.server.adapter.check(host.config)
         service.check(command, running.master(), "the configuration as it is, before any change")
 
 
-def _check_there(plan: Plan, after: t.Sequence[Seen]) -> None:
+def _check_there(plan: Plan, after: t.Sequence[Observed]) -> None:
     """Somebody else may take a file out of the configuration while the server judges it."""
-    there = {seen.place for seen in after}
-    gone = [queues.name_of(entry.seen.place) for entry in plan.entries if entry.seen.place not in there]
+    there = {observed.endpoint for observed in after}
+    gone = [queues.name_of(entry.observed.endpoint) for entry in plan.entries if entry.observed.endpoint not in there]
     if gone:
         raise NettuneError(f"{', '.join(gone)}: the configuration no longer listens there, it was changed meanwhile")

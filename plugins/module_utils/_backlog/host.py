@@ -18,12 +18,12 @@ from .._errors import BadRequest, Gone, MissingRight, NettuneError
 from .._kernel import holders, pidfd
 from .._kernel.holders import Holder
 from .._kernel.identity import Identity, trusted_uids
-from .._kernel.tcp_socket import Listener, endpoint
+from .._kernel.tcp_socket import Listener, endpoint_text
 from .._servers.server import Config, Listen
 from . import sockets, ties
-from .plan import Seen
+from .plan import Observed
 from .request import Request
-from .sockets import Kernel, Place
+from .sockets import Endpoint, Kernel
 
 _CHANGING = 2.0  # seconds for a server to pass its sockets on, as it does when it reloads
 _PAUSE = 0.05  # seconds between two looks at it
@@ -43,16 +43,16 @@ class Host:
     request: Request
     config: t.Optional[Config]
     listens: t.Tuple[Listen, ...]
-    places: t.Tuple[Place, ...]
+    endpoints: t.Tuple[Endpoint, ...]
     kernel: Kernel
     holders: t.Mapping[int, Holder]
     masters: t.Mapping[int, Identity]
     blockers: t.Mapping[int, NettuneError]
     elsewhere: str = ""
 
-    def ours(self, place: Place) -> t.Tuple[Listener, ...]:
-        """The sockets of a place, without those that are not the server's."""
-        return tuple(one for one in self.kernel.sockets.get(place, ()) if not self.stranger(one))
+    def ours(self, endpoint: Endpoint) -> t.Tuple[Listener, ...]:
+        """The sockets of an endpoint, without those that are not the server's."""
+        return tuple(one for one in self.kernel.sockets.get(endpoint, ()) if not self.stranger(one))
 
     def stranger(self, listener: Listener) -> str:
         """Who holds a socket that is not the server's, empty when it is, or any will do, or it cannot be told."""
@@ -66,10 +66,12 @@ class Host:
     @property
     def stays(self) -> bool:
         """Whether each socket to change was found with a process that still had it when it was tried."""
-        return not any(isinstance(self.blocker(one), Gone) for place in self.places for one in self._short(place))
+        return not any(
+            isinstance(self.blocker(one), Gone) for endpoint in self.endpoints for one in self._short(endpoint)
+        )
 
-    def _short(self, place: Place) -> t.Iterator[Listener]:
-        return (one for one in self.ours(place) if not self.request.want.satisfied_by((one.backlog or 0,)))
+    def _short(self, endpoint: Endpoint) -> t.Iterator[Listener]:
+        return (one for one in self.ours(endpoint) if not self.request.want.satisfied_by((one.backlog or 0,)))
 
     def blocker(self, listener: Listener) -> t.Optional[NettuneError]:
         """Why listen() cannot be called on a socket from outside, None where it can."""
@@ -81,10 +83,12 @@ class Host:
         return Gone("no process that can be seen here holds the socket")
 
 
-def kernel_of(request: Request, places: t.Collection[Place], manager: t.Optional[systemd.Systemd] = None) -> Kernel:
-    """What the kernel has at these places, in the network namespace of the unit's main process."""
+def kernel_of(
+    request: Request, endpoints: t.Collection[Endpoint], manager: t.Optional[systemd.Systemd] = None
+) -> Kernel:
+    """What the kernel has at these endpoints, in the network namespace of the unit's main process."""
     kernel = sockets.look(namespace_of(request, manager))
-    return sockets.with_twins(sockets.with_files(kernel, places), places)
+    return sockets.with_twins(sockets.with_files(kernel, endpoints), endpoints)
 
 
 def namespace_of(request: Request, manager: t.Optional[systemd.Systemd] = None) -> t.Optional[str]:
@@ -109,22 +113,22 @@ def look(request: Request, snapshot: t.Optional[systemd.Snapshot] = None) -> Hos
 
 def _look(request: Request, manager: t.Optional[systemd.Systemd] = None) -> Host:
     server = request.server
-    config = server.read(request.config, request.unit) if server else None
-    listens = _meant(request, server.listens(config)) if server and config else ()
-    places = tuple(dict.fromkeys(map(place_of, listens))) if server else _listening(request, manager)
-    kernel = kernel_of(request, places, manager)
-    there = [one for place in places for one in kernel.sockets.get(place, ())]
-    found = holders.find((one.inode for one in there), ties.names(request))
-    masters = ties.masters(request, there, found)
+    config = server.adapter.read(request.config, request.unit) if server else None
+    listens = _meant(request, server.adapter.listens(config)) if server and config else ()
+    endpoints = tuple(dict.fromkeys(map(endpoint_of, listens))) if server else _listening(request, manager)
+    kernel = kernel_of(request, endpoints, manager)
+    there = [one for endpoint in endpoints for one in kernel.sockets.get(endpoint, ())]
+    held = holders.find((one.inode for one in there), ties.names(request))
+    masters = ties.masters(request, there, held)
     short = [one.inode for one in there if not request.want.satisfied_by((one.backlog or 0,))]
     elsewhere = "" if there else ties.elsewhere(request, namespace_of(request, manager))
-    return Host(request, config, listens, places, kernel, found, masters, _blockers(found, short), elsewhere)
+    return Host(request, config, listens, endpoints, kernel, held, masters, _blockers(held, short), elsewhere)
 
 
-def _blockers(found: t.Mapping[int, Holder], short: t.Iterable[int]) -> t.Dict[int, NettuneError]:
+def _blockers(held: t.Mapping[int, Holder], short: t.Iterable[int]) -> t.Dict[int, NettuneError]:
     """Tried by duplicating a socket of each process that has one to change; that alone changes nothing."""
     blockers: t.Dict[int, NettuneError] = {}
-    tries = {found[inode].pid: (inode, found[inode]) for inode in short if inode in found}
+    tries = {held[inode].pid: (inode, held[inode]) for inode in short if inode in held}
     for pid, (inode, holder) in tries.items():
         try:
             with pidfd.duplicate(pid, holder.descriptor, inode):
@@ -147,47 +151,47 @@ def with_config(host: Host, files: Files) -> Host:
     config = with_files(host.config, files)
     if host.request.server is None or config is None:
         return host
-    return replace(host, config=config, listens=_meant(host.request, host.request.server.listens(config)))
+    return replace(host, config=config, listens=_meant(host.request, host.request.server.adapter.listens(config)))
 
 
-def place_of(listen: Listen) -> Place:
+def endpoint_of(listen: Listen) -> Endpoint:
     """Where the socket of a configuration is found in the kernel."""
     return listen.family, listen.address, listen.port
 
 
 def _meant(request: Request, listens: t.Tuple[Listen, ...]) -> t.Tuple[Listen, ...]:
     for one in request.filters:
-        if not any(one.covers(*place_of(listen)) for listen in listens):
-            known = ", ".join(sorted(endpoint(*place_of(listen)) for listen in listens)) or "nothing"
+        if not any(one.covers(*endpoint_of(listen)) for listen in listens):
+            known = ", ".join(sorted(endpoint_text(*endpoint_of(listen)) for listen in listens)) or "nothing"
             raise BadRequest(f"listen: nothing is configured to listen on {one.text}, only {known}", listen=one.text)
     if not request.filters:
         return listens
-    return tuple(listen for listen in listens if any(one.covers(*place_of(listen)) for one in request.filters))
+    return tuple(listen for listen in listens if any(one.covers(*endpoint_of(listen)) for one in request.filters))
 
 
-def _listening(request: Request, manager: t.Optional[systemd.Systemd]) -> t.Tuple[Place, ...]:
-    """The places where something listens, and those asked for where nothing does."""
+def _listening(request: Request, manager: t.Optional[systemd.Systemd]) -> t.Tuple[Endpoint, ...]:
+    """The endpoints where something listens, and those asked for where nothing does."""
     kernel = kernel_of(request, (), manager)
-    places: t.List[Place] = []
+    endpoints: t.List[Endpoint] = []
     for one in request.filters:
-        found = sorted(place for place in kernel.sockets if one.covers(*place))
-        places += found or [(one.family or "inet", one.address or "0.0.0.0", one.port)]
-    return tuple(dict.fromkeys(places))
+        covered = sorted(endpoint for endpoint in kernel.sockets if one.covers(*endpoint))
+        endpoints += covered or [(one.family or "inet", one.address or "0.0.0.0", one.port)]
+    return tuple(dict.fromkeys(endpoints))
 
 
-def observe(host: Host) -> t.Tuple[Seen, ...]:
+def observe(host: Host) -> t.Tuple[Observed, ...]:
     """Each listener that is meant, in the order of the configuration."""
-    listens: t.Dict[Place, t.List[Listen]] = {}
+    listens: t.Dict[Endpoint, t.List[Listen]] = {}
     for listen in host.listens:
-        listens.setdefault(place_of(listen), []).append(listen)
-    return tuple(_seen(host, place, listens.get(place, ())) for place in host.places)
+        listens.setdefault(endpoint_of(listen), []).append(listen)
+    return tuple(_observed(host, endpoint, listens.get(endpoint, ())) for endpoint in host.endpoints)
 
 
-def _seen(host: Host, place: Place, listens: t.Sequence[Listen]) -> Seen:
-    ours = host.ours(place)
-    strangers = [host.stranger(one) for one in host.kernel.sockets.get(place, ())]
-    return Seen(
-        place=place,
+def _observed(host: Host, endpoint: Endpoint, listens: t.Sequence[Listen]) -> Observed:
+    ours = host.ours(endpoint)
+    strangers = [host.stranger(one) for one in host.kernel.sockets.get(endpoint, ())]
+    return Observed(
+        endpoint=endpoint,
         asked=tuple(listen.asked for listen in listens),
         source=_source(listens[0]) if listens else None,
         backlogs=tuple(one.backlog or 0 for one in ours),

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 from .._want import Want
 from . import request as asked
-from .sockets import Place
+from .sockets import Endpoint
 
 EFFECTIVE, CLAMPED, STALE = "effective", "clamped_by_somaxconn", "stale"
 RESTART_REQUIRED, NOT_LISTENING = "restart_required", "not_listening"
@@ -30,8 +30,8 @@ _AUTO = {True: (asked.RELOAD, asked.LIVE), False: (asked.LIVE,)}
 
 
 @dataclass(frozen=True)
-class Seen:
-    """One place where a server listens, as it was found.
+class Observed:
+    """One endpoint where a server listens, as it was observed.
 
     ``asked`` are the numbers that the server would give to listen(2), one for each directive: 0 when only the server
     can tell, none without configuration.  ``backlogs`` are the limits in force, one for each socket; empty where the
@@ -39,7 +39,7 @@ class Seen:
     where it runs in another network namespace; ``blocked`` is why the sockets cannot be changed from outside.
     """
 
-    place: Place
+    endpoint: Endpoint
     asked: t.Tuple[int, ...]
     source: t.Optional[str]
     backlogs: t.Tuple[int, ...]
@@ -60,14 +60,14 @@ class Seen:
 
 @dataclass(frozen=True)
 class Entry:
-    """A place with what becomes of it.
+    """An endpoint with what becomes of it.
 
     ``numbers`` are to be configured, one for each directive; ``number`` is that for listen(), and ``expected`` what
     the kernel makes of it.
     """
 
     want: Want
-    seen: Seen
+    observed: Observed
     numbers: t.Tuple[int, ...]
     number: int
     expected: int
@@ -75,7 +75,7 @@ class Entry:
     @property
     def needs_listen(self) -> bool:
         """Whether the server, or somebody else, has to call listen() on any of its sockets."""
-        return any(self.helps(one) for one in self.seen.backlogs)
+        return any(self.helps(one) for one in self.observed.backlogs)
 
     def helps(self, backlog: int) -> bool:
         """Whether listen() would help: somaxconn may have been lowered since, and then it would take away."""
@@ -85,7 +85,7 @@ class Entry:
     @property
     def edited(self) -> bool:
         """Whether the configuration has to change."""
-        return bool(self.seen.asked) and self.seen.asked != self.numbers
+        return bool(self.observed.asked) and self.observed.asked != self.numbers
 
 
 @dataclass(frozen=True)
@@ -115,16 +115,16 @@ class Plan:
         return asked.RELOAD in self.ways and self.reload_listens and entry.needs_listen
 
 
-def make(want: Want, seen: t.Iterable[Seen], somaxconn: int, *, apply: str, reload_listens: bool) -> Plan:
+def make(want: Want, observed: t.Iterable[Observed], somaxconn: int, *, apply: str, reload_listens: bool) -> Plan:
     """Plan for these listeners."""
-    entries = tuple(_entry(want, one, somaxconn) for one in seen)
+    entries = tuple(_entry(want, one, somaxconn) for one in observed)
     return Plan(entries, _ways(entries, apply, reload_listens), reload_listens, somaxconn)
 
 
-def _entry(want: Want, seen: Seen, somaxconn: int) -> Entry:
-    numbers = tuple(_target(want, asked or seen.backlog) for asked in seen.asked or (0,))
+def _entry(want: Want, observed: Observed, somaxconn: int) -> Entry:
+    numbers = tuple(_target(want, asked or observed.backlog) for asked in observed.asked or (0,))
     number = max(numbers)
-    return Entry(want, seen, numbers, number, min(number, somaxconn))
+    return Entry(want, observed, numbers, number, min(number, somaxconn))
 
 
 def _target(want: Want, known: t.Optional[int]) -> int:
@@ -134,35 +134,40 @@ def _target(want: Want, known: t.Optional[int]) -> int:
 
 @dataclass(frozen=True)
 class Original:
-    """What a place had before it was first managed: the numbers of its directives, and its queue where it listened."""
+    """What an endpoint had before it was first managed: the numbers of its directives, and its queue if it listened."""
 
     asked: t.Tuple[int, ...]
     backlog: t.Optional[int]
 
 
 def make_absent(
-    seen: t.Iterable[Seen], somaxconn: int, known: t.Mapping[Place, Original], *, apply: str, reload_listens: bool
+    observed: t.Iterable[Observed],
+    somaxconn: int,
+    known: t.Mapping[Endpoint, Original],
+    *,
+    apply: str,
+    reload_listens: bool,
 ) -> Plan:
     """Plan to give these listeners back what they had; those of which nothing is known stay as they are."""
-    entries = tuple(_entry_absent(one, somaxconn, known.get(one.place)) for one in seen)
+    entries = tuple(_entry_absent(one, somaxconn, known.get(one.endpoint)) for one in observed)
     return Plan(entries, _ways(entries, apply, reload_listens), reload_listens, somaxconn)
 
 
-def _entry_absent(seen: Seen, somaxconn: int, original: t.Optional[Original]) -> Entry:
-    numbers = original.asked if original and len(original.asked) == len(seen.asked) else seen.asked
+def _entry_absent(observed: Observed, somaxconn: int, original: t.Optional[Original]) -> Entry:
+    numbers = original.asked if original and len(original.asked) == len(observed.asked) else observed.asked
     backlog = original.backlog if original else None
     if backlog is None:
         # It did not listen then, or is as it was.
-        backlog = min(max(numbers, default=0), somaxconn) if original else seen.backlog
+        backlog = min(max(numbers, default=0), somaxconn) if original else observed.backlog
     number = backlog or 0
-    return Entry(Want("exactly", (number,)), seen, numbers or (number,), number, number)
+    return Entry(Want("exactly", (number,)), observed, numbers or (number,), number, number)
 
 
 def _ways(entries: t.Sequence[Entry], apply: str, reload_listens: bool) -> t.Tuple[str, ...]:
     needing = [entry for entry in entries if entry.needs_listen]
     if apply == asked.AUTO:
-        return _AUTO[reload_listens and any(one.edited and one.seen.blocked for one in needing)] if needing else ()
-    edited = any(entry.edited and entry.seen.backlogs for entry in entries)
+        return _AUTO[reload_listens and any(one.edited and one.observed.blocked for one in needing)] if needing else ()
+    edited = any(entry.edited and entry.observed.backlogs for entry in entries)
     useful = {
         asked.LIVE: bool(needing),
         asked.RELOAD: edited or (bool(needing) and reload_listens),
@@ -172,16 +177,16 @@ def _ways(entries: t.Sequence[Entry], apply: str, reload_listens: bool) -> t.Tup
     return (apply,) if useful[apply] else ()
 
 
-def predict(plan: Plan) -> t.Dict[Place, t.Tuple[int, ...]]:
-    """The limits in force after the plan, by place."""
-    return {entry.seen.place: _predicted(plan, entry) for entry in plan.entries}
+def predict(plan: Plan) -> t.Dict[Endpoint, t.Tuple[int, ...]]:
+    """The limits in force after the plan, by endpoint."""
+    return {entry.observed.endpoint: _predicted(plan, entry) for entry in plan.entries}
 
 
 def _predicted(plan: Plan, entry: Entry) -> t.Tuple[int, ...]:
-    backlogs = entry.seen.backlogs
+    backlogs = entry.observed.backlogs
     if plan.relists(entry):
         return (entry.expected,) * len(backlogs)
-    if asked.LIVE not in plan.ways or entry.seen.blocked:
+    if asked.LIVE not in plan.ways or entry.observed.blocked:
         return backlogs
     return tuple(entry.expected if entry.helps(one) else one for one in backlogs)
 
@@ -203,27 +208,27 @@ class Row:
     reason: str
 
 
-def verdict(plan: Plan, entry: Entry, after: Seen, somaxconn: int) -> Row:
+def verdict(plan: Plan, entry: Entry, after: Observed, somaxconn: int) -> Row:
     """Judge one listener by what was read back, or in check mode by what was predicted."""
-    seen = entry.seen
+    observed = entry.observed
     status, reason = _judge(plan, entry, after, somaxconn)
-    family, address, port = seen.place
+    family, address, port = observed.endpoint
     return Row(
         address,
         port,
         family,
-        seen.configured,
+        observed.configured,
         after.configured,
         after.source,
         somaxconn,
-        seen.backlog,
+        observed.backlog,
         after.backlog,
         status,
         reason,
     )
 
 
-def _judge(plan: Plan, entry: Entry, after: Seen, somaxconn: int) -> t.Tuple[str, str]:
+def _judge(plan: Plan, entry: Entry, after: Observed, somaxconn: int) -> t.Tuple[str, str]:
     if after.stranger:
         return NOT_LISTENING, f"{after.stranger} holds this address and port"
     if after.backlog is None:
@@ -237,7 +242,7 @@ def _judge(plan: Plan, entry: Entry, after: Seen, somaxconn: int) -> t.Tuple[str
     return CLAMPED, f"the kernel cuts {entry.number} to net.core.somaxconn = {somaxconn}: raise that to {entry.number}"
 
 
-def _short(entry: Entry, after: Seen, ways: t.Sequence[str]) -> t.Tuple[str, str]:
+def _short(entry: Entry, after: Observed, ways: t.Sequence[str]) -> t.Tuple[str, str]:
     """The kernel would give more if the server called listen() again."""
     if asked.LIVE in ways or (ways and after.blocked):
         why = after.blocked or "calling listen() had no effect"

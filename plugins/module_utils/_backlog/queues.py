@@ -11,22 +11,22 @@ from __future__ import annotations
 import typing as t
 
 from .._kernel import proc_sys
-from .._kernel.tcp_socket import Listener, endpoint
+from .._kernel.tcp_socket import Listener, endpoint_text
 from .._record import entries
 from .._transaction import Replaced
 from .plan import Entry, Plan
-from .sockets import Place
+from .sockets import Endpoint
 
 
-def name_of(place: Place) -> str:
+def name_of(endpoint: Endpoint) -> str:
     """An endpoint for people."""
-    return endpoint(*place)
+    return endpoint_text(*endpoint)
 
 
-def replaced(place: Place, one: Listener, after: int, unit: t.Optional[str]) -> Replaced:
+def replaced(endpoint: Endpoint, one: Listener, after: int, unit: t.Optional[str]) -> Replaced:
     """The entry for one socket that gets another backlog."""
-    where = {**_where(place, unit), "inode": one.inode, "boot_id": proc_sys.boot_id()}
-    return Replaced(entries.BACKLOG, name_of(place), one.backlog or 0, after, where)
+    where = {**_where(endpoint, unit), "inode": one.inode, "boot_id": proc_sys.boot_id()}
+    return Replaced(entries.BACKLOG, name_of(endpoint), one.backlog or 0, after, where)
 
 
 def at_next_start(plan: Plan, unit: t.Optional[str]) -> t.Tuple[Replaced, ...]:
@@ -34,24 +34,26 @@ def at_next_start(plan: Plan, unit: t.Optional[str]) -> t.Tuple[Replaced, ...]:
     return tuple(
         Replaced(
             entries.BACKLOG,
-            name_of(entry.seen.place),
-            min(entry.seen.configured or 0, plan.somaxconn),
+            name_of(entry.observed.endpoint),
+            min(entry.observed.configured or 0, plan.somaxconn),
             entry.expected,
-            _where(entry.seen.place, unit),
+            _where(entry.observed.endpoint, unit),
         )
         for entry in plan.entries
-        if entry.edited and entry.seen.configured
+        if entry.edited and entry.observed.configured
     )
 
 
 def told(
-    those: t.Iterable[Entry], ours: t.Callable[[Place], t.Iterable[Listener]], unit: t.Optional[str]
+    those: t.Iterable[Entry], ours: t.Callable[[Endpoint], t.Iterable[Listener]], unit: t.Optional[str]
 ) -> t.Tuple[Replaced, ...]:
     """The entries for the sockets on which the server itself calls listen() when it is told to."""
     return tuple(
-        replaced(one.seen.place, socket, one.expected, unit) for one in those for socket in ours(one.seen.place)
+        replaced(one.observed.endpoint, socket, one.expected, unit)
+        for one in those
+        for socket in ours(one.observed.endpoint)
     )
 
 
-def _where(place: Place, unit: t.Optional[str]) -> t.Dict[str, t.Any]:
-    return {"place": list(place), "unit": unit}
+def _where(endpoint: Endpoint, unit: t.Optional[str]) -> t.Dict[str, t.Any]:
+    return {"endpoint": list(endpoint), "unit": unit}

@@ -17,9 +17,9 @@ from .._record import entries, fold, originals, store
 from .._record import files as recorded
 from .._record.fold import Thing
 from .._transaction import Step
-from .host import Files, Host, place_of, with_files
+from .host import Files, Host, endpoint_of, with_files
 from .plan import Original
-from .sockets import Place
+from .sockets import Endpoint
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Recorded:
     contents of all of them.  ``directories`` were made for files that are among them.
     """
 
-    places: t.Mapping[Place, Original]
+    endpoints: t.Mapping[Endpoint, Original]
     files: Files
     all_files: Files
     directories: t.FrozenSet[str] = frozenset()
@@ -42,14 +42,14 @@ class Recorded:
 
 
 def of(host: Host) -> Recorded:
-    """What is recorded of the server's configuration, and of the places that are meant."""
+    """What is recorded of the server's configuration, and of the endpoints that are meant."""
     known = originals.load()
     things = fold.to_originals(known, [run for run in store.runs() if run.changed], store.run_path, store.ROOT)
     paths = {os.path.realpath(path): path for path in (host.config.files if host.config else ())}
     files = [(paths[one.name], one) for one in things if one.kind == entries.FILE and one.name in paths]
     contents = {path: _content(one) for path, one in files}
     return Recorded(
-        places=_places(host, contents, things),
+        endpoints=_endpoints(host, contents, things),
         files={path: contents[path] for path, one in files if one.is_ours(recorded.state_of(one.name)[0])},
         all_files=contents,
         directories=frozenset(one.name for one in things if one.kind == entries.DIRECTORY and one.before is None),
@@ -62,26 +62,26 @@ def _content(thing: Thing) -> t.Optional[bytes]:
     return _files.read(store.content_path(thing.contents, thing.before["sha256"]))
 
 
-def _places(host: Host, contents: Files, things: t.Iterable[Thing]) -> t.Dict[Place, Original]:
-    queues: t.Dict[Place, int] = {}
+def _endpoints(host: Host, contents: Files, things: t.Iterable[Thing]) -> t.Dict[Endpoint, Original]:
+    queues: t.Dict[Endpoint, int] = {}
     for thing in things:
         if thing.kind == entries.BACKLOG and "inode" in thing.where:
-            family, address, port = thing.where["place"]
+            family, address, port = thing.where["endpoint"]
             queues.setdefault((family, address, port), int(thing.before))
     asked = _asked(host, contents)
     return {
-        place: Original(asked.get(place, ()), queues.get(place))
-        for place in host.places
-        if place in queues or place in asked
+        endpoint: Original(asked.get(endpoint, ()), queues.get(endpoint))
+        for endpoint in host.endpoints
+        if endpoint in queues or endpoint in asked
     }
 
 
-def _asked(host: Host, contents: Files) -> t.Dict[Place, t.Tuple[int, ...]]:
+def _asked(host: Host, contents: Files) -> t.Dict[Endpoint, t.Tuple[int, ...]]:
     """The numbers in the configuration as it was, where any of its files is recorded."""
     server, config = host.request.server, with_files(host.config, contents)
     if server is None or config is None or not contents:
         return {}
-    found: t.Dict[Place, t.Tuple[int, ...]] = {}
-    for listen in server.listens(config):
-        found[place_of(listen)] = (*found.get(place_of(listen), ()), listen.asked)
-    return found
+    numbers: t.Dict[Endpoint, t.Tuple[int, ...]] = {}
+    for listen in server.adapter.listens(config):
+        numbers[endpoint_of(listen)] = (*numbers.get(endpoint_of(listen), ()), listen.asked)
+    return numbers

@@ -17,6 +17,7 @@ from .._boot.systemd import unit_name
 from .._errors import BadRequest
 from .._servers.server import Server
 from .._servers.table import BY_NAME
+from .._servers.unit import usual
 from .._want import Want, parse_want
 
 ANY = "any"
@@ -63,7 +64,7 @@ def parse_request(params: t.Mapping[str, t.Any]) -> Request:
     filters = tuple(parse_filter(text) for text in params["listen"] or ())
     if server is None:
         _check_any(params, filters)
-    elif server.daemon_reload and params["apply"] == RELOAD:
+    elif server.adapter.daemon_reload and params["apply"] == RELOAD:
         raise BadRequest(
             f"server={server.name} cannot be reloaded: apply=live or apply=restart brings a number into force"
         )
@@ -76,9 +77,9 @@ def parse_request(params: t.Mapping[str, t.Any]) -> Request:
 
 
 def _unit(name: t.Optional[str], server: t.Optional[Server]) -> t.Optional[str]:
-    if name and server and server.daemon_reload and not name.endswith(".socket"):
+    if name and server and server.adapter.daemon_reload and not name.endswith(".socket"):
         name += ".socket"
-    return unit_name(name) if name else (server.unit if server else None)
+    return unit_name(name) if name else usual(server.units if server else ())
 
 
 def _check_any(params: t.Mapping[str, t.Any], filters: t.Sequence[Filter]) -> None:
@@ -109,13 +110,13 @@ def parse_filter(text: str) -> Filter:
         return Filter(text, "unix", text[len("unix:") :], 0)
     if _PORT.match(text):
         return Filter(text, None, None, _port(text, text))
-    found = _HOST_PORT.match(text)
-    if found is None:
+    match = _HOST_PORT.match(text)
+    if match is None:
         raise BadRequest(f"listen takes a port, address:port, [address]:port or a path, got {text!r}")
-    port = _port(found["port"], text)
-    if found["six"] is not None:
-        return Filter(text, "inet6", _address(socket.AF_INET6, found["six"], text), port)
-    four = "0.0.0.0" if found["four"] == "*" else found["four"]
+    port = _port(match["port"], text)
+    if match["six"] is not None:
+        return Filter(text, "inet6", _address(socket.AF_INET6, match["six"], text), port)
+    four = "0.0.0.0" if match["four"] == "*" else match["four"]
     return Filter(text, "inet", _address(socket.AF_INET, four, text), port)
 
 

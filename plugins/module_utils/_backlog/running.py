@@ -26,8 +26,8 @@ from .plan import Entry, Plan
 from .request import LIVE, RELOAD, RESTART, Request
 from .sockets import Kernel
 
-_PATIENCE = 10.0  # seconds for a server that was told, to call listen()
-_DOUBT = 2.0  # seconds, where it is not sure that it will
+_LISTEN_TIMEOUT = 10.0  # seconds for a server that was told, to call listen()
+_DOUBTFUL_LISTEN_TIMEOUT = 2.0  # seconds, where it is not sure that it will
 _HANDOVER = 1.0  # seconds to find another process that has the socket of one that has ended
 _LOOKS = 3  # at servers that open other sockets meanwhile
 _PAUSE = 0.02  # seconds between two looks at the kernel
@@ -73,14 +73,14 @@ class Running:
 
     def read_units(self) -> None:
         """Make systemd read its units, where they are the server's configuration."""
-        if self.request.server and self.request.server.daemon_reload:
+        if self.request.server and self.request.server.adapter.daemon_reload:
             self._told = True
             Systemd().daemon_reload()
 
     def master(self) -> t.Optional[Identity]:
         """The master process of the server that holds the sockets, None where none does."""
-        places = (one for place in self.host.places for one in self.host.ours(place))
-        return next((self.host.masters[one.inode] for one in places if one.inode in self.host.masters), None)
+        sockets = (one for endpoint in self.host.endpoints for one in self.host.ours(endpoint))
+        return next((self.host.masters[one.inode] for one in sockets if one.inode in self.host.masters), None)
 
     def _tell_again(self) -> None:
         if self._told:
@@ -90,15 +90,15 @@ class Running:
     def _tell_and_wait(self) -> None:
         self._told = True
         self._tell()
-        self._wait(self.plan.relists, _PATIENCE)
-        self._wait(self.plan.may_relist, _DOUBT)
+        self._wait(self.plan.relists, _LISTEN_TIMEOUT)
+        self._wait(self.plan.may_relist, _DOUBTFUL_LISTEN_TIMEOUT)
 
     def _wait(self, comes: t.Callable[[Entry], bool], seconds: float) -> None:
         """Until the server has called listen() on these, or for so long."""
-        awaited = [entry for entry in self.plan.entries if entry.seen.backlogs and comes(entry)]
+        awaited = [entry for entry in self.plan.entries if entry.observed.backlogs and comes(entry)]
         end = time.monotonic() + seconds
         while awaited and time.monotonic() < end:
-            kernel = hosts.kernel_of(self.request, self.host.places)
+            kernel = hosts.kernel_of(self.request, self.host.endpoints)
             awaited = [entry for entry in awaited if not _in_force(entry, kernel)]
             if awaited:
                 time.sleep(_PAUSE)
@@ -123,24 +123,24 @@ class Running:
 
     @property
     def _signal(self) -> t.Optional[str]:
-        return self.request.server.reload_signal if self.request.server else None
+        return self.request.server.adapter.reload_signal if self.request.server else None
 
     def _check_live(self) -> None:
         for entry in self.plan.needing:
-            for one in self.host.ours(entry.seen.place):
+            for one in self.host.ours(entry.observed.endpoint):
                 blocker = self.host.blocker(one)
                 if blocker:
                     raise type(blocker)(f"the socket cannot be changed while its server runs: {blocker}")
 
     def _holders(self) -> t.Iterator[Holder]:
-        for place in self.host.places:
-            for one in self.host.ours(place):
+        for endpoint in self.host.endpoints:
+            for one in self.host.ours(endpoint):
                 if one.inode in self.host.holders:
                     yield self.host.holders[one.inode]
 
     def _unit_runs_it(self) -> bool:
         """Whether the unit holds the sockets: another server of the same kind must not be mixed up with it."""
-        if self.request.server and self.request.server.daemon_reload:
+        if self.request.server and self.request.server.adapter.daemon_reload:
             return True
         return any(holder.unit == self.request.unit for holder in self._holders())
 
@@ -150,7 +150,7 @@ class Running:
         for _look in range(_LOOKS):
             self._closed = False
             for entry in self.plan.needing:
-                for one in host.ours(entry.seen.place):
+                for one in host.ours(entry.observed.endpoint):
                     if entry.helps(one.backlog or 0) and not host.blocker(one):
                         yield self._relisten_step(host.holders[one.inode], one, entry)
             if not self._closed:
@@ -163,7 +163,7 @@ class Running:
             f"listen({number}) on {one.address} {one.port}, socket {one.inode} of pid {holder.pid}",
             lambda: self._listen(holder, one.inode, number),
             lambda: self._listen(holder, one.inode, before),
-            (queues.replaced(entry.seen.place, one, entry.expected, self.request.unit),),
+            (queues.replaced(entry.observed.endpoint, one, entry.expected, self.request.unit),),
         )
 
     def _listen(self, holder: Holder, inode: int, backlog: int) -> None:
@@ -175,7 +175,7 @@ class Running:
 
 
 def _in_force(entry: Entry, kernel: Kernel) -> bool:
-    now = kernel.sockets.get(entry.seen.place, ())
+    now = kernel.sockets.get(entry.observed.endpoint, ())
     return bool(now) and all(one.backlog == entry.expected for one in now)
 
 

@@ -20,7 +20,7 @@ from .._kernel import identity, pidfd
 from .._kernel.identity import Identity
 from .._servers.server import Check
 
-_PATIENCE = 60.0  # seconds for a server to judge its configuration; it may resolve names
+_CHECK_TIMEOUT = 60.0  # seconds for a server to judge its configuration; it may resolve names
 
 
 def restart(unit: str, manager: t.Optional[systemd.Systemd] = None) -> None:
@@ -48,7 +48,7 @@ def check(command: Check, master: t.Optional[Identity], what: str) -> None:
             if place.distrust:
                 raise NotTrusted(f"{command.words[0]} is not run on {path}: {place.distrust}", path=path)
     with _program(command.words[0], master) as program:
-        done = _command.run(command.words, program, environment=command.environment, timeout=_PATIENCE)
+        done = _command.run(command.words, program, environment=command.environment, timeout=_CHECK_TIMEOUT)
     if done.code:
         raise NettuneError(f"{' '.join(command.words)} refuses {what}: {done.text}", refused=done.text)
 
@@ -60,8 +60,8 @@ def _program(name: str, master: t.Optional[Identity]) -> t.Iterator[_command.Pro
         if master and os.path.basename(master.program) == name:
             with contextlib.suppress(NettuneError):  # it may be a container's: its path says nothing here
                 program = stack.enter_context(_command.opened(master.program))
-                found = os.fstat(program.descriptor)
-                if (found.st_dev, found.st_ino) == master.file:
+                status = os.fstat(program.descriptor)
+                if (status.st_dev, status.st_ino) == master.file:
                     yield program
                     return
         yield stack.enter_context(_command.find(name))

@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""The sockets that listen in the kernel, who holds them, and which of them belong to a place in a configuration."""
+"""The sockets that listen in the kernel, who holds them, and which of them belong to an endpoint in a configuration."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from .._errors import Unsupported
 from .._kernel import listeners, netns, proc_sys, unix_diag
 from .._kernel.tcp_socket import Listener
 
-Place = t.Tuple[str, str, int]  # family, address, port
+Endpoint = t.Tuple[str, str, int]  # family, address, port
 
 _TWINS = {("inet", "0.0.0.0"): ("inet6", "::"), ("inet6", "::"): ("inet", "0.0.0.0")}
 
 
 @dataclass(frozen=True)
 class Kernel:
-    """One network namespace: its cap, and its listening sockets by place, several with SO_REUSEPORT.
+    """One network namespace: its cap, and its listening sockets by endpoint, several with SO_REUSEPORT.
 
     ``files`` are those of UNIX sockets, by device and inode.
     """
 
     somaxconn: int
-    sockets: t.Mapping[Place, t.Tuple[Listener, ...]]
+    sockets: t.Mapping[Endpoint, t.Tuple[Listener, ...]]
     files: t.Mapping[unix_diag.File, Listener] = field(default_factory=dict)
 
 
@@ -43,37 +43,37 @@ def _look() -> Kernel:
         # Not shown in a user namespace of old kernels.
         raise Unsupported("net.core.somaxconn does not exist in this network namespace")
     unix = _unix()
-    found: t.Dict[Place, t.List[Listener]] = {}
+    sockets: t.Dict[Endpoint, t.List[Listener]] = {}
     for listener in (*listeners.tcp(), *(one for one, _file in unix)):
-        found.setdefault((listener.family, listener.address, listener.port), []).append(listener)
+        sockets.setdefault((listener.family, listener.address, listener.port), []).append(listener)
     files = {file: one for one, file in unix if file}
-    return Kernel(int(text), {place: tuple(listeners) for place, listeners in found.items()}, files)
+    return Kernel(int(text), {endpoint: tuple(listeners) for endpoint, listeners in sockets.items()}, files)
 
 
-def with_files(kernel: Kernel, places: t.Iterable[Place]) -> Kernel:
+def with_files(kernel: Kernel, endpoints: t.Iterable[Endpoint]) -> Kernel:
     """The kernel with UNIX sockets under the paths they have now: HAProxy renames them after it has bound them."""
-    found = dict(kernel.sockets)
-    for place in places:
-        file = unix_diag.file_at(place[1]) if place[0] == "unix" and place not in found else None
+    sockets = dict(kernel.sockets)
+    for endpoint in endpoints:
+        file = unix_diag.file_at(endpoint[1]) if endpoint[0] == "unix" and endpoint not in sockets else None
         if file is not None and file in kernel.files:
-            found[place] = (kernel.files[file],)
-    return replace(kernel, sockets=found)
+            sockets[endpoint] = (kernel.files[file],)
+    return replace(kernel, sockets=sockets)
 
 
-def with_twins(kernel: Kernel, places: t.Iterable[Place]) -> Kernel:
+def with_twins(kernel: Kernel, endpoints: t.Iterable[Endpoint]) -> Kernel:
     """The kernel with the sockets of wildcards that are served by the other family's.
 
     A socket of IPv6 may take IPv4 too; and where the kernel has no IPv6, Apache opens one of IPv4 instead.
     """
-    found, known = dict(kernel.sockets), frozenset(places)
-    for family, address, port in places:
+    sockets, known = dict(kernel.sockets), frozenset(endpoints)
+    for family, address, port in endpoints:
         twin = _TWINS.get((family, address))
-        if twin and (family, address, port) not in found and (*twin, port) not in known:
+        if twin and (family, address, port) not in sockets and (*twin, port) not in known:
             both = family == "inet6"
-            found[family, address, port] = tuple(
+            sockets[family, address, port] = tuple(
                 one for one in kernel.sockets.get((*twin, port), ()) if both or one.v6only is False
             )
-    return replace(kernel, sockets=found)
+    return replace(kernel, sockets=sockets)
 
 
 def _unix() -> t.Sequence[t.Tuple[Listener, t.Optional[unix_diag.File]]]:

@@ -35,17 +35,17 @@ def masters(
 ) -> t.Dict[int, Identity]:
     """The server's master for each of the sockets that are the server's, by inode."""
     judge = tie(request)
-    found: t.Dict[int, Identity] = {}
+    result: t.Dict[int, Identity] = {}
     for one in listeners:
         holder = holders.get(one.inode)
         master = _master(request, judge, holder.pid, one) if holder else None
         if master:
-            found[one.inode] = master
-    return found
+            result[one.inode] = master
+    return result
 
 
 def _master(request: Request, judge: Tie, pid: int, listener: Listener) -> t.Optional[Identity]:
-    if request.server is None or not request.server.daemon_reload:
+    if request.server is None or not request.server.adapter.daemon_reload:
         return judge.master_of(pid, listener.uid)
     # The sockets of socket units are made by process 1, and held by it and by those that they are made for.
     made_by_root = listener.uid in identity.trusted_uids()
@@ -65,12 +65,12 @@ def stranger(request: Request, pid: int, name: str) -> str:
 def elsewhere(request: Request, namespace: t.Optional[str] = None, root: str = "/proc") -> str:
     """A process of the server in another network namespace, if there is one and none in this; else empty."""
     here = netns.file_of(netns.path_of(namespace) if namespace else f"{root}/self/ns/net")
-    judge, found = tie(request), ""
+    judge, away = tie(request), ""
     for pid in proc_pid.pids(root) if names(request) else ():
         name = proc_pid.name_of(pid, root)
         theirs = netns.file_of(f"{root}/{pid}/ns/net") if name in names(request) else None
         if theirs and judge.master_of(pid):
             if theirs == here:
                 return ""
-            found = found or f"{name} (pid {pid})"
-    return found
+            away = away or f"{name} (pid {pid})"
+    return away

@@ -34,7 +34,7 @@ def taken(text: str, held: str) -> str:
 
 def number(word: str) -> t.Optional[int]:
     """The number that a word is to the kernel, such as 24 for ``030``; None for what it refuses."""
-    found = _NUMBER.match(word)
-    if not found or not found.lastgroup:
+    match = _NUMBER.match(word)
+    if not match or not match.lastgroup:
         return None
-    return int(found["sign"] + found[found.lastgroup], _BASES[found.lastgroup])
+    return int(match["sign"] + match[match.lastgroup], _BASES[match.lastgroup])

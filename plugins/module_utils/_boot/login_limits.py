@@ -61,12 +61,12 @@ def read_files(file: str = FILE, directory: str = DIRECTORY) -> t.Dict[str, str]
 
 def parse(files: t.Mapping[str, str]) -> t.Tuple[LoginLimit, ...]:
     """The limits of open files that count, by domain and type in the order of their first lines.  Pure."""
-    found: t.Dict[t.Tuple[str, str], LoginLimit] = {}
+    limits: t.Dict[t.Tuple[str, str], LoginLimit] = {}
     for path, text in files.items():
         for number, line in enumerate(text.split("\n"), start=1):
             for limit in _limits(line, f"{path}:{number}"):
-                found[limit.domain, limit.type] = limit
-    return tuple(found.values())
+                limits[limit.domain, limit.type] = limit
+    return tuple(limits.values())
 
 
 def _limits(line: str, source: str) -> t.Iterator[LoginLimit]:
@@ -83,11 +83,11 @@ def _limits(line: str, source: str) -> t.Iterator[LoginLimit]:
 
 
 def _value(text: str) -> t.Optional[int]:
-    found = _NUMBER.match(text)
+    match = _NUMBER.match(text)
     if text in _UNLIMITED:
         return None
-    if found is None:
+    if match is None:
         raise ValueError(text)
-    number = int(found[2])
-    value = min(number, _INFINITY) if found[1] != "-" or number > _INFINITY else -number % 2**64
+    number = int(match[2])
+    value = min(number, _INFINITY) if match[1] != "-" or number > _INFINITY else -number % 2**64
     return None if value == _INFINITY else value

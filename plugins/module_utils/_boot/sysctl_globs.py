@@ -124,17 +124,17 @@ def _bracket(pattern: str, start: int) -> tuple[str, int]:
     while at < len(pattern):
         if pattern[at] == "]" and at > first:
             return _set_of("".join(parts), negated) if known else _NOTHING, at
-        found = t.cast("re.Match[str]", _IN_BRACKETS.match(pattern, at))
-        known = known and (found["kind"] is None or found["kind"] in _CLASSES)
-        parts.append(_item(found))
-        at = found.end()
+        match = t.cast("re.Match[str]", _IN_BRACKETS.match(pattern, at))
+        known = known and (match["kind"] is None or match["kind"] in _CLASSES)
+        parts.append(_item(match))
+        at = match.end()
     return "", -1
 
 
-def _item(found: re.Match[str]) -> str:
-    if found["kind"] is not None:
-        return _CLASSES.get(found["kind"], "")
-    low, high = (found[f"{end}_symbol"] or found[f"{end}_escaped"] or found[f"{end}_plain"] for end in ("low", "high"))
+def _item(match: re.Match[str]) -> str:
+    if match["kind"] is not None:
+        return _CLASSES.get(match["kind"], "")
+    low, high = (match[f"{end}_symbol"] or match[f"{end}_escaped"] or match[f"{end}_plain"] for end in ("low", "high"))
     if high is None:
         return re.escape(low)
     return f"{re.escape(low)}-{re.escape(high)}" if low <= high else ""

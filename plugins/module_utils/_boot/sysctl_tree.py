@@ -200,9 +200,9 @@ def _real_path(root: str, path: str) -> str:
 def _systemd(root: str) -> Systemd:
     """Told by the name of the library that the program is linked to, which has the version in it."""
     for content in _programs(root, _SYSTEMD_PROGRAMS):
-        found = _SYSTEMD_VERSION.search(content)
-        if found:
-            return Systemd(endless_links_mask=int(found[1]) < _FIRST_WITHOUT_ENDLESS_MASKS)
+        match = _SYSTEMD_VERSION.search(content)
+        if match:
+            return Systemd(endless_links_mask=int(match[1]) < _FIRST_WITHOUT_ENDLESS_MASKS)
     return Systemd()
 
 

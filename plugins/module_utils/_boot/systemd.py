@@ -27,7 +27,7 @@ _TYPES = "service socket target device mount automount swap timer path slice sco
 _NAME = re.compile(r"[A-Za-z0-9:_.\\@-]+\Z")
 # An instance that nobody has: what systemd answers for it is what the template alone gives.
 _PROBE = "nettune"
-_PATIENCE = {"show": 30.0, "list-units": 30.0, "daemon-reload": 90.0}  # seconds
+_TIMEOUTS = {"show": 30.0, "list-units": 30.0, "daemon-reload": 90.0}  # seconds
 _JOB = 300.0  # seconds to start or stop a unit: more than systemd itself allows most of them
 _MOST = 16 << 20  # bytes that systemctl may print
 
@@ -188,17 +188,17 @@ def systemctl(arguments: t.Sequence[str]) -> str:
     done = _command.run(
         ["systemctl", "--no-ask-password", *arguments],
         environment={"SYSTEMD_COLORS": "0", "SYSTEMD_PAGER": ""},
-        timeout=_PATIENCE.get(arguments[0], _JOB),
+        timeout=_TIMEOUTS.get(arguments[0], _JOB),
         most=_MOST,
     )
     if done.code != 0 or not done.whole:
-        said = " ".join(done.stderr.split()) or f"status {done.code}" if done.whole else "it printed too much"
-        raise NettuneError(f"systemctl {' '.join(arguments)} failed: {said}", command=["systemctl", *arguments])
+        reason = " ".join(done.stderr.split()) or f"status {done.code}" if done.whole else "it printed too much"
+        raise NettuneError(f"systemctl {' '.join(arguments)} failed: {reason}", command=["systemctl", *arguments])
     return done.stdout
 
 
-def version(places: t.Sequence[str] = ("/usr/lib/systemd", "/lib/systemd")) -> t.Optional[int]:
+def version(directories: t.Sequence[str] = ("/usr/lib/systemd", "/lib/systemd")) -> t.Optional[int]:
     """The release of systemd, told by its library, which needs no program to be run; None without systemd."""
-    paths = [path for place in places for path in glob.glob(f"{place}/libsystemd-shared-*.so")]
+    paths = [path for directory in directories for path in glob.glob(f"{directory}/libsystemd-shared-*.so")]
     numbers = (re.search(r"-shared-([0-9]+)", path) for path in paths)
-    return max((int(found[1]) for found in numbers if found), default=None)
+    return max((int(match[1]) for match in numbers if match), default=None)

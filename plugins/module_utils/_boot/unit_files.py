@@ -69,7 +69,7 @@ class UnitFiles:
 
     def in_order(self) -> t.List[UnitFile]:
         """The files that systemd reads, in the order it reads them: a later line replaces an earlier one."""
-        rank = {directory: place for place, directory in enumerate(self.directories)}
+        rank = {directory: number for number, directory in enumerate(self.directories)}
         by_name: t.Dict[str, UnitFile] = {}
         for file in sorted(self.candidates, key=lambda file: rank[os.path.dirname(file.path)]):
             by_name.setdefault(os.path.basename(file.path), file)
@@ -145,15 +145,15 @@ def drop_in_directories(lookup: t.Iterable[str], names: t.Sequence[str]) -> t.Li
 
     ``lookup`` is systemd's UnitPath, ``names`` the unit's name and then its aliases.
     """
-    found: t.Dict[str, None] = {}
+    directories: t.Dict[str, None] = {}
     lookup = list(lookup)
     for name in names:
-        for place in lookup:
+        for directory in lookup:
             for generic in _ever_more_generic(name):
-                found.setdefault(f"{place}/{generic}.d")
-    for place in lookup:
-        found.setdefault(f"{place}/{names[0].rpartition('.')[2]}.d")
-    return list(found)
+                directories.setdefault(f"{directory}/{generic}.d")
+    for directory in lookup:
+        directories.setdefault(f"{directory}/{names[0].rpartition('.')[2]}.d")
+    return list(directories)
 
 
 def _ever_more_generic(name: str) -> t.Iterator[str]:
@@ -173,20 +173,20 @@ def read(fragment: str, lookup: t.Iterable[str], names: t.Sequence[str]) -> Unit
     """All files that may speak for a unit; ``fragment`` is its own file, empty where it has none."""
     directories = drop_in_directories(lookup, names)
     # What is below /run comes and goes with every transient unit.
-    places = [place for place in lookup if not place.startswith("/run/")]
-    return _read(fragment, directories, places)
+    persistent = [directory for directory in lookup if not directory.startswith("/run/")]
+    return _read(fragment, directories, persistent)
 
 
-def read_manager(name: str = "system.conf", places: t.Sequence[str] = ()) -> UnitFiles:
+def read_manager(name: str = "system.conf", directories: t.Sequence[str] = ()) -> UnitFiles:
     """The manager's own configuration and its drop-ins, as systemd-system.conf(5) orders them."""
-    places = places or [f"{root}/systemd" for root in ("/etc", "/run", "/usr/local/lib", "/usr/lib")]
-    main = next((path for path in (f"{place}/{name}" for place in places) if os.path.isfile(path)), "")
-    return _read(main, [f"{place}/{name}.d" for place in places], [])
+    directories = directories or [f"{root}/systemd" for root in ("/etc", "/run", "/usr/local/lib", "/usr/lib")]
+    main = next((path for path in (f"{directory}/{name}" for directory in directories) if os.path.isfile(path)), "")
+    return _read(main, [f"{directory}/{name}.d" for directory in directories], [])
 
 
-def _read(main: str, directories: t.Sequence[str], places: t.Sequence[str]) -> UnitFiles:
+def _read(main: str, directories: t.Sequence[str], others: t.Sequence[str]) -> UnitFiles:
     candidates = tuple(file for directory in directories for file in _drop_ins(directory))
-    paths = [main, *places, *directories, *(file.path for file in candidates)]
+    paths = [main, *others, *directories, *(file.path for file in candidates)]
     changed = max((_changed(path) for path in paths if path), default=0.0)
     return UnitFiles(_file(main) if main else None, tuple(directories), candidates, changed)
 

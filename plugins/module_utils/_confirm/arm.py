@@ -23,10 +23,8 @@ from . import payload, state, units
 
 def check(seconds: int) -> None:
     """Raise NettuneError where a run could not be given a timer."""
-    if seconds < 0:
+    if seconds <= 0:
         raise BadRequest(f"confirm takes a number of seconds, not {seconds}")
-    if not seconds:
-        return
     systemd.check_booted()
     if os.geteuid() != 0:
         raise MissingRight("confirm needs root")

@@ -18,7 +18,6 @@ import zipfile
 
 from .. import _files
 from .._errors import NoSuchFile
-from . import expire
 
 _TOP = "ansible_collections"
 _PACKAGE = f"{_TOP}/nettune/tcp/plugins/module_utils/"
@@ -28,6 +27,8 @@ Source = t.Tuple[str, bytes]  # path inside the archive, content
 
 def build(run: str) -> bytes:
     """The program for one run.  Raises NettuneError where its code may be another one than root's."""
+    from . import expire  # and with it the rollback, which is only sent along until then
+
     sources = dict(_sources())
     for path in list(sources):
         parts = path.split("/")[:-1]

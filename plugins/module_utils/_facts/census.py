@@ -32,7 +32,7 @@ from .._kernel.tcp_socket import (
     mapped,
     plain,
 )
-from .tally import INBOUND, Place, Tally, make_key, split_key
+from .tally import INBOUND, Endpoint, Tally, make_key, split_key
 
 States = t.Dict[str, int]
 End = t.Tuple[int, bytes]
@@ -88,23 +88,23 @@ class ListenerIndex:
     """Which listener a connection belongs to, as the kernel would choose: exact address, own wildcard, dual stack."""
 
     def __init__(self, listeners: t.Iterable[Listener]) -> None:
-        self._places: t.Set[Place] = set()
+        self._endpoints: t.Set[Endpoint] = set()
         self._dual: t.Set[int] = set()
         for listener in listeners:
-            self._places.add(self.place(listener))
+            self._endpoints.add(self.endpoint(listener))
             if listener.address == "::" and not listener.v6only:
                 self._dual.add(listener.port)
 
     @staticmethod
-    def place(listener: Listener) -> Place:
+    def endpoint(listener: Listener) -> Endpoint:
         """Address and port of a listener, as :meth:`find` returns it."""
         return plain(address_bytes(listener.address)), listener.port
 
-    def find(self, address: bytes, port: int) -> t.Optional[Place]:
-        """The place that takes connections to this local address and port, None when nothing listens there."""
-        for place in ((address, port), (bytes(len(address)), port)):
-            if place in self._places:
-                return place
+    def find(self, address: bytes, port: int) -> t.Optional[Endpoint]:
+        """The endpoint that takes connections to this local address and port, None when nothing listens there."""
+        for endpoint in ((address, port), (bytes(len(address)), port)):
+            if endpoint in self._endpoints:
+                return endpoint
         return (bytes(16), port) if port in self._dual else None
 
 
@@ -183,12 +183,12 @@ def _with_queues(listeners: t.Sequence[Listener], tally: Tally) -> t.Iterator[Li
     """The listeners with the length of their SYN queue; the kernel does not export it, so half-open sockets count."""
     ports = tally.of_ports()
     index = ListenerIndex(listeners)
-    queues: t.Counter[t.Optional[Place]] = Counter()
+    queues: t.Counter[t.Optional[Endpoint]] = Counter()
     for (address, port), count in tally.half_open.items():
         queues[index.find(address, port)] += count
     for listener in listeners:
         connections = _named(ports.get(listener.port, {}))
-        yield replace(listener, syn_recv=queues[ListenerIndex.place(listener)], connections=connections)
+        yield replace(listener, syn_recv=queues[ListenerIndex.endpoint(listener)], connections=connections)
 
 
 def census(tally: Tally, listeners: t.Sequence[Listener], top: int) -> Census:

@@ -44,7 +44,7 @@ Facts = t.Dict[str, t.Any]
 
 
 @dataclass
-class _Seen:
+class _Observed:
     """What was seen inside the namespace: facts, provenance, and sockets whose owners are yet to be found."""
 
     facts: Facts
@@ -72,57 +72,57 @@ def gather(request: Request) -> Facts:
 
 def _gather(request: Request) -> Facts:
     start = time.monotonic()
-    seen = _look(request) if request.netns is None else netns.run_in(request.netns, lambda: _look(request))
+    observed = _look(request) if request.netns is None else netns.run_in(request.netns, lambda: _look(request))
     if request.subsets & _WITH_OWNERS:
         # Outside the namespace again: owners are processes of this host's /proc.
-        seen.facts.update(_owned(request, seen))
+        observed.facts.update(_owned(request, observed))
     if "runs" in request.subsets:
-        seen.facts["runs"] = _runs(seen)
+        observed.facts["runs"] = _runs(request.top, observed)
     if request.compare is not None:
-        seen.facts["drift"] = _drift(request.compare, seen)
+        observed.facts["drift"] = _drift(request.compare, observed)
     if "limits" in request.subsets:
-        seen.facts["files"]["processes"] = limits.process_files(request.top)
-    seen.facts["collected"] = {
+        observed.facts["files"]["processes"] = limits.process_files(request.top)
+    observed.facts["collected"] = {
         "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "source": seen.source,
-        "limited": seen.limited,
+        "source": observed.source,
+        "limited": observed.limited,
         "subsets": sorted(request.subsets),
         "elapsed_ms": round((time.monotonic() - start) * 1000, 1),
     }
-    return seen.facts
+    return observed.facts
 
 
-def _runs(seen: _Seen) -> t.Optional[t.List[Facts]]:
+def _runs(top: int, observed: _Observed) -> t.Optional[t.List[Facts]]:
     try:
-        return store.as_facts()
+        return store.as_facts(top)
     except NettuneError as exc:
-        seen.limited.append(f"the records of what was changed here could not be read: {exc}")
+        observed.limited.append(f"the records of what was changed here could not be read: {exc}")
         return None
 
 
-def _drift(wanted: tuning.Request, seen: _Seen) -> t.Optional[t.List[Facts]]:
+def _drift(wanted: tuning.Request, observed: _Observed) -> t.Optional[t.List[Facts]]:
     try:
         return tuning.drift(wanted)
     except NettuneError as exc:
-        seen.limited.append(f"the host could not be compared with what it shall have: {exc}")
+        observed.limited.append(f"the host could not be compared with what it shall have: {exc}")
         return None
 
 
-def _look(request: Request) -> _Seen:
-    seen = _Seen(_provenance(request))
+def _look(request: Request) -> _Observed:
+    observed = _Observed(_provenance(request))
     subsets = request.subsets
     if "counters" in subsets:
-        seen.facts.update(_counters(request.interval))
+        observed.facts.update(_counters(request.interval))
     if subsets & (_FROM_CENSUS | {"states", "servers"}):
-        _sockets(request, seen)
+        _sockets(request, observed)
     if "sysctls" in subsets:
-        seen.facts["sysctls"] = _sysctls(with_boot=request.netns is None)
+        observed.facts["sysctls"] = _sysctls(with_boot=request.netns is None)
     if "limits" in subsets:
-        seen.facts["files"] = limits.files()
-        seen.facts["login_limits"] = [asdict(limit) for limit in login_limits.parse(login_limits.read_files())]
+        observed.facts["files"] = limits.files()
+        observed.facts["login_limits"] = [asdict(limit) for limit in login_limits.parse(login_limits.read_files())]
     if "conntrack" in subsets:
-        seen.facts["conntrack"] = limits.conntrack()
-    return seen
+        observed.facts["conntrack"] = limits.conntrack()
+    return observed
 
 
 def _provenance(request: Request) -> Facts:
@@ -165,36 +165,40 @@ def _read_if_any(name: str) -> str:
         return ""
 
 
-def _sockets(request: Request, seen: _Seen) -> None:
+def _sockets(request: Request, observed: _Observed) -> None:
     with open_source() as source:
-        seen.source = source.name
+        observed.source = source.name
         if source.reason:
-            seen.limited.append(f"/proc/net/tcp was read, which does not tell a listener's backlog ({source.reason})")
+            observed.limited.append(
+                f"/proc/net/tcp was read, which does not tell a listener's backlog ({source.reason})"
+            )
         if request.subsets & _FROM_CENSUS:
             census = source.census(request.top)
-            _spread(census, request, seen)
+            _spread(census, request, observed)
             if "holders" in request.subsets:
-                seen.stuck = holders.stuck(source, census.states)
+                observed.stuck = holders.stuck(source, census.states)
         elif "states" in request.subsets:
-            seen.facts.update(states=source.states(), time_wait=None)
+            observed.facts.update(states=source.states(), time_wait=None)
         if "servers" in request.subsets and not request.subsets & _FROM_CENSUS:
-            seen.listeners = source.listeners()
+            observed.listeners = source.listeners()
         if source.interrupted:
-            seen.limited.append("sockets came and went too fast for a consistent dump: counts may be off by a few")
+            observed.limited.append("sockets came and went too fast for a consistent dump: counts may be off by a few")
 
 
-def _spread(census: Census, request: Request, seen: _Seen) -> None:
+def _spread(census: Census, request: Request, observed: _Observed) -> None:
     if "states" in request.subsets:
-        seen.facts.update(states=census.states, time_wait=census.time_wait)
+        observed.facts.update(states=census.states, time_wait=census.time_wait)
     if "peers" in request.subsets:
         available = _local_ports_available()
         reuse = proc_sys.read("net.ipv4.tcp_tw_reuse") if proc_sys.read("net.ipv4.tcp_timestamps") != "0" else None
-        seen.facts["peers"] = [_peer(peer, available, reuse) for peer in census.peers]
+        observed.facts["peers"] = [_peer(peer, available, reuse) for peer in census.peers]
     if "clients" in request.subsets:
-        seen.facts["clients"] = [asdict(client) for client in census.clients]
+        observed.facts["clients"] = [asdict(client) for client in census.clients]
     if census.missing:
-        seen.limited.append(f"very many different addresses: a count among peers and clients may lack {census.missing}")
-    seen.listeners = census.listeners
+        observed.limited.append(
+            f"very many different addresses: a count among peers and clients may lack {census.missing}"
+        )
+    observed.listeners = census.listeners
 
 
 def _local_ports_available() -> int:
@@ -213,23 +217,23 @@ def _peer(peer: Peer, available: int, reuse: t.Optional[str]) -> Facts:
     return {**asdict(peer), "local_ports_available": available, "utilization": utilization}
 
 
-def _owned(request: Request, seen: _Seen) -> Facts:
+def _owned(request: Request, observed: _Observed) -> Facts:
     """What needs to know whose the sockets are."""
-    inodes = [inode for some in seen.stuck.values() for inode in some]
-    owners = processes.owners([*(listener.inode for listener in seen.listeners), *inodes])
+    inodes = [inode for some in observed.stuck.values() for inode in some]
+    owners = processes.owners([*(listener.inode for listener in observed.listeners), *inodes])
     if owners.unreadable:
         advice = ", run as root to see what they own" if os.geteuid() else ""
-        seen.limited.append(f"the open files of {owners.unreadable} processes could not be read{advice}")
+        observed.limited.append(f"the open files of {owners.unreadable} processes could not be read{advice}")
     if not owners.complete:
-        seen.limited.append("too many files are open to look at all in time: a socket may lack its processes")
+        observed.limited.append("too many files are open to look at all in time: a socket may lack its processes")
     facts: Facts = {}
     if "listeners" in request.subsets:
-        facts["listeners"] = queues.listeners(seen.listeners, owners, seen.facts.get("rates"))
+        facts["listeners"] = queues.listeners(observed.listeners, owners, observed.facts.get("rates"))
     if "holders" in request.subsets:
-        facts["holders"] = holders.holders(seen.stuck, owners, request.top)
+        facts["holders"] = holders.holders(observed.stuck, owners, request.top)
     if "servers" in request.subsets:
-        facts["servers"] = servers(seen.listeners, owners)
-        seen.limited += [
+        facts["servers"] = servers(observed.listeners, owners)
+        observed.limited += [
             f"{row['server']}, pid {row['pid']}: {row['error']}" for row in facts["servers"] if row["error"]
         ]
     return facts
@@ -238,8 +242,8 @@ def _owned(request: Request, seen: _Seen) -> Facts:
 def _sysctls(*, with_boot: bool) -> Facts:
     texts = {key: proc_sys.read(key) for key in catalog.BY_KEY}
     keys = [key for key, text in texts.items() if text is not None]
-    found = sysctl_d.next_boot(sysctl_d.read_tree(), keys) if with_boot else {}
-    boot = {key: value.taken(None if catalog.lookup(key).text else texts[key]) for key, value in found.items()}
+    next_boot = sysctl_d.next_boot(sysctl_d.read_tree(), keys) if with_boot else {}
+    boot = {key: value.taken(None if catalog.lookup(key).text else texts[key]) for key, value in next_boot.items()}
     return {
         key: {
             "runtime": data(key, texts[key]),

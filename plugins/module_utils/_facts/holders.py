@@ -30,16 +30,16 @@ Inodes = t.Mapping[str, t.Sequence[int]]
 
 def stuck(source: Source, states: States) -> t.Dict[str, t.List[int]]:
     """The inodes of the sockets in each state that has many, 0 for those that no process has open."""
-    found: t.Dict[str, t.List[int]] = {name: [] for name in STATES if states[name] >= FEWEST}
-    if found:
-        for number, inode in source.inodes([STATES[name] for name in found]):
-            found[STATE_NAMES[number]].append(inode)
-    return found
+    inodes: t.Dict[str, t.List[int]] = {name: [] for name in STATES if states[name] >= FEWEST}
+    if inodes:
+        for number, inode in source.inodes([STATES[name] for name in inodes]):
+            inodes[STATE_NAMES[number]].append(inode)
+    return inodes
 
 
-def holders(found: Inodes, owners: Owners, top: int) -> t.Dict[str, t.Optional[Facts]]:
+def holders(inodes: Inodes, owners: Owners, top: int) -> t.Dict[str, t.Optional[Facts]]:
     """For each state how many sockets no process has, and the ``top`` processes that have most."""
-    return {name: _holders(found[name], owners, top) if name in found else None for name in STATES}
+    return {name: _holders(inodes[name], owners, top) if name in inodes else None for name in STATES}
 
 
 def _holders(inodes: t.Sequence[int], owners: Owners, top: int) -> Facts:

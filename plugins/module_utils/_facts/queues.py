@@ -16,20 +16,20 @@ import typing as t
 from collections import Counter
 from dataclasses import asdict
 
-from .._kernel.processes import Owners
+from .._kernel.processes import Owners, Process
 from .._kernel.tcp_socket import Listener
 from .limits import process_fact
 
 Facts = t.Dict[str, t.Any]
 _Rates = t.Mapping[str, t.Optional[float]]
-_Place = t.Tuple[int, str, str]
+_Endpoint = t.Tuple[int, str, str]
 _Group = t.Tuple[int, str, str, t.Optional[str]]
 
 
-def listeners(found: t.Sequence[Listener], owners: Owners, rates: t.Optional[_Rates]) -> t.List[Facts]:
+def listeners(sockets: t.Sequence[Listener], owners: Owners, rates: t.Optional[_Rates]) -> t.List[Facts]:
     """One row for each listening socket, by port, family and address."""
-    sharing = Counter(map(_group, found))
-    came_in = sum(_connections(listener) for listener in {listener.port: listener for listener in found}.values())
+    sharing = Counter(map(_group, sockets))
+    came_in = sum(_connections(listener) for listener in {listener.port: listener for listener in sockets}.values())
     arriving = arrivals(rates)
     return [
         {
@@ -37,10 +37,20 @@ def listeners(found: t.Sequence[Listener], owners: Owners, rates: t.Optional[_Ra
             "sharing": sharing[_group(listener)],
             "share": round(_connections(listener) / came_in, 4) if came_in else None,
             "covers": covers(listener, sharing[_group(listener)], arriving),
-            "processes": [process_fact(process) for process in owners.by_inode.get(listener.inode, ())],
+            "processes": workers(owners.by_inode.get(listener.inode, ())),
         }
-        for listener in sorted(found, key=_place)
+        for listener in sorted(sockets, key=_endpoint)
     ]
+
+
+def workers(processes: t.Iterable[Process]) -> t.List[Facts]:
+    """Those that have a socket, one row for workers that are alike: the one with most open files, and their count."""
+    alike: t.Dict[t.Tuple[t.Any, ...], t.List[Process]] = {}
+    for process in processes:
+        key = (process.name, process.unit, process.nofile_soft, process.nofile_hard)
+        alike.setdefault(key, []).append(process)
+    fullest = [(max(group, key=lambda process: process.nofile_used), len(group)) for group in alike.values()]
+    return [{**process_fact(process), **({"count": count} if count > 1 else {})} for process, count in fullest]
 
 
 def arrivals(rates: t.Optional[_Rates]) -> t.Optional[float]:
@@ -61,10 +71,10 @@ def _connections(listener: Listener) -> int:
     return sum((listener.connections or {}).values())
 
 
-def _place(listener: Listener) -> _Place:
+def _endpoint(listener: Listener) -> _Endpoint:
     return listener.port, listener.family, listener.address
 
 
 def _group(listener: Listener) -> _Group:
     """What sockets of one SO_REUSEPORT group have in common; bound to different devices, they are none."""
-    return (*_place(listener), listener.device)
+    return (*_endpoint(listener), listener.device)

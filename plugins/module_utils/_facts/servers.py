@@ -30,7 +30,7 @@ _BY_PROCESS = {name: server for server in table.BY_NAME.values() for name in ser
 
 
 @dataclass
-class _Found:
+class _Running:
     """A server's processes with its listening sockets, by pid, and its queues by address.
 
     ``answers`` tells whether its master may say by its command line where its configuration is.
@@ -76,45 +76,45 @@ def servers(listeners: t.Iterable[Listener], owners: Owners) -> t.List[Facts]:
     A configuration that cannot be read is the row's ``error``.
     """
     ties = {server.name: Tie(server.processes, systemd.main_pid, identity.look) for server in table.BY_NAME.values()}
-    found: t.Dict[int, _Found] = {}
+    running: t.Dict[int, _Running] = {}
     for listener in listeners:
         for process in owners.by_inode.get(listener.inode, ()):
             server = _BY_PROCESS.get(process.name)
             master = ties[server.name].master_of(process.pid, listener.uid) if server else None
             if server and master:
                 answers = ties[server.name].answers_for(master)
-                one = found.setdefault(master.pid, _Found(server, master, answers))
+                one = running.setdefault(master.pid, _Running(server, master, answers))
                 one.processes[process.pid] = process
                 one.queues[listener.inode] = listener
-    return [_row(one, one.workers(all_seen=not owners.unreadable)) for _master, one in sorted(found.items())]
+    return [_row(one, one.workers(all_seen=not owners.unreadable)) for _master, one in sorted(running.items())]
 
 
-def _row(found: _Found, workers: t.Mapping[int, t.Optional[int]]) -> Facts:
+def _row(running: _Running, workers: t.Mapping[int, t.Optional[int]]) -> Facts:
     row: Facts = {
-        "server": found.server.name,
-        "pid": found.master.pid,
-        "unit": found.unit,
+        "server": running.server.name,
+        "pid": running.master.pid,
+        "unit": running.unit,
         "workers": len(workers),
         "nofile": min((soft for soft in workers.values() if soft is not None), default=None),
-        "backlog": found.backlog or None,
+        "backlog": running.backlog or None,
         "config": None,
         "settings": {},
         "error": None,
     }
     try:
-        row.update(_configured(found))
+        row.update(_configured(running))
     except (NettuneError, OSError, ValueError, RecursionError) as exc:
         row["error"] = str(exc)
         row["config"] = exc.details.get("file") if isinstance(exc, NettuneError) else None
     return row
 
 
-def _configured(found: _Found) -> Facts:
-    master, server = found.master, found.server
+def _configured(running: _Running) -> Facts:
+    master, server = running.master, running.server
     if not identity.shares_our_root(master.pid):
         raise NettuneError("it runs in a container: gather facts in there, where its files are")
-    if not found.answers:
+    if not running.answers:
         raise NettuneError(f"it runs as uid {master.uids[0]} without a unit: where its files are is not asked of it")
-    config = server.started(proc_pid.command_of(master.pid), master.unit)
-    settings = server.settings(config)
+    config = server.adapter.started(proc_pid.command_of(master.pid), master.unit)
+    settings = server.adapter.settings(config)
     return {"config": config.main, "settings": {name: setting._asdict() for name, setting in settings.items()}}

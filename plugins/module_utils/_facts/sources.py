@@ -104,11 +104,11 @@ class SockDiagSource(Source):
         return listeners.dumped(self._diag)
 
     def _census(self, top: int) -> Census:
-        found = self._listeners()
-        tally = Tally(listener.port for listener in found)
+        listeners = self._listeners()
+        tally = Tally(listener.port for listener in listeners)
         for heads in self._diag.heads(_CONNECTED):
             tally.add_heads(heads)
-        return census(tally, found, top)
+        return census(tally, listeners, top)
 
     def _states(self) -> States:
         """Without looking at ESTABLISHED and TIME_WAIT, which are most of a busy server and which the kernel counts.
@@ -177,12 +177,12 @@ class ProcNetSource(Source):
         ]
 
     def census(self, top: int) -> Census:
-        found = self.listeners()
-        tally = Tally(listener.port for listener in found)
+        listeners = self.listeners()
+        tally = Tally(listener.port for listener in listeners)
         for entry in proc_net.of_tables(proc_net.parse_sockets, self._root):
             if not isinstance(entry, Listener):
                 tally.add_row(entry)
-        return census(tally, found, top)
+        return census(tally, listeners, top)
 
 
 def open_source(root: str = "/proc/net") -> Source:

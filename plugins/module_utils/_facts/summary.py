@@ -76,8 +76,8 @@ def _fullest_queue(listeners: t.Sequence[Facts]) -> t.Optional[Facts]:
     if row is None:
         return None
     first = row["processes"][0] if row["processes"] else {}
-    place = {name: row[name] for name in ("address", "port", "accept_queue", "backlog", "covers")}
-    return {**place, "process": first.get("name"), "unit": first.get("unit")}
+    endpoint = {name: row[name] for name in ("address", "port", "accept_queue", "backlog", "covers")}
+    return {**endpoint, "process": first.get("name"), "unit": first.get("unit")}
 
 
 def _scarcest_ports(peers: t.Sequence[Facts]) -> t.Optional[Facts]:

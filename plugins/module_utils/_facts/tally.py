@@ -52,7 +52,7 @@ INBOUND = 0x80
 _PORT_KEY = 3  # the bytes of a key before its addresses
 MOST_GROUPS = 40_000  # a dictionary of Python grows at 43,690
 
-Place = t.Tuple[bytes, int]
+Endpoint = t.Tuple[bytes, int]
 
 
 def _plane_of(*values: int) -> bytes:
@@ -143,7 +143,7 @@ class Tally:
         self._port_tables = port_tables(self._ports)
         self._most = most
         self.flows: t.Counter[int] = Counter()
-        self.half_open: t.Counter[Place] = Counter()
+        self.half_open: t.Counter[Endpoint] = Counter()
         self.groups: t.Counter[bytes] = Counter()
         self.missing = 0
         self._dropped: t.Counter[bytes] = Counter()
@@ -187,10 +187,10 @@ class Tally:
     def _inbound(self, table: bytes, count: int) -> int:
         """A plane as a number: 0xFF for each row whose local port we listen on."""
         high, low = table[HEAD_SPORT::HEAD], table[HEAD_SPORT + 1 :: HEAD]
-        found = 0
+        matching = 0
         for high_table, low_table in self._port_tables:
-            found |= _number(high.translate(high_table)) & _number(low.translate(low_table))
-        return _number(found.to_bytes(count, "little").translate(_NOT_ZERO))
+            matching |= _number(high.translate(high_table)) & _number(low.translate(low_table))
+        return _number(matching.to_bytes(count, "little").translate(_NOT_ZERO))
 
     def _add_alike(self, table: bytes, width: int, flag: int) -> None:
         """Count rows of one width of addresses and one direction."""

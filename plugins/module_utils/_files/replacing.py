@@ -62,8 +62,8 @@ _NONE = _File(None, None, None)
 
 def look(path: str) -> t.Tuple[Content, t.Optional[Attributes]]:
     """What would be replaced: a file's content and what belongs to it, None for both where there is no file."""
-    found = _look(path)
-    return found.content, found.attributes
+    file = _look(path)
+    return file.content, file.attributes
 
 
 def replace(path: str, content: Content, *, mode: int = 0o644, was: Was = UNREAD) -> None:

@@ -61,15 +61,15 @@ def members(paths: t.Collection[str], root: str = "/proc") -> t.Dict[str, t.Tupl
 
     Costs one small file per process of the host, and nothing without paths.
     """
-    found: t.Dict[str, t.List[Member]] = {path: [] for path in paths}
-    for pid in proc_pid.pids(root) if found else ():
+    rows_by_path: t.Dict[str, t.List[Member]] = {path: [] for path in paths}
+    for pid in proc_pid.pids(root) if rows_by_path else ():
         here = _paths(_files.text(f"{root}/{pid}/cgroup")).values()
-        for path, rows in found.items():
+        for path, rows in rows_by_path.items():
             below = next((group[len(path) :] for group in here if f"{group}/".startswith(f"{path}/")), None)
             member = None if below is None else _member(root, pid, below.lstrip("/"))
             if member:
                 rows.append(member)
-    return {path: tuple(rows) for path, rows in found.items()}
+    return {path: tuple(rows) for path, rows in rows_by_path.items()}
 
 
 def wait_for_programs(path: str, root: str = "/proc") -> None:

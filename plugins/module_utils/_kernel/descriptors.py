@@ -7,7 +7,7 @@
 """Every descriptor under which a process holds one of some sockets, from /proc/PID/fd.
 
 INTERFACE
-    find(inodes, root="/proc") -> Found
+    find(inodes, root="/proc") -> Held
         .by_inode    {inode: (Descriptor, ...)} by pid and number; a socket that nobody visible holds is absent
         .unreadable  number of processes whose files we may not see: the answer may lack some
     holds(descriptor, root="/proc")     whether it is the same process still, with the same socket under that number
@@ -41,27 +41,27 @@ class Descriptor:
 
 
 @dataclass(frozen=True)
-class Found:
+class Held:
     """The answer of :func:`find`."""
 
     by_inode: t.Mapping[int, t.Tuple[Descriptor, ...]]
     unreadable: int = 0
 
 
-def find(inodes: t.Collection[int], root: str = "/proc") -> Found:
+def find(inodes: t.Collection[int], root: str = "/proc") -> Held:
     """Who holds these sockets; nothing is looked at where there are none."""
-    found: t.Dict[int, t.List[Descriptor]] = {}
+    by_inode: t.Dict[int, t.List[Descriptor]] = {}
     unreadable = 0
     wanted = frozenset(inodes) - {0}
     for pid in proc_pid.pids(root) if wanted else ():
         try:
             for descriptor in _held(pid, wanted, root):
-                found.setdefault(descriptor.inode, []).append(descriptor)
+                by_inode.setdefault(descriptor.inode, []).append(descriptor)
         except PermissionError:
             unreadable += 1
         except (FileNotFoundError, ProcessLookupError):
             continue
-    return Found({inode: tuple(held) for inode, held in found.items()}, unreadable)
+    return Held({inode: tuple(held) for inode, held in by_inode.items()}, unreadable)
 
 
 def _held(pid: int, wanted: t.Container[int], root: str) -> t.Iterator[Descriptor]:
@@ -82,10 +82,10 @@ def _sockets(pid: int, root: str) -> t.Iterator[t.Tuple[int, int]]:
 
 def _inode(path: str) -> t.Optional[int]:
     try:
-        found = _SOCKET.match(os.readlink(path))
+        match = _SOCKET.match(os.readlink(path))
     except OSError:
         return None
-    return int(found.group(1)) if found else None
+    return int(match.group(1)) if match else None
 
 
 def holds(descriptor: Descriptor, root: str = "/proc") -> bool:
@@ -100,10 +100,10 @@ def of_ancestors(pid: int, root: str = "/proc") -> t.FrozenSet[int]:
 
     By Ansible over SSH that has the connection over which it came.
     """
-    found: t.Set[int] = set()
+    inodes: t.Set[int] = set()
     while pid > 1:
         with contextlib.suppress(OSError):
-            found.update(inode for _number, inode in _sockets(pid, root))
+            inodes.update(inode for _number, inode in _sockets(pid, root))
         stat = proc_pid.stat_of(pid, root)
         pid = stat.parent if stat else 0
-    return frozenset(found)
+    return frozenset(inodes)

@@ -40,15 +40,15 @@ def find(inodes: t.Iterable[int], names: t.Sequence[str] = (), root: str = "/pro
     before they accept: on a host with a million connections that is a few readlinks.
     """
     missing = {f"socket:[{inode}]": inode for inode in inodes if inode}
-    found: t.Dict[int, Holder] = {}
+    holders: t.Dict[int, Holder] = {}
     for pid, numbers in _likely_first(names, root) if missing else ():
         descriptors = _first(f"{root}/{pid}/fd", numbers, missing)
         if descriptors:
             name, unit = proc_pid.name_of(pid, root), cgroups.unit_of(pid, root)
-            found.update((missing.pop(link), Holder(pid, name, unit, number)) for link, number in descriptors.items())
+            holders.update((missing.pop(link), Holder(pid, name, unit, number)) for link, number in descriptors.items())
         if not missing:
             break
-    return found
+    return holders
 
 
 def _likely_first(names: t.Sequence[str], root: str) -> t.Iterator[t.Tuple[int, t.Sequence[str]]]:
@@ -67,14 +67,14 @@ def _likely_first(names: t.Sequence[str], root: str) -> t.Iterator[t.Tuple[int, 
 
 def _first(directory: str, numbers: t.Iterable[str], wanted: t.Mapping[str, int]) -> t.Dict[str, int]:
     """The wanted links among these open files of a process, looked for until all are found."""
-    found: t.Dict[str, int] = {}
+    descriptors: t.Dict[str, int] = {}
     for number in numbers:
         try:
             link = os.readlink(f"{directory}/{number}")
         except OSError:
             continue
         if link in wanted:
-            found.setdefault(link, int(number))
-            if len(found) == len(wanted):
+            descriptors.setdefault(link, int(number))
+            if len(descriptors) == len(wanted):
                 break
-    return found
+    return descriptors

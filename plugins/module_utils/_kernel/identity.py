@@ -70,7 +70,7 @@ def look(pid: int, root: str = "/proc") -> t.Optional[Identity]:
     if started is None:
         return None
     program, file, trusted = _program(f"{root}/{pid}/exe")
-    found = Identity(
+    identity = Identity(
         pid=pid,
         ticks=started.ticks,
         parent=started.parent,
@@ -82,7 +82,7 @@ def look(pid: int, root: str = "/proc") -> t.Optional[Identity]:
         trusted=trusted,
     )
     again = proc_pid.stat_of(pid, root)
-    return found if again and again.ticks == found.ticks else None
+    return identity if again and again.ticks == identity.ticks else None
 
 
 def _program(link: str) -> t.Tuple[str, t.Optional[File], bool]:

@@ -46,7 +46,7 @@ RECEIVE_SIZE = 32768  # the kernel sizes the datagrams of a dump by the largest 
 BATCH, BATCHES = 16, 3  # datagrams received at once, and how many times that may wait to be counted
 TIMEOUT = 10.0  # seconds without a datagram after which a dump is dead
 LONGEST = 60.0  # seconds of a whole dump; a million sockets take less than one
-_PATIENCE = 0.5  # seconds of one wait, so that a reader that is not needed any more ends soon
+_WAIT = 0.5  # seconds of one wait, so that a reader that is not needed any more ends soon
 
 _MISSING = (errno.ENOENT, errno.EPROTONOSUPPORT, errno.EAFNOSUPPORT, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS)
 _DENIED = (errno.EPERM, errno.EACCES)
@@ -112,9 +112,9 @@ class Netlink:
             self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol)
         except OSError as exc:
             raise refusal(exc.errno or errno.ENOENT) from exc
-        self._waits = max(1, round(timeout / _PATIENCE))
+        self._waits = max(1, round(timeout / _WAIT))
         self._socket.setsockopt(
-            socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", 0, int(min(timeout, _PATIENCE) * 1e6))
+            socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", 0, int(min(timeout, _WAIT) * 1e6))
         )
         self.sequence = int.from_bytes(os.urandom(3), "big")
         self.lost = False
@@ -217,6 +217,6 @@ class Netlink:
     def _awaited(self, full: _Full) -> t.Union[t.Tuple[Batch, int], NettuneError]:
         """What the other thread has read; it tells when the kernel says nothing, so that this takes a little longer."""
         try:
-            return full.get(timeout=(self._waits + 2) * _PATIENCE)
+            return full.get(timeout=(self._waits + 2) * _WAIT)
         except queue.Empty:
             return KernelRefused("netlink: the thread that reads has ended")

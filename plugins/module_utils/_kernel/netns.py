@@ -38,10 +38,10 @@ def path_of(namespace: str) -> str:
 def file_of(path: str) -> t.Optional[t.Tuple[int, int]]:
     """Device and inode of a namespace's file, None for what is gone or may not be seen."""
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino
 
 
 def run_in(namespace: str, body: t.Callable[[], _Answer]) -> _Answer:

@@ -157,15 +157,15 @@ def parse_table(text: str, title: str) -> t.Dict[str, int]:
     """The counters of one title (``TcpExt``, ``Tcp``) from netstat or snmp: a line of names, then one of values."""
     prefix = f"{title}:"
     lines = [line.split()[1:] for line in text.splitlines() if line.startswith(prefix)]
-    found: t.Dict[str, int] = {}
+    counts: t.Dict[str, int] = {}
     for names, values in zip(lines[::2], lines[1::2]):
         if len(names) != len(values):
             raise Unsupported(f"{len(names)} names and {len(values)} values of {title} in /proc/net")
         try:
-            found.update(zip(names, map(int, values)))
+            counts.update(zip(names, map(int, values)))
         except ValueError as exc:
             raise Unsupported(f"a counter of {title} in /proc/net is no number: {exc}") from exc
-    return found
+    return counts
 
 
 def parse_counters(netstat: str, snmp: str) -> t.Dict[str, int]:
@@ -176,11 +176,11 @@ def parse_counters(netstat: str, snmp: str) -> t.Dict[str, int]:
 
 def parse_sockstat(sockstat: str, sockstat6: str = "") -> t.Dict[str, int]:
     """The gauges of TCP: ``TCP: inuse 3 orphan 0 tw 0 alloc 5 mem 238``, pairs of name and value after a title."""
-    found: t.Dict[str, int] = {}
+    counts: t.Dict[str, int] = {}
     for line in f"{sockstat}\n{sockstat6}".splitlines():
         title, _colon, rest = line.partition(":")
         words = rest.split()
         for name, value in zip(words[::2], words[1::2]):
             if (title, name) in _GAUGES and value.lstrip("-").isdigit():
-                found[_GAUGES[title, name]] = int(value)
-    return found
+                counts[_GAUGES[title, name]] = int(value)
+    return counts

@@ -97,10 +97,10 @@ def uids_of(pid: int, root: str = "/proc") -> t.Tuple[int, ...]:
 
 def parse_nofile(text: str) -> t.Tuple[Limit, Limit]:
     """Soft and hard limit of open files in /proc/PID/limits, None for unlimited or unknown."""
-    found = _NOFILE.search(text)
-    if found is None:
+    match = _NOFILE.search(text)
+    if match is None:
         return None, None
-    soft, hard = (None if word == "unlimited" else int(word) for word in found.groups())
+    soft, hard = (None if word == "unlimited" else int(word) for word in match.groups())
     return soft, hard
 
 

@@ -98,7 +98,7 @@ def nearest_to_nofile(share: float, root: str = "/proc", patience: float = 0.5) 
     Before Linux 6.2 files are counted one by one, for no more than so many seconds.
     """
     deadline = time.monotonic() + patience
-    found: t.List[Process] = []
+    processes: t.List[Process] = []
     for pid in proc_pid.pids(root):
         if time.monotonic() > deadline:
             break
@@ -107,8 +107,8 @@ def nearest_to_nofile(share: float, root: str = "/proc", patience: float = 0.5) 
         except OSError:
             continue
         if used >= _HANDFUL and used > share * (proc_pid.nofile(pid, root)[0] or math.inf):
-            found.append(_process(root, pid, used))
-    return sorted(found, key=lambda process: (-process.nofile_utilization, process.pid))
+            processes.append(_process(root, pid, used))
+    return sorted(processes, key=lambda process: (-process.nofile_utilization, process.pid))
 
 
 def owners(inodes: t.Iterable[int], root: str = "/proc", patience: float = 0.5) -> Owners:
@@ -133,7 +133,7 @@ class _Search:
 
     def look(self, start: int, stop: t.Optional[int], deadline: t.Optional[float]) -> bool:
         """Look at these files of every process for what is wanted still; False when time ran out."""
-        found: t.Set[int] = set()
+        inodes: t.Set[int] = set()
         readable = []
         for pid in self._pids:
             if deadline is not None and time.monotonic() > deadline:
@@ -148,9 +148,9 @@ class _Search:
             readable.append(pid)
             if held:
                 self._held.setdefault(pid, set()).update(held)
-                found |= held
+                inodes |= held
         self._pids = readable
-        self.wanted = {link: inode for link, inode in self.wanted.items() if inode not in found}
+        self.wanted = {link: inode for link, inode in self.wanted.items() if inode not in inodes}
         return True
 
     def answer(self, complete: bool) -> Owners:

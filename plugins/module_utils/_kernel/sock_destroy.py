@@ -37,11 +37,11 @@ from .sock_diag import MESSAGE, NETLINK_SOCK_DIAG, WITH_INFO
 SOCK_DIAG_BY_FAMILY, SOCK_DESTROY = 20, 21
 
 REQUEST = struct.Struct("=BBBxI48s")  # family protocol extensions, states (of no account here), id
-_PLACES = struct.Struct("!HH16s16s")  # ports and addresses of the id; the interface and the cookie follow
+_ENDPOINTS = struct.Struct("!HH16s16s")  # ports and addresses of the id; the interface and the cookie follow
 _ID = slice(4, 52)  # of an inet_diag_msg
 _ANY_INTERFACE, NO_COOKIE = bytes(4), b"\xff" * 8
 
-Place = t.Tuple[bytes, int]
+Endpoint = t.Tuple[bytes, int]
 
 
 class Identity(t.NamedTuple):
@@ -53,7 +53,7 @@ class Identity(t.NamedTuple):
     @property
     def remote_port(self) -> int:
         """The port at the other end; nothing but a listener has none."""
-        return int(_PLACES.unpack_from(self.id)[1])
+        return int(_ENDPOINTS.unpack_from(self.id)[1])
 
     @property
     def cookie(self) -> bytes:
@@ -87,10 +87,10 @@ class SockDestroy:
             raise Unsupported(f"netlink: no TCP socket: {payload[:72].hex()}")
         return payload
 
-    def find(self, family: int, local: Place, remote: Place) -> t.Optional[bytes]:
+    def find(self, family: int, local: Endpoint, remote: Endpoint) -> t.Optional[bytes]:
         """Whatever has these addresses (bytes) and ports."""
-        places = _PLACES.pack(local[1], remote[1], local[0], remote[0])
-        return self.look(Identity(family, places + _ANY_INTERFACE + NO_COOKIE))
+        endpoints = _ENDPOINTS.pack(local[1], remote[1], local[0], remote[0])
+        return self.look(Identity(family, endpoints + _ANY_INTERFACE + NO_COOKIE))
 
     def destroy(self, identity: Identity) -> bool:
         """Close it at once, with a reset to the other end where its state asks for one."""

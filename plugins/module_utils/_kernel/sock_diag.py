@@ -138,7 +138,7 @@ def walk(datagram: bytes, sequence: int) -> t.Optional[t.List[bytes]]:
     table = b"".join(heads)
     flags = HEADER.unpack_from(datagram)[2] & ~NLM_F_DUMP_INTR
     common = HEADER.pack(0, TCPDIAG_GETSOCK, flags, sequence, 0)[_HEAD_START : _HEAD_START + 8]
-    if any(table[place::HEAD] != bytes((value,)) * len(heads) for place, value in enumerate(common)):
+    if any(table[offset::HEAD] != bytes((value,)) * len(heads) for offset, value in enumerate(common)):
         return None
     return None if table[HEAD_FAMILY::HEAD].translate(None, bytes(FAMILIES)) else heads
 

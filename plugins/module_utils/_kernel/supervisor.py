@@ -83,12 +83,12 @@ class _Pipes:
 
     stdout: t.Tuple[int, int]
     stderr: t.Tuple[int, int]
-    said: t.Tuple[int, int]
+    report: t.Tuple[int, int]
     leash: t.Tuple[int, int]
 
     def keep(self, *, ours: bool) -> None:
         """Close the other side's ends."""
-        for reads, writes in (self.stdout, self.stderr, self.said):
+        for reads, writes in (self.stdout, self.stderr, self.report):
             os.close(writes if ours else reads)
         os.close(self.leash[0 if ours else 1])
 
@@ -113,7 +113,7 @@ def run(
     if pid == 0:
         _supervise(pipes, lambda: _start(words, file, environment, cwd, pipes, keep_open=keep_open))
     pipes.keep(ours=True)
-    outputs = {fd: Kept(most) for fd in (pipes.stdout[0], pipes.stderr[0], pipes.said[0])}
+    outputs = {fd: Kept(most) for fd in (pipes.stdout[0], pipes.stderr[0], pipes.report[0])}
     try:
         in_time = _listen(outputs, pipes, time.monotonic() + seconds)
     finally:
@@ -122,18 +122,18 @@ def run(
         with contextlib.suppress(OSError):  # let go of already
             os.close(pipes.leash[1])
         _reap(pid)
-    said = _said(str(outputs[pipes.said[0]]))
-    return Ended(said["code"], outputs[pipes.stdout[0]], outputs[pipes.stderr[0]], in_time, tuple(said["left"]))
+    report = _report(str(outputs[pipes.report[0]]))
+    return Ended(report["code"], outputs[pipes.stdout[0]], outputs[pipes.stderr[0]], in_time, tuple(report["left"]))
 
 
-def _said(text: str) -> t.Dict[str, t.Any]:
+def _report(text: str) -> t.Dict[str, t.Any]:
     try:
-        said: t.Dict[str, t.Any] = json.loads(text)
+        report: t.Dict[str, t.Any] = json.loads(text)
     except ValueError:
         return {"code": -signal.SIGKILL, "left": []}  # somebody killed the supervisor
-    if "errno" in said:
-        raise OSError(said["errno"], said["strerror"])
-    return said
+    if "errno" in report:
+        raise OSError(report["errno"], report["strerror"])
+    return report
 
 
 def _listen(outputs: t.Mapping[int, Kept], pipes: _Pipes, end: float) -> bool:
@@ -143,7 +143,7 @@ def _listen(outputs: t.Mapping[int, Kept], pipes: _Pipes, end: float) -> bool:
         for reads in outputs:
             os.set_blocking(reads, False)
             selector.register(reads, selectors.EVENT_READ)
-        while pipes.said[0] in selector.get_map():
+        while pipes.report[0] in selector.get_map():
             for key, _events in selector.select(max(end - time.monotonic(), 0)):
                 if not _read(key.fd, outputs[key.fd]):
                     selector.unregister(key.fd)
@@ -204,7 +204,7 @@ def _start(
 
 def _supervise(pipes: _Pipes, start: t.Callable[[], subprocess.Popen[bytes]]) -> t.NoReturn:
     """Start the program, wait for its end or that of the leash, and let nothing of it live on."""
-    said: t.Dict[str, t.Any] = {}
+    report: t.Dict[str, t.Any] = {}
     try:
         for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
@@ -218,13 +218,13 @@ def _supervise(pipes: _Pipes, start: t.Callable[[], subprocess.Popen[bytes]]) ->
         if code is None:
             os.killpg(program.pid, signal.SIGKILL)
             code = -signal.SIGKILL
-        said = {"code": code, "left": _end_all()}
+        report = {"code": code, "left": _end_all()}
     except Exception as exc:  # noqa: BLE001 - whoever waits for an answer raises it
-        said = {"errno": getattr(exc, "errno", errno.EIO), "strerror": getattr(exc, "strerror", str(exc))}
+        report = {"errno": getattr(exc, "errno", errno.EIO), "strerror": getattr(exc, "strerror", str(exc))}
     finally:
         # Whatever happens, even when nobody is left to tell: this process must not go on with what we are about.
         with contextlib.suppress(BaseException):
-            os.write(pipes.said[1], json.dumps(said).encode())
+            os.write(pipes.report[1], json.dumps(report).encode())
         os._exit(0)
 
 

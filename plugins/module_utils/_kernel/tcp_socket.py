@@ -12,7 +12,7 @@ INTERFACE
     Row                     one socket that does not listen: (state number, local address, local port,
                             remote address, remote port); addresses are 4 or 16 bytes, network order
     Listener                one socket that listens
-    endpoint(family, address, port)    where a socket listens, for people
+    endpoint_text(family, address, port)    where a socket listens, for people
     plain(address)          16 bytes that hold an IPv4-mapped address -> its 4 bytes
     mapped(address)         the reverse
     address_text(address)   4 or 16 bytes -> text
@@ -75,7 +75,7 @@ class Listener:
     connections: t.Optional[t.Mapping[str, int]] = None
 
 
-def endpoint(family: str, address: str, port: int) -> str:
+def endpoint_text(family: str, address: str, port: int) -> str:
     """Where a socket listens, for people: ``0.0.0.0:80``, ``[::]:80`` or a path."""
     if family == "unix":
         return address

@@ -56,8 +56,8 @@ def listeners() -> t.List[t.Tuple[Listener, t.Optional[File]]]:
         datagrams = list(link.dump(_SOCK_DIAG_BY_FAMILY, body))
     finally:
         link.close()
-    found = itertools.chain.from_iterable(parse(datagram, link.sequence) for datagram in datagrams)
-    return [(listener, file) for listener, file in found if listener.address]
+    answers = itertools.chain.from_iterable(parse(datagram, link.sequence) for datagram in datagrams)
+    return [(listener, file) for listener, file in answers if listener.address]
 
 
 def file_at(path: str) -> t.Optional[File]:

@@ -96,7 +96,7 @@ class Job:
         """Read everything back."""
         self._after = self._observe(self._before.unit, self._manager)
 
-    def foretell(self) -> None:
+    def predict(self) -> None:
         """What the steps would leave behind."""
         self._after = self._predicted.with_limits(_as_started(self._predicted, self._restarts))
 
@@ -151,10 +151,10 @@ class Job:
         return self._plan.reload or bool(self._restarts)
 
     def _observe(self, unit: str, manager: sd.Systemd) -> Observed:
-        found = observe(unit, manager, must_exist=self._request.want is not None)
+        observed = observe(unit, manager, must_exist=self._request.want is not None)
         if self._nr_open is None:
-            return found
-        return replace(found, ceiling=replace(found.ceiling, nr_open=self._nr_open))
+            return observed
+        return replace(observed, ceiling=replace(observed.ceiling, nr_open=self._nr_open))
 
     def _predict(self, path: str) -> Observed:
         reread = self._before.with_drop_in(path, self._plan.text) if self._plan.reload else self._before
@@ -183,8 +183,12 @@ def _make_plan(request: Request, before: Observed) -> Plan:
 
 def _as_started(observed: Observed, units: t.Collection[str]) -> t.Dict[int, rlimits.Limits]:
     """The limits that all processes of these units have after a restart."""
-    return {seen.pid: seen.at_start for seen in observed.processes() if seen.view.unit in units and seen.at_start}
+    return {
+        process.pid: process.at_start
+        for process in observed.processes()
+        if process.view.unit in units and process.at_start
+    }
 
 
 def _lowest(observed: Observed) -> _plan.Plain:
-    return judging.plain(min((seen.limits for seen in observed.processes()), default=None))
+    return judging.plain(min((process.limits for process in observed.processes()), default=None))

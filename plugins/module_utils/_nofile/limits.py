@@ -125,7 +125,7 @@ class Ceiling:
     manager_hard: int
     manager_may_raise: bool
 
-    def given(self, declared: Limits) -> Limits:
+    def effective(self, declared: Limits) -> Limits:
         """What a process gets at its start.
 
         systemd 257 src/basic/rlimit-util.c ``setrlimit_closest``: what the kernel refuses is silently cut to the

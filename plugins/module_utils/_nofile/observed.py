@@ -98,13 +98,13 @@ class Observed:
         """What the files say about one of the units."""
         return view.declared(self.section, self.default)
 
-    def processes(self) -> t.Iterator[Seen]:
+    def processes(self) -> t.Iterator[Process]:
         """All processes of all the units."""
-        return (Seen(self, view, member) for view in self.views for member in view.members)
+        return (Process(self, view, member) for view in self.views for member in view.members)
 
     def at_start(self, view: View) -> t.Optional[Limits]:
         """What a process would get if its unit were started now."""
-        return None if view.loaded is None else self.ceiling.given(view.loaded)
+        return None if view.loaded is None else self.ceiling.effective(view.loaded)
 
     def with_drop_in(self, path: str, text: t.Optional[str]) -> Observed:
         """The same once systemd has read our drop-in with this text, or without it for None."""
@@ -129,8 +129,8 @@ class Observed:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """One process, with all that was seen beside it."""
+class Process:
+    """One process, with all that was observed beside it."""
 
     observed: Observed
     view: View
@@ -157,7 +157,7 @@ class Seen:
         return self.observed.at_start(self.view)
 
     @property
-    def given(self) -> t.Optional[Limits]:
+    def effective(self) -> t.Optional[Limits]:
         """What it got from its unit when it was started, None where the files have changed since."""
         changed = max(self.view.files.changed, self.observed.default.changed)
         return None if self.view.stale or self.member.started < changed else self.at_start
@@ -165,12 +165,12 @@ class Seen:
     @property
     def origin(self) -> str:
         """Who gave it its limit when it was not its unit; empty where nothing tells."""
-        if self.member.below and self.given != self.limits:
+        if self.member.below and self.effective != self.limits:
             return f"{self.member.below} is managed within the unit and got the limit {self.limits} there"
-        if self.given not in (None, self.limits) or self._main_limits() != self.limits:
+        if self.effective not in (None, self.limits) or self._main_limits() != self.limits:
             return f"it has set its own limit {self.limits}"
         return ""
 
     def _main_limits(self) -> Limits:
-        seen = (Seen(self.observed, self.view, member) for member in self.view.members)
-        return next((other.limits for other in seen if other.pid == self.view.main_pid), self.limits)
+        processes = (Process(self.observed, self.view, member) for member in self.view.members)
+        return next((other.limits for other in processes if other.pid == self.view.main_pid), self.limits)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from .._kernel.rlimits import Limits, may_set
 from . import drop_in
 from .limits import LimitWant
-from .observed import Observed, Seen
+from .observed import Observed, Process
 
 
 @dataclass(frozen=True)
@@ -53,12 +53,12 @@ def plan_present(want: LimitWant, observed: Observed, *, live: bool) -> Plan:
     write = text != observed.own_text
     targets: t.Dict[int, Limits] = {}
     kept: t.Dict[int, str] = {}
-    for seen in observed.processes():
-        target, reason = live_target(want, seen) if live else (seen.limits, "live is off")
-        if target != seen.limits:
-            targets[seen.pid] = target
+    for process in observed.processes():
+        target, reason = live_target(want, process) if live else (process.limits, "live is off")
+        if target != process.limits:
+            targets[process.pid] = target
         if reason:
-            kept[seen.pid] = reason
+            kept[process.pid] = reason
     return Plan(text, write, write or _unread(observed), targets, kept)
 
 
@@ -88,16 +88,16 @@ def _unread(observed: Observed) -> bool:
     )
 
 
-def live_target(want: LimitWant, seen: Seen) -> t.Tuple[Limits, str]:
+def live_target(want: LimitWant, process: Process) -> t.Tuple[Limits, str]:
     """What a running process can be given, and why that is less than wanted, empty where it is not."""
-    current, used, rights = seen.limits, seen.member.used, seen.observed.rights
+    current, used, rights = process.limits, process.member.used, process.observed.rights
     goal = want.target(current)
     if goal == current:
         return current, ""
     if goal.soft < current.soft and (used is None or goal.soft < used):
         opened = "an unknown number of" if used is None else used
         return current, f"{opened} files are open, so that its limit cannot become {goal}"
-    if not may_set(rights, seen.observed.ids[seen.pid]):
+    if not may_set(rights, process.observed.ids[process.pid]):
         return current, "its limits may be changed only with CAP_SYS_RESOURCE"
     if goal.hard > current.hard and not rights.raise_hard:
         within = Limits(min(goal.soft, current.hard), current.hard)
@@ -107,15 +107,23 @@ def live_target(want: LimitWant, seen: Seen) -> t.Tuple[Limits, str]:
 
 def to_restart(want: LimitWant, observed: Observed) -> t.List[str]:
     """The units with a process that falls short of what is wanted, and that a new start would give it."""
-    units = (seen.view.unit for seen in observed.processes() if falls_short(want, seen) and not by_itself(want, seen))
+    units = (
+        process.view.unit
+        for process in observed.processes()
+        if falls_short(want, process) and not by_itself(want, process)
+    )
     return sorted(set(units))
 
 
-def falls_short(want: LimitWant, seen: Seen) -> bool:
+def falls_short(want: LimitWant, process: Process) -> bool:
     """Whether a process has less than wanted, or more, where its unit would give it just that."""
-    return not want.satisfied_by(seen.limits) and seen.at_start is not None and want.satisfied_by(seen.at_start)
+    return (
+        not want.satisfied_by(process.limits) and process.at_start is not None and want.satisfied_by(process.at_start)
+    )
 
 
-def by_itself(want: LimitWant, seen: Seen) -> bool:
+def by_itself(want: LimitWant, process: Process) -> bool:
     """Whether a process was given what is wanted, and has something else by its own doing."""
-    return seen.given is not None and want.satisfied_by(seen.given) and not want.satisfied_by(seen.limits)
+    return (
+        process.effective is not None and want.satisfied_by(process.effective) and not want.satisfied_by(process.limits)
+    )

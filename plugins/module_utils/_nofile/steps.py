@@ -22,7 +22,7 @@ from . import drop_in
 from . import plan as planning
 from .limits import LimitWant
 from .observe import observe
-from .observed import Observed, Seen
+from .observed import Observed, Process
 from .plan import Plan
 
 Steps = t.Iterator[_transaction.Step]
@@ -38,7 +38,9 @@ def restarts(want: t.Optional[LimitWant], allowed: bool, plan: Plan, after: Obse
         return []
     if want is not None:
         return planning.to_restart(want, after)
-    return sorted({seen.view.unit for seen in after.processes() if plan.write and seen.limits != seen.at_start})
+    return sorted(
+        {process.view.unit for process in after.processes() if plan.write and process.limits != process.at_start}
+    )
 
 
 @dataclass(frozen=True)
@@ -95,20 +97,22 @@ class Doing:
         done: t.Set[t.Tuple[int, int]] = set()
         now, targets = self.before, self.plan.live
         for _round in range(_ROUNDS):
-            todo = [seen for seen in now.processes() if seen.pid in targets and seen.identity not in done]
+            todo = [process for process in now.processes() if process.pid in targets and process.identity not in done]
             if not todo or not self.want:
                 return
-            for seen in todo:
-                yield _raise(seen, targets[seen.pid])
-            done |= {seen.identity for seen in todo}
+            for process in todo:
+                yield _raise(process, targets[process.pid])
+            done |= {process.identity for process in todo}
             now = observe(self.before.unit, self.manager)
             targets = planning.plan_present(self.want, now, live=True).live
 
 
-def _raise(seen: Seen, target: rlimits.Limits) -> Step:
-    step = rlimits.step(seen.pid, seen.limits, target, functools.partial(cgroups.runs, seen.member))
-    where = {"pid": seen.pid, "ticks": seen.member.ticks, "boot_id": proc_sys.boot_id()}
-    return replace(step, replaces=(Replaced(entries.LIMIT, seen.view.unit, str(seen.limits), str(target), where),))
+def _raise(process: Process, target: rlimits.Limits) -> Step:
+    step = rlimits.step(process.pid, process.limits, target, functools.partial(cgroups.runs, process.member))
+    where = {"pid": process.pid, "ticks": process.member.ticks, "boot_id": proc_sys.boot_id()}
+    return replace(
+        step, replaces=(Replaced(entries.LIMIT, process.view.unit, str(process.limits), str(target), where),)
+    )
 
 
 def reread(files: t.Iterable[Step], manager: sd.Systemd, replaces: t.Tuple[Replaced, ...] = ()) -> Steps:

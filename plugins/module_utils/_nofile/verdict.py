@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from .._kernel.rlimits import INFINITY, Limits
 from .limits import LimitWant
-from .observed import Observed, Seen
+from .observed import Observed, Process
 from .plan import by_itself, falls_short
 
 # From bad to good: the worst of the unit and its processes is the verdict.
@@ -58,8 +58,10 @@ def judge(want: LimitWant, before: Observed, after: Observed, kept: t.Mapping[in
 
     ``kept`` is as in Plan; ``acted`` tells whether files were changed, or systemd was asked for anything.
     """
-    known = {seen.pid: seen for seen in before.processes()}
-    rows = tuple(_row(want, known.get(seen.pid), seen, kept.get(seen.pid, "")) for seen in after.processes())
+    known = {process.pid: process for process in before.processes()}
+    rows = tuple(
+        _row(want, known.get(process.pid), process, kept.get(process.pid, "")) for process in after.processes()
+    )
     status, reason = _of_unit(want, after)
     if status == OK and acted:
         status = CHANGED
@@ -71,15 +73,15 @@ def judge(want: LimitWant, before: Observed, after: Observed, kept: t.Mapping[in
 
 def judge_absent(before: Observed, after: Observed, *, removed: bool) -> Verdict:
     """The verdict where our drop-in was to go; processes keep their limits until they are started again."""
-    known = {seen.pid: seen for seen in before.processes()}
+    known = {process.pid: process for process in before.processes()}
     rows = tuple(
         _process_row(
-            known.get(seen.pid),
-            seen,
+            known.get(process.pid),
+            process,
             OK,
-            f"keeps {seen.limits} until it is started again" if removed and seen.limits != seen.at_start else "",
+            _kept_until_restart(process) if removed else "",
         )
-        for seen in after.processes()
+        for process in after.processes()
     )
     return Verdict(CHANGED if removed else OK, after.note, restart_required=False, rows=rows)
 
@@ -98,7 +100,11 @@ def _of_unit(want: LimitWant, after: Observed) -> t.Tuple[str, str]:
     return OK, ""
 
 
-def _row(want: LimitWant, before: t.Optional[Seen], after: Seen, kept: str) -> ProcessRow:
+def _kept_until_restart(process: Process) -> str:
+    return f"keeps {process.limits} until it is started again" if process.limits != process.at_start else ""
+
+
+def _row(want: LimitWant, before: t.Optional[Process], after: Process, kept: str) -> ProcessRow:
     status = _status(want, before, after)
     origin = (before or after).origin
     if status == OK:
@@ -110,17 +116,17 @@ def _row(want: LimitWant, before: t.Optional[Seen], after: Seen, kept: str) -> P
     return _process_row(before, after, status, reason)
 
 
-def _status(want: LimitWant, before: t.Optional[Seen], after: Seen) -> str:
+def _status(want: LimitWant, before: t.Optional[Process], after: Process) -> str:
     if want.satisfied_by(after.limits):
         return OK if before is None or before.limits == after.limits else CHANGED
     if falls_short(want, after):
-        # What was given at its start is known only from files that were the same then.
+        # What was effective at its start is known only from files that were the same then.
         return OWN_LIMIT if by_itself(want, after) or (before and by_itself(want, before)) else RESTART_REQUIRED
     declared = after.view.loaded
     return LIMITED if declared is not None and want.satisfied_by(declared) else OVERRIDDEN
 
 
-def _process_row(before: t.Optional[Seen], after: Seen, status: str, reason: str) -> ProcessRow:
+def _process_row(before: t.Optional[Process], after: Process, status: str, reason: str) -> ProcessRow:
     process, was = after.member, before.limits if before else None
     return ProcessRow(process.pid, process.name, after.view.unit, was, after.limits, process.used, status, reason)
 

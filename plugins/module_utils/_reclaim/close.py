@@ -66,10 +66,10 @@ def look(request: Request) -> Seen:
     def matching(diag: SockDiag) -> t.Iterator[Connection]:
         for message in diag.messages(_mask(request), with_info=True):
             connection = connection_of(message)
-            found = verdict(request, connection)
-            found = OWN if found == MATCHES and connection.inode in ancestors else found
-            verdicts[found] += 1
-            if found == MATCHES:
+            judged = verdict(request, connection)
+            judged = OWN if judged == MATCHES and connection.inode in ancestors else judged
+            verdicts[judged] += 1
+            if judged == MATCHES:
                 yield connection
 
     with SockDiag() as diag:
@@ -86,15 +86,15 @@ def _mask(request: Request) -> int:
 
 def _of_unit(unit: str, connections: t.Sequence[Connection]) -> t.Iterator[Connection]:
     """Those whose every holder belongs to the unit."""
-    found = descriptors.find({one.inode for one in connections})
-    if found.unreadable:
+    held = descriptors.find({one.inode for one in connections})
+    if held.unreadable:
         raise MissingRight(
-            f"unit needs to see the open files of all processes, and those of {found.unreadable} may not be seen:"
+            f"unit needs to see the open files of all processes, and those of {held.unreadable} may not be seen:"
             " run as root"
         )
-    units = {pid: process.unit for pid, process in _processes(found.by_inode).items()}
+    units = {pid: process.unit for pid, process in _processes(held.by_inode).items()}
     for one in connections:
-        if {units[holder.pid] for holder in found.by_inode.get(one.inode, ())} == {unit}:
+        if {units[holder.pid] for holder in held.by_inode.get(one.inode, ())} == {unit}:
             yield one
 
 

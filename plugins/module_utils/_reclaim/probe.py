@@ -26,18 +26,18 @@ import time
 import typing as t
 
 from .._errors import Unsupported
-from .._kernel.sock_destroy import Identity, Place, SockDestroy, identity_of
+from .._kernel.sock_destroy import Endpoint, Identity, SockDestroy, identity_of
 from .._kernel.sock_diag import MESSAGE
 from .._kernel.tcp_socket import ESTABLISHED, FIN_WAIT1, SYN_RECV, TIME_WAIT
 
 _LOOPBACK = "127.0.0.1"
-_PATIENCE = 2.0  # seconds; loopback takes microseconds
+_TIMEOUT = 2.0  # seconds; loopback takes microseconds
 _STUCK = 0.05  # seconds after which nobody makes room in a full buffer any more
 _DEFER = 30  # seconds for which a half-open connection waits for data
 _SMALL = 2048  # bytes of the buffers that are to be full
 _RESET = struct.pack("@ii", 1, 0)  # struct linger: close with a reset, which leaves no TIME_WAIT
 
-_Made = t.Tuple[int, Place, Place]  # the state it is to come to, and its ends
+_Made = t.Tuple[int, Endpoint, Endpoint]  # the state it is to come to, and its ends
 _Kind = t.Callable[[], t.ContextManager[_Made]]
 
 
@@ -46,16 +46,16 @@ def _held() -> t.Iterator[_Made]:
     """A connection that a process holds: a socket that is connected to itself, which nobody else can meddle with."""
     with _to_itself() as own:
         own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-        place = _place(own)
-        yield ESTABLISHED, place, place
+        endpoint = _endpoint(own)
+        yield ESTABLISHED, endpoint, endpoint
 
 
 @contextlib.contextmanager
 def _time_wait() -> t.Iterator[_Made]:
     """What such a socket leaves behind."""
     with _to_itself() as own:
-        place = _place(own)
-    yield TIME_WAIT, place, place
+        endpoint = _endpoint(own)
+    yield TIME_WAIT, endpoint, endpoint
 
 
 @contextlib.contextmanager
@@ -65,7 +65,7 @@ def _half_open() -> t.Iterator[_Made]:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, _DEFER)
         client.connect(listener.getsockname())
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-        yield SYN_RECV, _place(listener), _place(client)
+        yield SYN_RECV, _endpoint(listener), _endpoint(client)
 
 
 @contextlib.contextmanager
@@ -79,8 +79,8 @@ def _orphan() -> t.Iterator[_Made]:
             with contextlib.suppress(socket.timeout):
                 while True:
                     client.send(bytes(_SMALL))
-            place = _place(client)
-        yield FIN_WAIT1, place, _place(listener)
+            endpoint = _endpoint(client)
+        yield FIN_WAIT1, endpoint, _endpoint(listener)
     # The listener resets what it has not accepted, and so ends what the kernel did not.
 
 
@@ -122,7 +122,7 @@ def _try(kind: _Kind, state: str) -> None:
 def _appear(link: SockDestroy, made: _Made) -> Identity:
     """The connection, once the packets that bring it there have gone round."""
     state, local, remote = made
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _TIMEOUT
     while True:
         message = link.find(socket.AF_INET, local, remote)
         if message is not None and MESSAGE.unpack_from(message)[1] == state:
@@ -143,7 +143,7 @@ def _close(link: SockDestroy, identity: Identity) -> None:
 
 def _socket() -> socket.socket:
     made = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
-    made.settimeout(_PATIENCE)
+    made.settimeout(_TIMEOUT)
     return made
 
 
@@ -170,6 +170,6 @@ def _listener() -> socket.socket:
     return made
 
 
-def _place(one: socket.socket) -> Place:
+def _endpoint(one: socket.socket) -> Endpoint:
     address, port = one.getsockname()
     return socket.inet_aton(address), port

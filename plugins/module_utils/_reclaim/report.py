@@ -13,7 +13,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 
 from .._kernel.descriptors import Descriptor
-from .._kernel.tcp_socket import STATES, address_text, endpoint, family_name
+from .._kernel.tcp_socket import STATES, address_text, endpoint_text, family_name
 from .match import Choice, Connection
 from .request import Request
 
@@ -160,8 +160,8 @@ def _counts(counts: t.Mapping[str, int]) -> str:
 
 
 def _line(one: Connection) -> str:
-    return f"{one.state} {_place(one.local)} {_place(one.remote)}\n"
+    return f"{one.state} {_endpoint(one.local)} {_endpoint(one.remote)}\n"
 
 
-def _place(place: t.Tuple[bytes, int]) -> str:
-    return endpoint(family_name(place[0]), address_text(place[0]), place[1])
+def _endpoint(endpoint: t.Tuple[bytes, int]) -> str:
+    return endpoint_text(family_name(endpoint[0]), address_text(endpoint[0]), endpoint[1])

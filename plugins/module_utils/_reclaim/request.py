@@ -128,10 +128,10 @@ def _end(side: str, params: t.Mapping[str, t.Any]) -> End:
 def parse_network(option: str, text: str) -> Network:
     """Read an address or a network in CIDR notation; one of IPv4-mapped addresses is that of IPv4."""
     try:
-        found = ipaddress.ip_network(text)
+        network = ipaddress.ip_network(text)
     except ValueError as exc:
         raise BadRequest(f"{option} takes an address, or a network such as 192.0.2.0/24: {exc}") from exc
-    packed, bits = found.network_address.packed, found.prefixlen
-    if isinstance(found, ipaddress.IPv6Network) and found.subnet_of(_MAPPED):
+    packed, bits = network.network_address.packed, network.prefixlen
+    if isinstance(network, ipaddress.IPv6Network) and network.subnet_of(_MAPPED):
         return Network(packed[12:], bits - 96)
     return Network(packed, bits)

@@ -58,14 +58,14 @@ def fold(runs: t.Iterable[Run], contents: t.Callable[[str], str]) -> t.List[Thin
 
     In the order in which they were first touched.  ``contents`` gives the directory of a run.
     """
-    found: t.Dict[entries.Thing, Thing] = {}
+    things: t.Dict[entries.Thing, Thing] = {}
     for run in runs:
-        former = list(found.values())
+        former = list(things.values())
         for one in run.replaced if run.changed else ():
             key = entries.thing_of(one)
-            known = found.get(key) or _ancestor(one, former)
-            found[key] = _after(known, one, run, contents)
-    return list(found.values())
+            known = things.get(key) or _ancestor(one, former)
+            things[key] = _after(known, one, run, contents)
+    return list(things.values())
 
 
 def _ancestor(one: Replaced, former: t.Iterable[Thing]) -> t.Optional[Thing]:
@@ -105,7 +105,7 @@ def to_originals(
     Single processes and sockets that a run has changed are given back what they had themselves.  What no run is known
     to have changed, such as a sysctl that was as wanted, is left alone.  ``kept`` has the contents of the originals.
     """
-    found: t.List[Thing] = []
+    things: t.List[Thing] = []
     folded: t.Dict[int, t.List[Thing]] = {}
     for name, one in known.items():
         start = _recorded(name, runs)
@@ -113,15 +113,15 @@ def to_originals(
             folded[start or 0] = fold(runs[start or 0 :], contents)
         those = [thing for thing in folded[start or 0] if (thing.kind, thing.name) == (one.kind, one.name)]
         if one.kind in (entries.LIMIT, entries.BACKLOG) and those:
-            found += those if start is not None else [replace(thing, before=one.before) for thing in those]
+            things += those if start is not None else [replace(thing, before=one.before) for thing in those]
         elif those or one.after != one.before:
             left = tuple(state for thing in those for state in thing.left) or (one.after,)
             # Where a former version has kept no more than the value, nobody can tell whether it was changed since.
             former = one.after is None and one.kind == entries.SYSCTL
             foreign = tuple(state for thing in those for state in thing.foreign)
             left = (ANYTHING,) if former else left
-            found.append(Thing(one.kind, one.name, one.where, one.before, left, kept, foreign))
-    return found
+            things.append(Thing(one.kind, one.name, one.where, one.before, left, kept, foreign))
+    return things
 
 
 def _recorded(original: str, runs: t.Sequence[Run]) -> t.Optional[int]:

@@ -41,12 +41,12 @@ def load() -> t.Dict[str, Replaced]:
     if os.geteuid() != 0:
         return {}
     former = _read(f"{store.ROOT}/{_FORMER}")
-    found = {
+    originals = {
         name_of(entries.SYSCTL, key): Replaced(entries.SYSCTL, key, text, None) for key, text in sorted(former.items())
     }
     for name, data in _read(path()).items():
-        found[name] = entries.decode(data, path())
-    return found
+        originals[name] = entries.decode(data, path())
+    return originals
 
 
 def _read(file: str) -> t.Dict[str, t.Any]:

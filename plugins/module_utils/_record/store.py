@@ -13,6 +13,7 @@ replaced, a JSON line each, and how it ended) and ``files/`` (what replaced file
 from __future__ import annotations
 
 import calendar
+import itertools
 import json
 import os
 import shutil
@@ -146,7 +147,7 @@ def tidy_up() -> None:
     for run in map(load, newest):
         if run.is_cut_short:
             own = [ROOT, run_path(run.id)]
-            beside = [f"{place}/{name}" for place in own for name in ("run.json", "files/content")]
+            beside = [f"{path}/{name}" for path in own for name in ("run.json", "files/content")]
             _files.tidy([*beside, *(one.name for one in run.replaced if one.kind == entries.FILE)])
             append(run.id, {"end": KILLED})
 
@@ -197,8 +198,8 @@ def latest() -> t.Optional[t.Dict[str, t.Any]]:
     return {"id": run.id, "module": run.info.get("module"), "label": run.info.get("label"), "seconds_ago": ago}
 
 
-def as_facts() -> t.List[t.Dict[str, t.Any]]:
-    """All runs, newest first, without what files held."""
+def as_facts(most: int) -> t.List[t.Dict[str, t.Any]]:
+    """The newest runs, newest first, without what files held."""
     return [
         {
             "id": run.id,
@@ -206,5 +207,5 @@ def as_facts() -> t.List[t.Dict[str, t.Any]]:
             **{key: run.info.get(key) for key in ("module", "label", "time", "user", "boot_id", "undoes")},
             "replaced": dict(Counter(one.kind for one in run.replaced if one.kind != entries.ORIGINAL)),
         }
-        for run in reversed(runs())
+        for run in itertools.islice(reversed(runs()), most)
     ]

@@ -99,7 +99,7 @@ class Job:
             if item.sure and item.state != STAYS and now != item.goal:
                 raise NettuneError(f"{item.name} was to become {short(item.goal)}, and is {short(now)}", name=item.name)
 
-    def foretell(self) -> None:
+    def predict(self) -> None:
         """What the steps would leave behind."""
         self._now = [item.goal for item in self._items]
 
@@ -137,9 +137,9 @@ class Job:
         conflicts = [item for item in self._items if item.state == CHANGED]
         if request.force or not conflicts:
             return
-        said = [item.conflict for item in conflicts]
+        conflicting = [item.conflict for item in conflicts]
         raise Conflict(
-            f"nothing was rolled back, since somebody has changed this meanwhile: {'; '.join(said)}"
+            f"nothing was rolled back, since somebody has changed this meanwhile: {'; '.join(conflicting)}"
             " (force overwrites it)",
             settings=telling.conflicts(conflicts),
             diff=[item.diff for item in conflicts if item.diff],

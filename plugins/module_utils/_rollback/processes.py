@@ -90,12 +90,12 @@ def _limits_now(member: Member, goal: rlimits.Limits) -> _plan.Plain:
 
 def queues(name: str, things: t.Sequence[Thing]) -> t.Iterator[Item]:
     """The sockets at an endpoint."""
-    family, address, port = things[0].where["place"]
-    place = (str(family), str(address), int(port))
+    family, address, port = things[0].where["endpoint"]
+    endpoint = (str(family), str(address), int(port))
     boot = proc_sys.boot_id()
     known = {one.where["inode"]: one for one in things if one.where.get("boot_id") == boot}
     others = sorted(things, key=lambda one: "inode" in one.where)
-    for socket in _listeners(place, things[0].where.get("unit")):
+    for socket in _listeners(endpoint, things[0].where.get("unit")):
         holder = holders.find([socket.inode]).get(socket.inode)
         thing = known.get(socket.inode) or (_like(others, socket.backlog) if _servers(holder, others[0]) else None)
         if thing is not None:
@@ -108,10 +108,10 @@ def _servers(holder: t.Optional[holders.Holder], thing: Thing) -> bool:
     return owner is not None and (owner.ours or (owner.unit is not None and owner.unit == thing.where.get("unit")))
 
 
-def _listeners(place: sockets.Place, unit: t.Optional[str]) -> t.Tuple[Listener, ...]:
+def _listeners(endpoint: sockets.Endpoint, unit: t.Optional[str]) -> t.Tuple[Listener, ...]:
     pid = systemd.main_pid(unit)
     kernel = sockets.look(sockets.namespace_of(pid) if pid else None)
-    return sockets.with_twins(sockets.with_files(kernel, [place]), [place]).sockets.get(place, ())
+    return sockets.with_twins(sockets.with_files(kernel, [endpoint]), [endpoint]).sockets.get(endpoint, ())
 
 
 def _queue(name: str, thing: Thing, socket: Listener, holder: t.Optional[holders.Holder]) -> Item:
@@ -151,6 +151,6 @@ def _blocked(holder: holders.Holder, socket: Listener) -> str:
 
 
 def _backlog_now(thing: Thing, socket: Listener) -> _plan.Plain:
-    family, address, port = thing.where["place"]
+    family, address, port = thing.where["endpoint"]
     there = _listeners((family, address, port), thing.where.get("unit"))
     return next((one.backlog for one in there if one.inode == socket.inode), int(thing.before))

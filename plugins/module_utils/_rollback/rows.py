@@ -24,12 +24,12 @@ _ON_DISK = (entries.FILE, entries.DIRECTORY)
 
 def rows(items: t.Sequence[Item], now: t.Sequence[Plain], before: Boot, after: Boot) -> t.List[Row]:
     """One row for each thing; processes of a unit that fare alike share one."""
-    found: t.List[Row] = []
+    rows: t.List[Row] = []
     for item, value in zip(items, now):
         row = _row(item, value, before.get(item.name, BootValue()), after.get(item.name, BootValue()))
-        if row not in found:
-            found.append(row)
-    return found
+        if row not in rows:
+            rows.append(row)
+    return rows
 
 
 def conflicts(items: t.Iterable[Item]) -> t.List[Row]:
@@ -70,10 +70,10 @@ def _words(value: Plain) -> str:
     return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def diff(found: t.Iterable[Row]) -> t.Dict[str, str]:
+def diff(rows: t.Iterable[Row]) -> t.Dict[str, str]:
     """What differs, in the form ``--diff`` prints."""
     lines: t.Tuple[t.List[str], t.List[str]] = ([], [])
-    for row in found:
+    for row in rows:
         for view in ("runtime", "boot"):
             if row[f"{view}_before"] != row[view]:
                 for side, key in zip(lines, (f"{view}_before", view)):

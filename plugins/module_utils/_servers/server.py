@@ -6,8 +6,8 @@
 
 """What every web server is to this collection: configuration that says how long its queues shall be.
 
-INTERFACE, the same for each file beside this one:
-    SERVER = Server(...)
+INTERFACE, the same for each adapter beside this file:
+    ADAPTER = Adapter(...)
 Reading and running are thin; ``listens`` and ``edit`` are pure, so that they can be tried on any configuration.
 """
 
@@ -61,7 +61,7 @@ class Listen:
         return self.default if self.backlog is None else self.backlog
 
 
-def named(path: str) -> str:
+def trusted_path(path: str) -> str:
     """A path that a process names on its command line, as anybody's may: it is read with ``Trust.ROOT`` alone.
 
     Raises ConfigError for one that only the process knows where to find.
@@ -95,8 +95,8 @@ class Relisten:
 
 
 @dataclass(frozen=True)
-class Server:
-    """One web server's adapter.
+class Adapter:
+    """How one web server's configuration is read and changed.
 
     read           the configuration from its main file and systemd unit, None for where the distribution has them.
                    Raises ConfigError.
@@ -106,8 +106,6 @@ class Server:
                    Raises ConfigError where it cannot be done safely, as where one directive opens other sockets too.
     check          how the server judges its configuration, such as by ``nginx -t``
     reload_signal  what makes a running master read its configuration, such as ``SIGHUP``; None for none
-    unit           the systemd unit's usual name
-    processes      the names of its program, empty for that of the init system
     one_number     the configuration has a single backlog for all sockets: ``edit`` is then given every listen
     daemon_reload  the configuration is systemd's: it reads it when told by ``systemctl daemon-reload``
     started        the configuration of a process, from the words of its command line and its unit: nothing but files is
@@ -115,9 +113,6 @@ class Server:
     settings       what a configuration says of connections, by the server's own names.  Pure.
     """
 
-    name: str
-    unit: t.Optional[str]
-    processes: t.Tuple[str, ...]
     relisten: Relisten
     read: t.Callable[[t.Optional[str], t.Optional[str]], Config]
     listens: t.Callable[[Config], t.Tuple[Listen, ...]]
@@ -128,3 +123,23 @@ class Server:
     daemon_reload: bool = False
     started: t.Callable[[t.Sequence[str], t.Optional[str]], Config] = _no_program
     settings: t.Callable[[Config], Settings] = lambda _config: {}
+
+
+@dataclass(frozen=True)
+class Server:
+    """What is known of a web server before its adapter is loaded.
+
+    units      the systemd unit's usual names, the most usual one first
+    processes  the names of its program, empty for that of the init system
+    load       imports the adapter, which takes longer than to use it: Ansible sends sources, to be compiled at each run
+    """
+
+    name: str
+    units: t.Tuple[str, ...]
+    processes: t.Tuple[str, ...]
+    load: t.Callable[[], Adapter]
+
+    @property
+    def adapter(self) -> Adapter:
+        """How its configuration is read and changed."""
+        return self.load()

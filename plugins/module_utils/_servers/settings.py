@@ -8,7 +8,7 @@
 
 INTERFACE
     Setting, Settings          one setting, and all of a server by name
-    smallest(places)           of one setting that may be said in several places
+    smallest(settings)         of one setting that may be said in several places
     seconds(text, units)       a time in the server's own units
 """
 
@@ -36,9 +36,9 @@ class Setting(t.NamedTuple):
 Settings = t.Dict[str, Setting]
 
 
-def smallest(places: t.Iterable[Setting]) -> Setting:
+def smallest(settings: t.Iterable[Setting]) -> Setting:
     """Of one setting in several places the smallest number, which is where a trap is; the first where none is one."""
-    return min(places, key=lambda one: one.value if isinstance(one.value, (int, float)) else float("inf"))
+    return min(settings, key=lambda one: one.value if isinstance(one.value, (int, float)) else float("inf"))
 
 
 def seconds(text: str, units: t.Mapping[str, Number]) -> t.Optional[Number]:

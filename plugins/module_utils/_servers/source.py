@@ -188,13 +188,13 @@ def resolve(tree: Tree, host: str, flags: int = 0) -> t.List[t.Tuple[str, str]]:
 def _addresses(path: str) -> bytes:
     _name, flags, host = path.split(" ", 2)
     try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=int(flags))
+        answers = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=int(flags))
     except socket.gaierror:
         return b""
     names = {socket.AF_INET: "inet", socket.AF_INET6: "inet6"}
     rows = [
         f"{names[family]} {str(address[0]).partition('%')[0]}"
-        for family, _t, _p, _c, address in found
+        for family, _t, _p, _c, address in answers
         if family in names
     ]
     return encode("\n".join(rows))
@@ -213,10 +213,10 @@ def glob(tree: Tree, pattern: str, *, braces: bool = False) -> t.List[str]:
     """The paths that an absolute pattern means; a star matches no leading dot.  Sorted by bytes, per directory."""
     if len(pattern) > _PATH_MAX or pattern.count("{") > _MOST_BRACES:
         raise ConfigError("is too long for a path", f"{pattern[:40]}...")
-    found = ["/"]
+    paths = ["/"]
     for part in filter(None, pattern.split("/")):
-        found = [path for directory in found for path in _matching(tree, directory, part, braces)]
-    return found
+        paths = [path for directory in paths for path in _matching(tree, directory, part, braces)]
+    return paths
 
 
 def _matching(tree: Tree, directory: str, part: str, braces: bool) -> t.List[str]:
@@ -247,7 +247,7 @@ class Lines:
     """Line numbers of offsets in a text, from 1."""
 
     def __init__(self, text: str) -> None:
-        self._ends = [found.start() for found in re.finditer("\n", text)]
+        self._ends = [match.start() for match in re.finditer("\n", text)]
 
     def __call__(self, offset: int) -> int:
         return bisect.bisect_left(self._ends, offset) + 1

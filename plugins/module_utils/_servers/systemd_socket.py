@@ -24,7 +24,7 @@ from .._boot.unit_files import Setting, UnitFile, parse
 from .._files import Trust
 from . import unit as units
 from .addresses import ANY6, canonical, port_number
-from .server import MARK, Check, Config, ConfigError, Listen, Relisten, Server
+from .server import MARK, Adapter, Check, Config, ConfigError, Listen, Relisten
 from .source import Disk, decode, encode
 
 DEFAULT = 2**31 - 1
@@ -44,10 +44,10 @@ def read(main: t.Optional[str], unit: t.Optional[str]) -> Config:
         raise ConfigError("a socket unit must be named, such as cups.socket", name or "unit")
     if "@." in name:
         raise ConfigError(f"a template has no sockets, only its instances, such as {name.replace('@.', '@1.')}", name)
-    found = units.find(Disk(Trust.SYSTEM), name)
-    if found is None:
+    known = units.find(Disk(Trust.SYSTEM), name)
+    if known is None:
         raise ConfigError("there is no such unit", name)
-    resolved, files = found
+    resolved, files = known
     contents = {file.path: encode(file.text) for file in files}
     return Config(f"{posixpath.dirname(files[0].path)}/{resolved}", contents)
 
@@ -64,29 +64,29 @@ def listens(config: Config) -> t.Tuple[Listen, ...]:
     files = _files(config)
     streams: t.List[Setting] = []
     for file in files:
-        lines = [(_place(one), key, one) for key in _LISTEN for one in parse(file, "Socket", key)]
+        lines = [(_location(one), key, one) for key in _LISTEN for one in parse(file, "Socket", key)]
         for _line, key, setting in sorted(lines, key=lambda line: line[0][1]):
             if not setting.value:
                 streams.clear()
             elif key == "ListenStream":
                 streams.append(setting)
     backlog = _backlog(files)
-    found = [(_address(one, posixpath.basename(config.main)), one) for one in streams]
+    addresses = [(_address(one, posixpath.basename(config.main)), one) for one in streams]
     return tuple(
-        Listen(*address, backlog[0] if backlog else None, DEFAULT, *_place(backlog[1] if backlog else setting))
-        for address, setting in found
+        Listen(*address, backlog[0] if backlog else None, DEFAULT, *_location(backlog[1] if backlog else setting))
+        for address, setting in addresses
         if address
     )
 
 
-def _place(setting: Setting) -> t.Tuple[str, int]:
+def _location(setting: Setting) -> t.Tuple[str, int]:
     path, _colon, line = setting.source.rpartition(":")
     return path, int(line)
 
 
 def _backlog(files: t.Iterable[UnitFile]) -> t.Optional[t.Tuple[int, Setting]]:
     """The number in effect and where it stands; systemd passes over what is no number."""
-    found = None
+    deciding = None
     for setting in (one for file in files for one in parse(file, "Socket", "Backlog")):
         number = re.fullmatch(
             r"\+?(0[xX][0-9a-fA-F]{1,8}|0[oO]?[0-7]{1,11}|0[bB][01]{1,32}|[0-9]{1,10})", setting.value
@@ -95,8 +95,8 @@ def _backlog(files: t.Iterable[UnitFile]) -> t.Optional[t.Tuple[int, Setting]]:
             text = number[1]
             octal = len(text) > 1 and text[0] == "0" and text[1].isdigit()
             value = int(text, 8) if octal else int(text, 0)
-            found = (value, setting) if value < 2**32 else found
-    return found
+            deciding = (value, setting) if value < 2**32 else deciding
+    return deciding
 
 
 def _address(setting: Setting, unit: str) -> t.Optional[t.Tuple[str, str, int]]:
@@ -108,11 +108,11 @@ def _address(setting: Setting, unit: str) -> t.Optional[t.Tuple[str, str, int]]:
         return "unix", re.sub("^/var/run/", "/run/", text), 0
     if port_number(text):
         return "inet6", ANY6, int(text)
-    found = _ADDRESS.fullmatch(text)
-    known = canonical(found["v6"] or found["v4"] or "") if found else None
-    port = port_number(found["port"]) if found else None
+    match = _ADDRESS.fullmatch(text)
+    known = canonical(match["v6"] or match["v4"] or "") if match else None
+    port = port_number(match["port"]) if match else None
     if known is None or port is None:
-        raise ConfigError(f"ListenStream={setting.value} is no address that systemd listens on", *_place(setting))
+        raise ConfigError(f"ListenStream={setting.value} is no address that systemd listens on", *_location(setting))
     return (*known, port)
 
 
@@ -120,12 +120,12 @@ def _specified(setting: Setting, unit: str) -> str:
     """The value with those specifiers put in that the unit's name decides."""
     values = _values(unit)
 
-    def value(found: t.Match[str]) -> str:
-        known = values.get(found[1], found[0])  # what is no specifier stays as it is
-        if found[1] and found[1] in _HOST:
-            raise ConfigError(f"the specifier {found[0]} is known to systemd only", *_place(setting))
+    def value(match: t.Match[str]) -> str:
+        known = values.get(match[1], match[0])  # what is no specifier stays as it is
+        if match[1] and match[1] in _HOST:
+            raise ConfigError(f"the specifier {match[0]} is known to systemd only", *_location(setting))
         if known is None:
-            raise ConfigError(f"the specifier {found[0]} means nothing with this name of a unit", *_place(setting))
+            raise ConfigError(f"the specifier {match[0]} means nothing with this name of a unit", *_location(setting))
         return known
 
     return _SPECIFIER.sub(value, setting.value)
@@ -169,7 +169,7 @@ def edit(config: Config, wanted: t.Mapping[Listen, int]) -> t.Dict[str, t.Option
     content = encode(f"{MARK}\n[Socket]\nBacklog={number}\n")
     decided = _backlog(_files(Config(config.main, {**config.files, path: content})))
     if decided is None or decided[0] != number:
-        raise ConfigError("this line outdoes any drop-in of ours", *(_place(decided[1]) if decided else (path, 0)))
+        raise ConfigError("this line outdoes any drop-in of ours", *(_location(decided[1]) if decided else (path, 0)))
     return {path: content}
 
 
@@ -178,10 +178,7 @@ def check(config: Config) -> Check:
     return Check(("systemd-analyze", "--man=no", "verify", posixpath.basename(config.main)))
 
 
-SERVER = Server(
-    name="systemd_socket",
-    unit=None,
-    processes=(),
+ADAPTER = Adapter(
     relisten=Relisten(on_reload_if_number_changed=False, tested="247, 252, 257, 262"),
     read=read,
     listens=listens,

@@ -4,19 +4,56 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""Every web server that is known, by name: adding one is its folder and its row here."""
+"""Every web server that is known: adding one is its folder, its function and its row here."""
 
 from __future__ import annotations
 
 import typing as t
 
-from . import systemd_socket
-from .apache import adapter as apache
-from .haproxy import adapter as haproxy
-from .lighttpd import adapter as lighttpd
-from .nginx import adapter as nginx
-from .server import Server
+from .server import Adapter, Server
 
-BY_NAME: t.Dict[str, Server] = {
-    adapter.SERVER.name: adapter.SERVER for adapter in (apache, haproxy, lighttpd, nginx, systemd_socket)
-}
+
+def _apache() -> Adapter:
+    from .apache.adapter import ADAPTER
+
+    return ADAPTER
+
+
+def _haproxy() -> Adapter:
+    from .haproxy.adapter import ADAPTER
+
+    return ADAPTER
+
+
+def _lighttpd() -> Adapter:
+    from .lighttpd.adapter import ADAPTER
+
+    return ADAPTER
+
+
+def _nginx() -> Adapter:
+    from .nginx.adapter import ADAPTER
+
+    return ADAPTER
+
+
+def _systemd_socket() -> Adapter:
+    from .systemd_socket import ADAPTER
+
+    return ADAPTER
+
+
+_SERVERS = (
+    Server(
+        "apache",
+        ("apache2.service", "httpd.service"),
+        ("apache2", "httpd", "httpd-event", "httpd-prefork", "httpd-worker"),
+        _apache,
+    ),
+    Server("haproxy", ("haproxy.service",), ("haproxy",), _haproxy),
+    Server("lighttpd", ("lighttpd.service",), ("lighttpd",), _lighttpd),
+    Server("nginx", ("nginx.service",), ("nginx",), _nginx),
+    Server("systemd_socket", (), (), _systemd_socket),
+)
+
+BY_NAME: t.Dict[str, Server] = {server.name: server for server in _SERVERS}

@@ -8,6 +8,7 @@
 
 INTERFACE
     find(tree, unit) -> (name, files in systemd's order), the unit's own first, or None where there is no such unit
+    usual(units) -> the first of these that this host has
     command(files, environment) -> the words of its ExecStart
     environment_of(tree, files) -> what Environment and EnvironmentFile give to it
 
@@ -16,6 +17,7 @@ Sources: systemd.unit(5) "Unit File Load Path", systemd.service(5) "Command Line
 
 from __future__ import annotations
 
+import os
 import posixpath
 import re
 import shlex
@@ -59,6 +61,12 @@ def find(tree: Tree, unit: str) -> t.Optional[t.Tuple[str, t.List[UnitFile]]]:
         if one.endswith(".conf")
     ]
     return name, UnitFiles(UnitFile(path, text), tuple(directories), tuple(candidates)).in_order()
+
+
+def usual(units: t.Sequence[str]) -> t.Optional[str]:
+    """The first of these that this host has, masked or not; the first of all where it has none."""
+    there = (unit for unit in units for directory in LOOKUP if os.path.lexists(f"{directory}/{unit}"))
+    return next(iter(units), None) if len(units) < 2 else next(there, units[0])
 
 
 def _fragment(tree: Tree, unit: str) -> t.Optional[t.Tuple[str, str]]:
@@ -114,13 +122,13 @@ def _unquoted(line: str) -> str:
 
 def command(files: t.Iterable[UnitFile], environment: t.Mapping[str, str]) -> t.List[str]:
     """The words of ExecStart with the variables put in; empty where there is none."""
-    found = [setting for file in files for setting in parse(file, "Service", "ExecStart")]
-    if not found or not found[-1].value:
+    commands = [setting for file in files for setting in parse(file, "Service", "ExecStart")]
+    if not commands or not commands[-1].value:
         return []
     words: t.List[str] = []
-    for word in _words(found[-1].value.lstrip("@-:+!"), found[-1].source):
+    for word in _words(commands[-1].value.lstrip("@-:+!"), commands[-1].source):
         if word.startswith("$") and not word.startswith("${"):
-            words += _words(environment.get(word[1:], ""), found[-1].source)
+            words += _words(environment.get(word[1:], ""), commands[-1].source)
         else:
             words.append(_VARIABLE.sub(lambda name: environment.get(name[1], ""), word))
     return words

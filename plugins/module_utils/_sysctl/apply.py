@@ -55,30 +55,30 @@ class Job:
         self._before = self._host.observe(self._host.keys())
         self._to_load = sorted(self._modules_to_load())
         self._after: Observations = self._before
-        self._seen = self._with_module(self._before)
+        self._observed = self._with_module(self._before)
         self._plan, self._records = self._decide()
 
     def planned(self, key: str) -> t.Optional[str]:
         """What a key will hold when all is done, None where there is no such key or nothing was asked of it."""
-        seen = self._before.get(key)
-        return self._plan.writes.get(key, seen.runtime) if seen else None
+        observed = self._before.get(key)
+        return self._plan.writes.get(key, observed.runtime) if observed else None
 
     def steps(self) -> Steps:
         """Everything that is to be done; what a module brings is planned once it is there."""
         if self._to_load:
             yield from map(modules.step, self._to_load)
-            self._seen = self._with_module(self._host.observe(self._before))
+            self._observed = self._with_module(self._host.observe(self._before))
             self._plan, self._records = self._decide()
-        yield from self._host.steps(self._plan, self._seen, self._records)
+        yield from self._host.steps(self._plan, self._observed, self._records)
 
     def look(self) -> None:
         """Read everything back."""
         self._after = Host(self._request).observe(self._before)
 
-    def foretell(self) -> None:
+    def predict(self) -> None:
         """What :meth:`steps` would leave behind."""
         rehearse(self._plan.writes, in_namespace=self._host.in_namespace)
-        self._after = self._host.predict(self._plan, self._seen, self._records)
+        self._after = self._host.predict(self._plan, self._observed, self._records)
 
     def rows(self) -> t.Dict[str, _plan.Row]:
         """The verdict on each key."""
@@ -115,19 +115,19 @@ class Job:
 
     @functools.cached_property
     def _fights(self) -> t.Dict[str, str]:
-        found = rivals.find(self._plan.keys) if self._request.file else {}
-        return {key: planning.rivalry(entry, found.get(key)) for key, entry in self._plan.keys.items()}
+        others = rivals.find(self._plan.keys) if self._request.file else {}
+        return {key: planning.rivalry(entry, others.get(key)) for key, entry in self._plan.keys.items()}
 
     def _decide(self) -> t.Tuple[Plan, Records]:
-        plan = _make_plan(self._request, self._seen)
-        records = self._host.records.after(plan, self._seen, self._to_persist())
+        plan = _make_plan(self._request, self._observed)
+        records = self._host.records.after(plan, self._observed, self._to_persist())
         self._host.check_rights(plan, records)
         return plan, records
 
     def _modules_to_load(self) -> t.Iterator[str]:
         if not self._request.load_modules:
             return
-        names = {modules.missing(key) for key, seen in self._before.items() if seen.runtime is None}
+        names = {modules.missing(key) for key, observed in self._before.items() if observed.runtime is None}
         for name in names - {None}:
             if modules.can_be_loaded(str(name)):
                 modules.check_right()
@@ -139,36 +139,38 @@ class Job:
         new = needed_by(self._request.wants) - self._host.records.modules
         return frozenset(name for name in new if modules.can_be_loaded(name))
 
-    def _with_module(self, seen: Observations) -> t.Dict[str, Observed]:
+    def _with_module(self, observed: Observations) -> t.Dict[str, Observed]:
         """The keys that did not exist before, marked with the module that brings them."""
-        marked = dict(seen)
+        marked = dict(observed)
         for key, was in self._before.items():
             module = modules.bringing(key)
             if was.runtime is None and module and module.name in self._to_load:
-                marked[key] = replace(seen[key], module=module.name)
+                marked[key] = replace(observed[key], module=module.name)
         return marked
 
 
-def _make_plan(request: Request, seen: Observations) -> Plan:
+def _make_plan(request: Request, observed: Observations) -> Plan:
     wants = {key: want for key, want in request.wants.items() if want is not None}
-    dropped = planning.plan_absent((key for key in seen if key not in request.wants), seen, reason="no longer declared")
-    absent = planning.plan_absent((key for key, want in request.wants.items() if want is None), seen)
-    present = planning.plan_present(wants, seen, force=True, persist=request.file is not None)
+    dropped = planning.plan_absent(
+        (key for key in observed if key not in request.wants), observed, reason="no longer declared"
+    )
+    absent = planning.plan_absent((key for key, want in request.wants.items() if want is None), observed)
+    present = planning.plan_present(wants, observed, force=True, persist=request.file is not None)
     if not request.force:
-        there = context.gather(present.changing(seen))
-        present = planning.plan_present(wants, seen, context=there, persist=request.file is not None)
+        there = context.gather(present.changing(observed))
+        present = planning.plan_present(wants, observed, context=there, persist=request.file is not None)
     plan = Plan({**present.keys, **absent.keys, **dropped.keys})
-    _stop_if_refused(request, plan, seen)
+    _stop_if_refused(request, plan, observed)
     return plan
 
 
-def _stop_if_refused(request: Request, plan: Plan, seen: Observations) -> None:
+def _stop_if_refused(request: Request, plan: Plan, observed: Observations) -> None:
     stopping = (planning.REFUSED, planning.SKIPPED) if request.missing == "fail" else (planning.REFUSED,)
     stopped = [entry for entry in plan.keys.values() if entry.status in stopping]
     if stopped:
         raise Refused(
             "nothing was changed: " + "; ".join(f"{entry.key}: {entry.reason}" for entry in stopped),
-            settings=_plan.rows_as_data(planning.rows_of_refusal(plan, seen)),
+            settings=_plan.rows_as_data(planning.rows_of_refusal(plan, observed)),
         )
 
 

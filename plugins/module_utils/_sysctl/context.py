@@ -36,8 +36,8 @@ def gather(changing: t.Container[str]) -> guards.Context:
 
 def release(text: str) -> t.Tuple[int, int]:
     """``6.1.0-35-amd64`` as (6, 1)."""
-    found = _RELEASE.match(text)
-    return (int(found[1]), int(found[2])) if found else (0, 0)
+    match = _RELEASE.match(text)
+    return (int(match[1]), int(match[2])) if match else (0, 0)
 
 
 def _running(changing: t.Container[str]) -> t.Iterator[t.Tuple[str, _want.Value]]:

@@ -89,9 +89,9 @@ def _lowers_capacity(change: Change, _context: Context) -> t.Optional[str]:
         return None
     pairs = zip(change.before, change.after)
     if any(isinstance(old, int) and isinstance(new, int) and new < old for old, new in pairs):
-        place = f" that {change.source} sets for the next boot" if change.source else ""
+        source = f" that {change.source} sets for the next boot" if change.source else ""
         return (
-            f"would lower a capacity from {render(change.before)}{place} to {render(change.after)}; "
+            f"would lower a capacity from {render(change.before)}{source} to {render(change.after)}; "
             f"ask for at_least to keep what is higher"
         )
     return None

@@ -92,10 +92,10 @@ class Host:
     def _absence(self, key: str) -> str:
         return missing.reason(key, in_namespace=self.in_namespace, module=modules.missing(key))
 
-    def predict(self, plan: Plan, seen: t.Mapping[str, Observed], records: Records) -> t.Dict[str, Observed]:
+    def predict(self, plan: Plan, observed: t.Mapping[str, Observed], records: Records) -> t.Dict[str, Observed]:
         """The keys as they would be found after the plan."""
-        boot = self._boot({key: before.runtime for key, before in seen.items()}, records.lines)
-        notes = self._notes(list(seen), boot, records)
+        boot = self._boot({key: before.runtime for key, before in observed.items()}, records.lines)
+        notes = self._notes(list(observed), boot, records)
         return {
             key: Observed(
                 runtime=plan.writes.get(key, before.runtime),
@@ -104,7 +104,7 @@ class Host:
                 own_line=records.lines.get(key),
                 note=notes[key],
             )
-            for key, before in seen.items()
+            for key, before in observed.items()
         }
 
     def check_rights(self, plan: Plan, records: Records) -> None:
@@ -122,7 +122,7 @@ class Host:
                     f"writing {key} needs root (CAP_NET_ADMIN for net.*), uid {os.geteuid()} may not", key=key
                 )
 
-    def steps(self, plan: Plan, seen: t.Mapping[str, Observed], records: Records) -> Steps:
+    def steps(self, plan: Plan, observed: t.Mapping[str, Observed], records: Records) -> Steps:
         """Record the originals, let the kernel judge every value, and only then persist them.
 
         Whenever this is cut short, every key that is not what it was before is known by its recorded original.
@@ -131,7 +131,7 @@ class Host:
         if known != self.records.originals:
             yield _record(self.records.originals, known)
         if plan.writes:
-            before = {key: str(seen[key].runtime) for key in plan.writes}
+            before = {key: str(observed[key].runtime) for key in plan.writes}
             yield writes.steps(plan.writes, before, self.request.netns)
             writes.check(plan.writes)
         if records.modules != self.records.modules:
@@ -176,11 +176,11 @@ def _read_records(file: t.Optional[str]) -> Records:
 
 def _other_drop_ins(tree: t.Optional[sysctl_d.SysctlTree], file: t.Optional[str]) -> t.Dict[str, str]:
     """What other drop-ins of ours set, by key."""
-    found: t.Dict[str, str] = {}
+    lines: t.Dict[str, str] = {}
     for one in tree.files if tree else ():
         if file not in (one.path, one.target) and drop_in.is_ours(one.text):
-            found.update(drop_in.parse(one.text, one.path))
-    return found
+            lines.update(drop_in.parse(one.text, one.path))
+    return lines
 
 
 def _left_by_us(key: str) -> t.Tuple[str, ...]:

@@ -84,7 +84,9 @@ def late_at_boot(names: t.Iterable[str]) -> t.Set[str]:
 def _loaded_early() -> t.Set[str]:
     early: t.Set[str] = set()
     directories = [f"{top}/modules-load.d" for top in _LISTS]
-    listed = [f"{place}/{name}" for place in directories for name in _files.names(place) if name.endswith(".conf")]
+    listed = [
+        f"{directory}/{name}" for directory in directories for name in _files.names(directory) if name.endswith(".conf")
+    ]
     for path in ["/etc/modules", *listed]:
         try:
             early |= parse(_files.read(path, limit=_files.SMALL))

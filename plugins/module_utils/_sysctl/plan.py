@@ -90,7 +90,7 @@ class _Aim:
 
     key: str
     want: Want
-    seen: Observed
+    observed: Observed
     runtime: t.Optional[Value]
     now: Value
     boot: Value
@@ -123,26 +123,26 @@ def plan_absent(keys: t.Iterable[str], observed: t.Mapping[str, Observed], *, re
     return Plan({key: _absent(key, observed[key], reason) for key in keys})
 
 
-def _out_of_reach(key: str, want: Want, seen: Observed) -> t.Optional[KeyPlan]:
-    if seen.host_wide:
+def _out_of_reach(key: str, want: Want, observed: Observed) -> t.Optional[KeyPlan]:
+    if observed.host_wide:
         return KeyPlan(key, want, status=REFUSED, reason=f"{key} is host-wide: no network namespace has its own")
-    if seen.runtime is None and not seen.module:
-        return KeyPlan(key, want, line=seen.own_line, status=SKIPPED, reason=seen.absence)
+    if observed.runtime is None and not observed.module:
+        return KeyPlan(key, want, line=observed.own_line, status=SKIPPED, reason=observed.absence)
     return None
 
 
-def _aim(key: str, want: Want, seen: Observed) -> _Aim:
-    runtime = None if seen.runtime is None else value_of(key, seen.runtime)
+def _aim(key: str, want: Want, observed: Observed) -> _Aim:
+    runtime = None if observed.runtime is None else value_of(key, observed.runtime)
     try:
         if runtime is not None:
             want.target(runtime)
-        boot = want.target(*_known(key, want, seen.own_line or seen.runtime, seen.boot_of_others))
+        boot = want.target(*_known(key, want, observed.own_line or observed.runtime, observed.boot_of_others))
         if runtime is not None and want.satisfied_by(runtime):
-            return _Aim(key, want, seen, runtime, runtime, boot)
-        now = want.target(*_known(key, want, seen.runtime, line_text(want, boot)))
+            return _Aim(key, want, observed, runtime, runtime, boot)
+        now = want.target(*_known(key, want, observed.runtime, line_text(want, boot)))
     except BadRequest as exc:
         raise BadRequest(f"{key}: {exc}", key=key, value=render(want.value, ports=want.ports)) from exc
-    return _Aim(key, want, seen, runtime, now, boot)
+    return _Aim(key, want, observed, runtime, now, boot)
 
 
 def _present(aim: _Aim, context: guards.Context, force: bool, persist: bool) -> KeyPlan:
@@ -151,14 +151,14 @@ def _present(aim: _Aim, context: guards.Context, force: bool, persist: bool) -> 
         reason = next(refusals, "")
         if reason:
             return KeyPlan(
-                aim.key, aim.want, line=aim.seen.own_line, status=REFUSED, reason=f"{reason} (force allows it)"
+                aim.key, aim.want, line=aim.observed.own_line, status=REFUSED, reason=f"{reason} (force allows it)"
             )
     line = line_text(aim.want, aim.boot) if persist else None
     if aim.in_force:
         return KeyPlan(aim.key, aim.want, line=line)
-    if aim.seen.read_only:
+    if aim.observed.read_only:
         return KeyPlan(aim.key, aim.want, line=line, status=READ_ONLY, reason=_READ_ONLY)
-    reason = f"needs the module {aim.seen.module}, which load_modules loads" if aim.seen.module else ""
+    reason = f"needs the module {aim.observed.module}, which load_modules loads" if aim.observed.module else ""
     return KeyPlan(aim.key, aim.want, line_text(aim.want, aim.now), line, reason=reason)
 
 
@@ -166,14 +166,16 @@ def _changes(aim: _Aim, persist: bool) -> t.Iterator[guards.Change]:
     """What guards are to judge: the running value, and the boot value where our line becomes another one."""
     if not aim.in_force:
         yield guards.Change(aim.key, aim.runtime, aim.now)
-    if persist and _parsed(aim.key, aim.seen.own_line) != aim.boot:
-        yield guards.Change(aim.key, _parsed(aim.key, aim.seen.boot), aim.boot, aim.seen.boot_source)
+    if persist and _parsed(aim.key, aim.observed.own_line) != aim.boot:
+        yield guards.Change(aim.key, _parsed(aim.key, aim.observed.boot), aim.boot, aim.observed.boot_source)
 
 
-def _absent(key: str, seen: Observed, reason: str) -> KeyPlan:
-    text = seen.given_back
-    gives_back = seen.runtime is not None and text is not None and value_of(key, text) != value_of(key, seen.runtime)
-    if gives_back and seen.read_only:
+def _absent(key: str, observed: Observed, reason: str) -> KeyPlan:
+    text = observed.given_back
+    gives_back = (
+        observed.runtime is not None and text is not None and value_of(key, text) != value_of(key, observed.runtime)
+    )
+    if gives_back and observed.read_only:
         return KeyPlan(key, None, status=READ_ONLY, reason=_READ_ONLY)
     return KeyPlan(key, None, write=text if gives_back else None, reason=reason)
 
@@ -231,15 +233,15 @@ def verdict(plan: KeyPlan, before: Observed, after: Observed, rivalry: str = "")
     )
 
 
-def rows_of_refusal(plan: Plan, seen: t.Mapping[str, Observed]) -> t.Dict[str, Row]:
+def rows_of_refusal(plan: Plan, observed: t.Mapping[str, Observed]) -> t.Dict[str, Row]:
     """The rows of a run that was refused for some of its keys: none of the others was touched either."""
-    changing = plan.changing(seen)
+    changing = plan.changing(observed)
 
     def left(key: str, entry: KeyPlan) -> KeyPlan:
         idle = entry.status != "ok" or key not in changing
         return entry if idle else replace(entry, line=None, status=SKIPPED, reason=_LEFT)
 
-    return {key: verdict(left(key, entry), seen[key], seen[key]) for key, entry in plan.keys.items()}
+    return {key: verdict(left(key, entry), observed[key], observed[key]) for key, entry in plan.keys.items()}
 
 
 def rivalry(plan: KeyPlan, rival: t.Optional[Rival]) -> str:

@@ -26,25 +26,27 @@ class Records:
     originals: t.Mapping[str, str]
     modules: t.FrozenSet[str] = frozenset()
 
-    def after(self, plan: Plan, seen: t.Mapping[str, Observed], loadable: t.AbstractSet[str] = frozenset()) -> Records:
+    def after(
+        self, plan: Plan, observed: t.Mapping[str, Observed], loadable: t.AbstractSet[str] = frozenset()
+    ) -> Records:
         """The records as they shall be when the plan is done; ``loadable`` modules join those of the boot if needed."""
         lines, kept = dict(self.lines), dict(self.originals)
         for key, entry in plan.keys.items():
-            runtime = seen[key].runtime
+            runtime = observed[key].runtime
             if entry.want is None:
                 lines.pop(key, None)
                 # A key that could not be given back keeps its record, for another time.
-                if entry.status == "ok" and seen[key].elsewhere is None:
+                if entry.status == "ok" and observed[key].elsewhere is None:
                     kept.pop(key, None)
             elif entry.line is not None:
                 lines[key] = entry.line
                 if runtime is not None:
-                    original = seen[key].original
+                    original = observed[key].original
                     kept[key] = runtime if original is None else original
         return Records(lines, kept, (self.modules | loadable) & needed_by({**lines, **kept}))
 
 
 def needed_by(keys: t.Iterable[str]) -> t.FrozenSet[str]:
     """The names of the modules that bring these keys."""
-    found = (modules.bringing(key) for key in keys)
-    return frozenset(module.name for module in found if module)
+    needed = (modules.bringing(key) for key in keys)
+    return frozenset(module.name for module in needed if module)

@@ -31,7 +31,7 @@ _COMPARED = ("net.ipv4.ip_local_port_range", "net.ipv4.ip_unprivileged_port_star
 
 
 def rehearse(texts: writes.Texts, *, in_namespace: bool) -> None:
-    """Raise KernelRefused where the kernel would; without the right to make a namespace less is foretold.
+    """Raise KernelRefused where the kernel would; without the right to make a namespace less is predicted.
 
     ``in_namespace`` says that the values are meant for another network namespace than the host's.
     """

@@ -61,8 +61,8 @@ _DAEMONS = (
 def find(keys: t.Iterable[str], root: str = "") -> t.Dict[str, Rival]:
     """Who else sets these canonical keys on the system below ``root``, one rival a key."""
     keys = list(keys)
-    found = {**dict(_daemons(keys, root)), **_ufw(root), **_tuned(root)}
-    return {key: found[key] for key in keys if key in found}
+    rivals = {**dict(_daemons(keys, root)), **_ufw(root), **_tuned(root)}
+    return {key: rivals[key] for key in keys if key in rivals}
 
 
 def _daemons(keys: t.Iterable[str], root: str) -> t.Iterator[t.Tuple[str, Rival]]:
@@ -84,12 +84,12 @@ def _running(root: str, commands: t.AbstractSet[str]) -> t.Set[str]:
 def _ufw(root: str) -> t.Dict[str, Rival]:
     if not re.search(r"^ENABLED=yes\s*$", _files.text(f"{root}/etc/ufw/ufw.conf"), re.MULTILINE):
         return {}
-    named = re.search(r"^IPT_SYSCTL=[\"']?(/[^\"'\s]+)", _files.text(f"{root}/etc/default/ufw"), re.MULTILINE)
-    if named is None:
+    assigned = re.search(r"^IPT_SYSCTL=[\"']?(/[^\"'\s]+)", _files.text(f"{root}/etc/default/ufw"), re.MULTILINE)
+    if assigned is None:
         return {}
     return {
-        _key(name): Rival(f"ufw sets it to {value} when it starts, from {named[1]}:{line}", value)
-        for line, name, value in sysctl_syntax.systemd(_files.text(root + named[1]))
+        _key(name): Rival(f"ufw sets it to {value} when it starts, from {assigned[1]}:{line}", value)
+        for line, name, value in sysctl_syntax.systemd(_files.text(root + assigned[1]))
         if value is not None
     }
 
@@ -102,11 +102,11 @@ def _tuned(root: str) -> t.Dict[str, Rival]:
         r"^reapply_sysctl\s*=\s*(0|false)\b", _files.text(f"{root}/etc/tuned/tuned-main.conf"), re.MULTILINE
     )
     ending = "after all drop-ins" if wins else "and puts back what it found there when its profile changes"
-    found: t.Dict[str, Rival] = {}
+    rivals: t.Dict[str, Rival] = {}
     for profile in profiles:
         for key, value, where in _of_profile(root, profile, set()):
-            found[key] = Rival(f"tuned, with the profile {profile}, sets it to {value} from {where}, {ending}", value)
-    return found
+            rivals[key] = Rival(f"tuned, with the profile {profile}, sets it to {value} from {where}, {ending}", value)
+    return rivals
 
 
 def _of_profile(root: str, profile: str, seen: t.Set[str]) -> t.Iterator[t.Tuple[str, str, str]]:

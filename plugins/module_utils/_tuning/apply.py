@@ -11,15 +11,15 @@ from __future__ import annotations
 import typing as t
 from dataclasses import replace
 
-from .. import _job, _plan
+from .. import _job, _plan, _transaction
 from .._backlog import apply as backlog
 from .._boot.systemd import Snapshot, Systemd
-from .._confirm import arm
 from .._nofile import apply as nofile
 from .._nofile.observe import OF_UNIT
 from .._record import store
+from .._record.journal import Journal
 from .._sysctl import apply as sysctl
-from . import found, needs
+from . import needs, running
 from . import rows as telling
 from .request import Request, parse_request
 
@@ -44,7 +44,7 @@ class _Job:
 
     def __init__(self, kind: str, job: AnyJob) -> None:
         self.kind, self.job = kind, job
-        self.steps, self.look, self.foretell = job.steps, job.look, job.foretell
+        self.steps, self.look, self.predict = job.steps, job.look, job.predict
 
 
 def manage(request: Request, *, check_mode: bool) -> t.Dict[str, t.Any]:
@@ -52,14 +52,14 @@ def manage(request: Request, *, check_mode: bool) -> t.Dict[str, t.Any]:
 
     Returns the module's result.  Raises NettuneError after restoring everything of every kind when any part fails.
     """
-    arm.check(request.confirm)
+    guard = _timer(request.confirm) if request.confirm else lambda record: record
     latest = store.latest()
     jobs, run = _job.carry_out(
         lambda: _jobs(request),
         "tuning",
         check_mode=check_mode,
         label=request.label,
-        guard=(lambda record: arm.Guard(record, request.confirm)) if request.confirm else lambda record: record,
+        guard=guard,
     )
     results = [one.job.result() for one in jobs]
     rows = _rows(jobs)
@@ -72,6 +72,14 @@ def manage(request: Request, *, check_mode: bool) -> t.Dict[str, t.Any]:
         "diff": telling.diffs(results),
         "warnings": [warning for result in results for warning in result["warnings"]],
     }
+
+
+def _timer(seconds: int) -> t.Callable[[Journal], _transaction.Journal]:
+    """What waits for a confirmation; it brings the rollback along, which most runs do without."""
+    from .._confirm import arm
+
+    arm.check(seconds)
+    return lambda record: arm.Guard(record, seconds)
 
 
 def drift(request: Request) -> t.List[t.Dict[str, t.Any]]:
@@ -87,7 +95,7 @@ def _rows(jobs: t.Iterable[_Job]) -> t.List[t.Dict[str, t.Any]]:
 def _jobs(request: Request) -> t.List[_Job]:
     """Everything is observed and planned before anything is done, each kind against what those before it will give."""
     if request.needs_servers:
-        request = request.spread(found.servers())
+        request = request.spread(running.servers())
     wanted = [one.want for one in request.backlogs], [one.want for one in request.limits if one.want]
     merged = needs.merged(request.sysctls.wants, needs.floors(*wanted), request.exclude)
     keys = _sysctls(replace(request.sysctls, wants=merged))

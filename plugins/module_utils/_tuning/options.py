@@ -33,7 +33,7 @@ OPTIONS: t.Dict[str, t.Any] = {
         "elements": "dict",
         "default": [],
         "options": {
-            "server": {"type": "str", "required": True, "choices": ["auto", *sorted(table.BY_NAME), "any"]},
+            "server": {"type": "str", "required": True, "choices": ["auto", *table.BY_NAME, "any"]},
             "backlog": {"type": "raw", "required": True},
             "listen": {"type": "list", "elements": "str"},
             "config": {"type": "path"},

@@ -18,7 +18,7 @@ from .._kernel import proc_sys
 from .._nofile import apply as nofile
 from .._record import fold
 from .._sysctl import request as sysctls
-from .found import Found
+from .running import RunningServer
 
 AUTO = "auto"
 _LONGEST = 100  # characters of a label
@@ -47,10 +47,10 @@ class Request:
         """Whether it has to be found out what runs here."""
         return bool(self.auto_limits or self.auto_backlogs)
 
-    def spread(self, found: t.Sequence[Found]) -> Request:
-        """The request with all that is found named.  What is named already is left as it was asked."""
+    def spread(self, running: t.Sequence[RunningServer]) -> Request:
+        """The request with all servers that run here named.  What is named already is left as it was asked."""
         named = {one.unit for one in self.limits}
-        units = sorted({one.unit for one in found if one.unit and one.unit not in named})
+        units = sorted({one.unit for one in running if one.unit and one.unit not in named})
         servers = {one.server.name for one in self.backlogs if one.server}
         return replace(
             self,
@@ -60,7 +60,7 @@ class Request:
                 *(
                     _backlog({**params, "server": one.server, "unit": params.get("unit") or one.unit})
                     for params in self.auto_backlogs
-                    for one in found
+                    for one in running
                     if one.server not in servers
                 ),
             ),

@@ -45,8 +45,8 @@ def summary(rows: t.Iterable[Data]) -> t.Dict[str, int]:
 
 def diffs(results: t.Iterable[Data]) -> t.List[t.Dict[str, str]]:
     """What differs, of all kinds, in the form ``--diff`` prints."""
-    found: t.List[t.Dict[str, str]] = []
+    diffs: t.List[t.Dict[str, str]] = []
     for result in results:
         one = result["diff"]
-        found += one if isinstance(one, list) else [one]
-    return [one for one in found if one["before"] != one["after"]]
+        diffs += one if isinstance(one, list) else [one]
+    return [one for one in diffs if one["before"] != one["after"]]

@@ -32,10 +32,26 @@ def former(directory: Path) -> Path:
 
 
 def set_aside(directory: Path) -> None:
-    """Give the reports that are there the name of former ones: whatever happens next, none is taken for a new one."""
-    for report_format in FORMATS.values():
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-            (directory / f"{_NAME}.{report_format.suffix}").replace(directory / f"{_FORMER}.{report_format.suffix}")
+    """Give the reports that are there the name of former ones: whatever happens next, none is taken for a new one.
+
+    Raises AuditError where they cannot be renamed.
+    """
+    try:
+        for report_format in FORMATS.values():
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                (directory / f"{_NAME}.{report_format.suffix}").replace(directory / f"{_FORMER}.{report_format.suffix}")
+    except OSError as exc:
+        raise AuditError(f"the former report cannot be set aside: {exc}") from exc
+
+
+def try_directory(directory: Path) -> None:
+    """Make the directory, and a file in it that does not stay.  Raises AuditError where reports cannot be written."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=directory):
+            pass
+    except OSError as exc:
+        raise AuditError(f"no report can be written to {directory}: {exc.strerror or exc}") from exc
 
 
 def write(directory: Path, formats: t.Iterable[str], report: t.Mapping[str, t.Any]) -> t.Dict[str, str]:

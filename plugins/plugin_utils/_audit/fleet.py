@@ -28,6 +28,9 @@ from .waivers import Waiver, waive
 SCHEMA = 1
 OUTCOMES = ("judged", "unreachable", "failed", "no_python", "missing")
 
+# The facts of a host that are in its report.
+_SHOWN = ("boot_id", "collected", "counters", "kernel", "listeners", "states", "uptime")
+
 Report = t.Dict[str, t.Any]
 Host = t.Dict[str, t.Any]
 
@@ -67,7 +70,7 @@ def audit(request: Request, hosts: t.Iterable[Seen]) -> Report:
         "schema": SCHEMA,
         "collection": request.about["collection"],
         "generated": request.stamp,
-        **{name: request.about.get(name) for name in ("policy", "profile", "inventory")},
+        **{name: request.about.get(name) for name in ("policy", "profile", "inventory", "remediation")},
         **{name: bool(request.about.get(name)) for name in ("check_mode", "from_cache")},
         "previous": request.history.generated,
         "summary": summarize(request.rules, rows),
@@ -110,7 +113,7 @@ def _judged(request: Request, seen: Seen) -> Host:
         result.update(history=None, waiver=None)
         waive(result, waivers[result["id"]], request.generated.date())
         request.history.mark(seen.name, result, request.stamp)
-    found = plain(facts)
+    found = plain({name: facts[name] for name in _SHOWN})
     collected = found["collected"] or {}
     age = _age(collected.get("at"), request.generated)
     return {
@@ -156,8 +159,12 @@ def _age(collected: t.Optional[str], now: datetime.datetime) -> t.Optional[float
 
 def _listener(listener: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
     shown = {name: listener[name] for name in ("address", "port", "accept_queue", "backlog", "syn_recv")}
-    processes = [{name: process[name] for name in ("name", "pid", "unit")} for process in listener["processes"] or ()]
-    return {**shown, "processes": processes}
+    return {**shown, "processes": list(map(_process, listener["processes"] or ()))}
+
+
+def _process(process: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
+    shown = {name: process[name] for name in ("name", "pid", "unit")}
+    return {**shown, "count": process["count"]} if (process["count"] or 1) > 1 else shown
 
 
 def summarize(rules: t.Iterable[Rule], hosts: t.Sequence[Host]) -> t.Dict[str, t.Any]:

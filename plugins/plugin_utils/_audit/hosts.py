@@ -13,7 +13,6 @@ import re
 import typing as t
 
 from ansible import constants
-from ansible.errors import AnsibleError
 from ansible.plugins.loader import cache_loader
 
 from .errors import AuditError
@@ -73,8 +72,10 @@ def _judged(name: str, groups: t.Sequence[str], facts: t.Any) -> Seen:
 
 
 def _reason(result: Variables) -> str:
-    said = (result.get(field) for field in ("msg", "module_stderr", "stderr"))
-    return ": ".join(str(text).strip() for text in said if text) or "no reason was given"
+    said = [str(result[field]).strip() for field in ("msg", "module_stderr", "stderr") if result.get(field)]
+    # Of a traceback the last line says what it is.
+    told = [text.splitlines()[-1] if text.startswith("Traceback ") else text for text in said]
+    return ": ".join(text.removeprefix("Task failed: ").rstrip(".") for text in told) or "no reason was given"
 
 
 def waiting(variables: Variables, registered: str) -> bool:
@@ -106,7 +107,7 @@ def _cached(cache: t.Any, name: str, groups: t.Sequence[str]) -> Seen:
         return _judged(name, groups, cache.get(name))
     except KeyError:
         return Seen(name, "missing", groups, "it is not in the fact cache, or what is there has expired")
-    except (AnsibleError, ValueError, TypeError) as exc:
+    except Exception as exc:  # noqa: BLE001 - a cache plugin raises what its own library does
         return Seen(name, "failed", groups, f"the fact cache cannot be read: {exc}")
 
 

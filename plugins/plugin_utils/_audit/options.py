@@ -18,8 +18,8 @@ from pathlib import Path
 import yaml
 
 from .._report.formats import FORMATS
-from . import profiles
-from .errors import AuditError, unknown
+from . import profiles, remediation
+from .errors import AuditError, PolicyError, unknown
 from .policy import SEVERITIES, Rule, combine, parse_policy
 from .waivers import Waiver, parse_waivers
 
@@ -42,10 +42,14 @@ SPEC: t.Mapping[str, t.Mapping[str, t.Any]] = {
     "from_cache": {"type": "bool", "default": False},
     "max_age": {"type": "float", "default": 86400},
     "profile": {"type": "str"},
+    "remediation": {"type": "str"},
     "report_dir": {"type": "str"},
     "report_formats": {"type": "list", "elements": "str", "choices": list(FORMATS), "default": ["html", "json"]},
     "fail_on": {"type": "str", "choices": ["none", *reversed(SEVERITIES)], "default": "none"},
     "fail_on_unseen": {"type": "bool", "default": False},
+    "interval": {"type": "float", "default": 0},
+    "top": {"type": "int", "default": 10},
+    "print": {"type": "bool", "default": True},
     "validate_only": {"type": "bool", "default": False},
     "validated": {"type": "bool", "default": False},
     "variables": {"type": "list", "elements": "str", "default": []},
@@ -62,6 +66,7 @@ class Asked:
     rules: t.Sequence[Rule]
     waivers: t.Sequence[Waiver]
     profiles: t.Mapping[str, profiles.Wants]
+    remediation: t.Optional[remediation.Data] = None
 
 
 def from_text(value: t.Any) -> t.Any:
@@ -77,12 +82,13 @@ def from_text(value: t.Any) -> t.Any:
 def read(arguments: t.Mapping[str, t.Any], load: Load, places: t.Sequence[Path]) -> Asked:
     """The rules and waivers that are asked for; ``places`` are where relative paths begin.  Raises AuditError."""
     _check_variables(arguments["variables"])
+    _check_gathering(arguments)
     known = profiles.read(_PROFILES)
-    profile = arguments["profile"]
+    profile, record = arguments["profile"], arguments["remediation"]
     if profile and profile not in (AUTO, *known):
         raise AuditError(unknown("there is no profile called", profile, known))
     sources = [_find_policy(name, places) for name in arguments["policy"]]
-    policy = combine(load(source) for source in sources)
+    policy = combine(_policy(source, load) for source in sources)
     rules = parse_policy(policy, arguments["rules"], arguments["exclude"], arguments["thresholds"])
     waivers = from_text(arguments["waivers"])
     if isinstance(waivers, str):
@@ -92,7 +98,17 @@ def read(arguments: t.Mapping[str, t.Any], load: Load, places: t.Sequence[Path])
         rules=rules,
         waivers=parse_waivers(waivers, {rule.id for rule in rules}),
         profiles=known,
+        remediation=remediation.read(_find(record, places, "the record of a remediation")) if record else None,
     )
+
+
+def _policy(source: Path, load: Load) -> t.Any:
+    policy = load(source)
+    try:
+        combine([policy])
+    except PolicyError as exc:
+        raise PolicyError(f"{source}: {exc}") from exc
+    return policy
 
 
 def _name(source: Path) -> str:
@@ -128,6 +144,14 @@ def _check_variables(names: t.Iterable[str]) -> None:
     for name in names:
         if name not in known:
             raise AuditError(unknown("the role tcp_audit has no variable", name, known))
+
+
+def _check_gathering(arguments: t.Mapping[str, t.Any]) -> None:
+    """What every host would refuse."""
+    if not 0 <= arguments["interval"] <= 3600:
+        raise AuditError(f"interval must be between 0 and 3600 seconds, got {arguments['interval']}")
+    if arguments["top"] < 0:
+        raise AuditError(f"top must not be negative, got {arguments['top']}")
 
 
 @functools.lru_cache(maxsize=1)

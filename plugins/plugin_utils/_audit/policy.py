@@ -57,7 +57,7 @@ def combine(policies: t.Iterable[t.Any]) -> t.Dict[str, t.Any]:
     """Several policies as one.  A rule may stand in one of them only; a threshold of a later one counts."""
     combined: t.Dict[str, t.Any] = {"thresholds": {}, "rules": []}
     for policy in policies:
-        combined["rules"] += list(_rules(policy))
+        combined["rules"] += _by_id(policy).values()
         if isinstance(policy, collections.abc.Mapping):
             combined["thresholds"].update(policy.get("thresholds") or {})
     return combined

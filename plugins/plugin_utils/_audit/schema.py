@@ -12,10 +12,9 @@ its form, so that what is missing is unknown wherever an expression looks.
 
 from __future__ import annotations
 
-import collections.abc
 import functools
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import yaml
@@ -23,7 +22,7 @@ import yaml
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel.proc_net import COUNTERS
 from ansible_collections.nettune.tcp.plugins.module_utils._sysctl.catalog import BY_KEY
 
-from .clean import clean
+from .clean import clean, is_mapping
 from .unknown import Map, Unknown
 
 _KEYS: t.Mapping[str, t.Collection[str]] = {"COUNTERS": COUNTERS, "SYSCTLS": BY_KEY}
@@ -31,10 +30,14 @@ _KEYS: t.Mapping[str, t.Collection[str]] = {"COUNTERS": COUNTERS, "SYSCTLS": BY_
 
 @dataclass(frozen=True)
 class Fact:
-    """A fact; ``path`` is how a rule reaches it, ``nullable`` tells that its null says something of the host."""
+    """A fact; ``path`` is how a rule reaches it, ``nullable`` tells that its null says something of the host.
+
+    ``unsaid`` holds what it is, as facts have it, where a record lacks it; empty where it is unknown then.
+    """
 
     path: str = ""
     nullable: bool = False
+    unsaid: t.Tuple[t.Any, ...] = field(default=(), kw_only=True)
 
     def bring(self, value: t.Any) -> t.Any:
         """The value as expressions take it: plain, clean, and Unknown where it does not tell."""
@@ -45,6 +48,10 @@ class Fact:
     def missing(self) -> Unknown:
         """What stands for a fact that was not gathered."""
         return Unknown([self.path])
+
+    def left_out(self) -> t.Any:
+        """What stands for it where a record lacks it."""
+        return self.bring(self.unsaid[0]) if self.unsaid else self.missing()
 
     def _bring(self, value: t.Any) -> t.Any:
         return clean(value)
@@ -61,13 +68,11 @@ class Plain(Fact):
 
     def _bring(self, value: t.Any) -> t.Any:
         found = clean(value)
-        return found if isinstance(found, _TYPES[self.type]) and self._is_flag(found) else self.missing()
-
-    def _is_flag(self, found: t.Any) -> bool:
-        return isinstance(found, bool) == (self.type == "flag")
+        return found if type(found) in _TYPES[self.type] else self.missing()
 
 
-_TYPES: t.Mapping[str, t.Any] = {"number": (int, float), "text": str, "flag": bool}
+# As clean() gives them.
+_TYPES: t.Mapping[str, t.Tuple[type, ...]] = {"number": (int, float), "text": (str,), "flag": (bool,)}
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,7 @@ class List(Fact):
     item: Fact = ANY
 
     def _bring(self, value: t.Any) -> t.Any:
-        if not isinstance(value, collections.abc.Sequence) or isinstance(value, str):
+        if not isinstance(value, (list, tuple)):
             return self.missing()
         return [self.item.bring(item) for item in value]
 
@@ -89,10 +94,10 @@ class Record(Fact):
     fields: t.Mapping[str, Fact] = field(default_factory=dict)
 
     def _bring(self, value: t.Any) -> t.Any:
-        if not isinstance(value, collections.abc.Mapping):
+        if not is_mapping(value):
             return self.missing()
         return {
-            name: fact.bring(value[name]) if name in value else fact.missing() for name, fact in self.fields.items()
+            name: fact.bring(value[name]) if name in value else fact.left_out() for name, fact in self.fields.items()
         }
 
 
@@ -105,7 +110,7 @@ class Named(Fact):
     absent: t.Any = None
 
     def _bring(self, value: t.Any) -> t.Any:
-        if not isinstance(value, collections.abc.Mapping):
+        if not is_mapping(value):
             return self.missing()
         return Map(((clean(str(name)), self.item.bring(item)) for name, item in value.items()), self.path, self.absent)
 
@@ -120,6 +125,11 @@ def facts() -> Record:
 
 def _parse(raw: t.Any, path: str) -> Fact:
     spec: t.Mapping[str, t.Any] = {"is": raw} if isinstance(raw, str) else raw
+    fact = _parse_kind(spec, path)
+    return replace(fact, unsaid=(spec["unsaid"],)) if "unsaid" in spec else fact
+
+
+def _parse_kind(spec: t.Mapping[str, t.Any], path: str) -> Fact:
     nullable = "null" in spec
     if "list" in spec:
         return List(path, nullable, _parse(spec["list"], f"{path}[]"))

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import collections.abc
 import typing as t
 
 
@@ -60,6 +59,19 @@ def unsure(value: t.Any) -> t.FrozenSet[str]:
     return value.unsure if isinstance(value, Rows) else frozenset()
 
 
+def doubts_of(values: t.Iterable[t.Any], *, deep: bool = True) -> t.Set[str]:
+    """The facts for want of which one of the values is unknown; ``deep`` looks at the items of lists, too."""
+    doubts: t.Set[str] = set()
+    for value in values:
+        if isinstance(value, Unknown):
+            doubts |= value.facts
+        elif isinstance(value, list):
+            doubts |= unsure(value)
+            if deep:
+                doubts.update(*(item.facts for item in value if isinstance(item, Unknown)))
+    return doubts
+
+
 def is_false(value: t.Any) -> bool:
     """What JMESPath takes for false: not zero, and not a list that may be incomplete."""
     return value is None or value is False or (isinstance(value, (str, list, dict)) and not value and not unsure(value))
@@ -78,7 +90,7 @@ def plain(value: t.Any) -> t.Any:
     """The value as JSON can have it: null for what is unknown."""
     if isinstance(value, Unknown):
         return None
-    if isinstance(value, collections.abc.Mapping):
+    if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list):
         return [plain(item) for item in value]

@@ -96,6 +96,21 @@ def read(arguments: t.Mapping[str, t.Any]) -> Asked:
     )
 
 
+def check_slices(variables: t.Mapping[str, t.Any]) -> None:
+    """Raise RemediateError in a slice of a job of AWX, by the variables that it gives every job.
+
+    It runs the slices of a job template as a workflow, which has the name of the template.
+    """
+    for product in ("awx", "tower"):
+        workflow, template = (variables.get(f"{product}_{name}_name") for name in ("workflow_job", "job_template"))
+        if workflow and workflow == template:
+            raise RemediateError(
+                f"this is one slice of the job {template}, and each slice would have canaries and a budget of its own:"
+                " set the number of job slices of its template to 1. A workflow that is no sliced job needs another"
+                " name than its template"
+            )
+
+
 def _check_numbers(arguments: t.Mapping[str, t.Any]) -> None:
     lowest = {"interval": 1, "controls": 1, "ratio": 1, "cooldown": 0, "confirm": 0, "margin": 0, "min_events": 1}
     for name, least in lowest.items():

@@ -100,3 +100,12 @@ def load(directory: Path, run: str) -> Record:
         return Record(**data, hosts=hosts, batches=batches)
     except (OSError, ValueError, TypeError, KeyError) as exc:
         raise RemediateError(f"the record of the run cannot be read: {exc!r}") from exc
+
+
+def unfinished(directory: Path) -> str:
+    """The newest run of the directory where its record has no end: it goes on, or its controller has died."""
+    newest = max((found.stem for found in directory.glob("remediate-*.json")), default="")
+    try:
+        return newest if newest and load(directory, newest).verdict == RUNNING else ""
+    except RemediateError:
+        return ""

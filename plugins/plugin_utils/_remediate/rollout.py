@@ -21,6 +21,9 @@ Results = t.Mapping[str, t.Any]
 Groups = batches.Groups
 
 
+_NOBODY_TOUCHED = "Nobody was touched: mend these hosts, leave them out with --limit, or raise tcp_remediate_budget"
+
+
 @dataclass(frozen=True)
 class Seen:
     """What a batch has left registered, by host: three samples of the counters, the tuning, the checks of the user."""
@@ -53,7 +56,7 @@ def plan(record: Record, asked: Asked, surveyed: Results, groups: Groups) -> Rec
     over = over_budget(record)
     if over:
         left = (_left(host, "nobody is tuned, since the budget is used up") for host in kept)
-        return replace(record.with_hosts(*left), verdict=FAIL, why=over)
+        return replace(record.with_hosts(*left), verdict=FAIL, why=f"{over}. {_NOBODY_TOUCHED}")
     planned = (
         Batch(batches.name_of(number), tuple(names), tuple(_controls(record, cut[: number + 1], asked, groups)))
         for number, names in enumerate(cut)
@@ -88,7 +91,10 @@ def over_budget(record: Record) -> str:
     if len(bad) <= record.budget:
         return ""
     names = ", ".join(f"{host.name} ({host.state}: {host.why})" for host in bad)
-    return f"{len(bad)} of {record.fleet} hosts are failed, rolled back or unreachable, {record.budget} may be: {names}"
+    return (
+        f"{len(bad)} of {record.fleet} hosts failed, were rolled back or could not be reached, more than the budget of"
+        f" {record.budget}: {names}"
+    )
 
 
 def judge(record: Record, number: int, asked: Asked, seen: Seen) -> t.Tuple[Record, Decision]:
@@ -174,9 +180,13 @@ def _verdict(record: Record, number: int, hosts: t.Sequence[Host], found: Health
         return FAIL, over
     if all(host.state == survey.CONVERGED for host in hosts):
         return PASS, "nothing was left to do"
-    if found.verdict == INCONCLUSIVE and asked.goes_on_inconclusive:
-        return PASS, f"it goes on as it was told to, though {found.why}"
-    return found.verdict, found.why
+    return _inconclusive(found.why, asked) if found.verdict == INCONCLUSIVE else (found.verdict, found.why)
+
+
+def _inconclusive(why: str, asked: Asked) -> t.Tuple[str, str]:
+    if asked.goes_on_inconclusive:
+        return PASS, f"it goes on as it was told to, though {why}"
+    return INCONCLUSIVE, f"{why}; with tcp_remediate_on_inconclusive=continue the run would go on"
 
 
 def settle(record: Record, number: int, confirmed: Results, rolled_back: Results) -> Record:

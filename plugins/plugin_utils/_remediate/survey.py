@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import collections.abc
+import re
 import typing as t
 from dataclasses import dataclass
 
@@ -72,9 +73,13 @@ def trouble(result: t.Any) -> t.Optional[t.Tuple[str, str]]:
 
 
 def said(result: Result) -> str:
-    """What a task says of its failure, on one line."""
+    """What a task says of its failure, on one line, without the words that Ansible puts before all of them."""
     texts = (result.get(field) for field in ("msg", "module_stderr", "stderr"))
-    return " ".join(next((str(text) for text in texts if text), "no reason was given").split())
+    text = " ".join(next((str(text) for text in texts if text), "no reason was given").split())
+    return _PREFIX.sub("", text)
+
+
+_PREFIX = re.compile(r"\A(?:(?:Task|Action|Module) failed: )+")
 
 
 def _reason(row: Row) -> str:

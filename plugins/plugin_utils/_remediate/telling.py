@@ -12,7 +12,7 @@ import typing as t
 from collections import Counter
 
 from . import survey
-from .record import Record
+from .record import Batch, Record
 
 _ALONE = (survey.UNREACHABLE, survey.FAILED, survey.CONTESTED, survey.COOLING, survey.LEFT)
 
@@ -21,26 +21,50 @@ def planned(record: Record) -> t.List[str]:
     """What each batch would do, host by host, and who is left alone and why."""
     lines = [
         _counts(record),
-        f"budget: {record.budget} of {record.fleet} hosts may fail, be rolled back or unreachable",
+        f"budget: {record.budget} of {_hosts(record.fleet)} may fail, be rolled back or be unreachable",
     ]
     for batch in record.batches:
-        controls = ", ".join(batch.controls) or "nobody"
+        controls = ", ".join(batch.controls) or "no other host"
         lines.append(f"{batch.name}: {', '.join(batch.hosts)}, compared with {controls}")
         lines += [f"  {name}: {change}" for name in batch.hosts for change in record.hosts[name].changes]
     return lines + _alone(record)
 
 
+def unfinished(run: str) -> t.List[str]:
+    """What to do about a run that was there before and has no end, if there is one."""
+    told = (
+        f"run {run} has no end: it is still going on, or its controller has died. What it tuned and did not judge is"
+        f" tuned still, unless it was to be confirmed. To take it back: {_way_back(run)}"
+    )
+    return [told] if run else []
+
+
+def _way_back(run: str) -> str:
+    return f"ansible-playbook nettune.tcp.rollback -e before={run}"
+
+
 def finished(record: Record) -> t.List[str]:
     """What has become of every batch and of every host that is not as wanted."""
-    lines = [_counts(record)]
-    lines += [f"{one.name}: {one.verdict or 'not reached'}. {one.why} {one.done}".rstrip() for one in record.batches]
-    return [*lines, *_alone(record), f"{record.verdict.upper()}: {record.why}"]
+    lines = [_counts(record), *map(_batch, record.batches), *_alone(record)]
+    if record.in_state(survey.TUNED):
+        lines.append(f"to take back what was tuned: {_way_back(record.run)}")
+    return [*lines, f"{record.verdict.upper()}: {record.why}"]
+
+
+def _batch(batch: Batch) -> str:
+    if not batch.verdict:
+        return f"{batch.name}: not reached"
+    return f"{batch.name}: {'; '.join(filter(None, (batch.verdict, batch.why, batch.done)))}"
 
 
 def _counts(record: Record) -> str:
     counts = Counter(host.state for host in record.hosts.values())
     told = ", ".join(f"{number} {state.replace('_', ' ')}" for state, number in sorted(counts.items()))
-    return f"run {record.run}: {record.fleet} hosts, {told}"
+    return f"run {record.run}: {_hosts(record.fleet)}, {told}"
+
+
+def _hosts(number: int) -> str:
+    return "1 host" if number == 1 else f"{number} hosts"
 
 
 def _alone(record: Record) -> t.List[str]:

@@ -4,15 +4,16 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""Comma-separated values: a line for each host and rule, each setting that drifted, and each host not judged."""
+"""Comma-separated values: a line for each host and rule, each setting that drifted, each host not judged or tuned."""
 
 from __future__ import annotations
 
 import csv
 import io
+import itertools
 import typing as t
 
-from .text import Host, Report, evidence_text, outcome_text, result_text, rules_by_id
+from .text import Host, Report, evidence_text, not_tuned, outcome_text, result_text, rules_by_id
 
 _COLUMNS = ("host", "kind", "id", "status", "severity", "title", "said", "history", "since", "remedy", "generated")
 # A spreadsheet runs what begins like a formula, also behind blanks; it takes fullwidth signs for the others.
@@ -25,11 +26,19 @@ def render(report: Report) -> str:
     writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL)
     writer.writerow(_COLUMNS)
     rules = rules_by_id(report)
-    for host in report["hosts"]:
-        for row in _rows(host, rules):
-            cells = {"host": host["name"], "generated": report["generated"], **row}
-            writer.writerow([_cell(str(cells.get(column) or "")) for column in _COLUMNS])
+    rows = ({"host": host["name"], **row} for host in report["hosts"] for row in _rows(host, rules))
+    for row in itertools.chain(rows, _remediation(report.get("remediation"))):
+        cells = {"generated": report["generated"], **row}
+        writer.writerow([_cell(str(cells.get(column) or "")) for column in _COLUMNS])
     return out.getvalue()
+
+
+def _remediation(run: t.Optional[t.Mapping[str, t.Any]]) -> t.List[t.Dict[str, t.Any]]:
+    hosts = not_tuned(run) if run else []
+    return [
+        {"host": host["name"], "kind": "remediation", "id": host["batch"], "status": host["state"], "said": host["why"]}
+        for host in hosts
+    ]
 
 
 def _rows(host: Host, rules: t.Mapping[str, t.Mapping[str, str]]) -> t.Iterator[t.Dict[str, t.Any]]:

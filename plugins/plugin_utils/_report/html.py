@@ -23,13 +23,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import packing
-from .text import outcome_text
+from .text import outcome_text, remediation_text
 
 _PAGE = Path(__file__).with_name("page")
 _STYLES = ("page.css", "parts.css", "print.css")
 _SCRIPTS = (
     *("elements.js", "data.js", "tables.js"),
-    *("overview.js", "hosts.js", "matrix.js", "detail.js", "print.js"),
+    *("overview.js", "remediation.js", "hosts.js", "matrix.js", "detail.js", "print.js"),
     "main.js",
 )
 
@@ -222,12 +222,14 @@ def _moment(iso: t.Any) -> str:
 def _plain(report: t.Mapping[str, t.Any]) -> str:
     """The hosts that need somebody, for a browser without scripting."""
     titles = {rule["id"]: rule["title"] for rule in report["rules"]}
+    run = report.get("remediation")
+    told = f"<p>Remediation: {_text(remediation_text(run))}</p>" if run else ""
     rows = list(filter(None, (_plain_row(host, titles) for host in report["hosts"])))
     note = "Scripting is off: this is the list of hosts that fail, and of those that were not seen."
     if not rows:
-        return f"<p>{note} There are none.</p>"
+        return f"{told}<p>{note} There are none.</p>"
     head = "<tr><th>Host</th><th>Status</th><th>Why</th></tr>"
-    return f'<p>{note}</p>\n<table class="plain"><thead>{head}</thead><tbody>\n{"".join(rows)}</tbody></table>'
+    return f'{told}<p>{note}</p>\n<table class="plain"><thead>{head}</thead><tbody>\n{"".join(rows)}</tbody></table>'
 
 
 def _plain_row(host: t.Mapping[str, t.Any], titles: t.Mapping[str, str]) -> str:

@@ -15,6 +15,10 @@ from .text import Report
 
 def render(report: Report) -> str:
     """Hosts come last, so that a reader who wants the summary need not read them."""
-    head = json.dumps({name: value for name, value in report.items() if name != "hosts"}, ensure_ascii=False)
-    hosts = ",\n".join(json.dumps(host, ensure_ascii=False, allow_nan=False) for host in report["hosts"])
-    return f'{head[:-1]}, "hosts": [\n{hosts}\n]}}\n'
+    head = _dumps({name: value for name, value in report.items() if name != "hosts"})
+    hosts = ",\n".join(map(_dumps, report["hosts"]))
+    return f'{head[:-1]},"hosts":[\n{hosts}\n]}}\n'
+
+
+# Without blanks, which would be a tenth of the report of a large fleet.
+_dumps = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode

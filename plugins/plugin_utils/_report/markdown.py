@@ -11,7 +11,19 @@ from __future__ import annotations
 import re
 import typing as t
 
-from .text import OPEN, Host, Report, headline, outcome_text, provenance, result_text, rules_by_id
+from .text import (
+    OPEN,
+    Host,
+    Report,
+    batch_text,
+    headline,
+    not_tuned,
+    outcome_text,
+    provenance,
+    remediation_text,
+    result_text,
+    rules_by_id,
+)
 
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;"}
 _SPECIAL = re.compile(r"[\\`*_{}\[\]()#!|~$]")
@@ -26,6 +38,7 @@ def render(report: Report) -> str:
         f"**{_escape(headline(report))}**",
         "",
         *(f"* {name}: {_escape(value)}" for name, value in provenance(report)),
+        *_remediation(report.get("remediation")),
         *_table("Findings", ("severity", "rule", "hosts"), [(f["severity"], f["title"], f["hosts"]) for f in findings]),
         *_table("Hosts not judged", ("host", "why"), [(h["name"], outcome_text(h)) for h in _unjudged(report)]),
         *_table("Hosts seen in part", ("host", "what is missing"), list(_incomplete(report))),
@@ -34,6 +47,21 @@ def render(report: Report) -> str:
         lines += _host(host, report)
     lines += _list("Hosts without findings", [host["name"] for host in report["hosts"] if _is_quiet(host)])
     return "\n".join(lines) + "\n"
+
+
+def _remediation(run: t.Optional[t.Mapping[str, t.Any]]) -> t.List[str]:
+    if not run:
+        return []
+    hosts = [(host["name"], host["state"].replace("_", " "), host["why"]) for host in not_tuned(run)]
+    return [
+        *("", "## Remediation", "", f"**{_escape(remediation_text(run))}**"),
+        *_table("Batches", ("batch", "hosts", "what came of it"), [_batch(batch) for batch in run["batches"]]),
+        *_table("Hosts not tuned", ("host", "state", "why"), hosts),
+    ]
+
+
+def _batch(batch: t.Mapping[str, t.Any]) -> t.Tuple[str, str, str]:
+    return batch["name"], ", ".join(batch["hosts"]), batch_text(batch)
 
 
 def _unjudged(report: Report) -> t.List[Host]:

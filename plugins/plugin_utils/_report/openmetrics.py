@@ -16,6 +16,20 @@ from .text import Host, Report
 
 _PREFIX = "nettune_tcp_audit"
 
+# Of the kernel's counters those that tell of trouble, and of the connections to which it is compared.
+_EVENTS = (
+    "ListenOverflows",
+    "ListenDrops",
+    "TCPReqQFullDrop",
+    "TCPReqQFullDoCookies",
+    "TCPTimeWaitOverflow",
+    "TCPAbortOnMemory",
+    "EstabResets",
+    "AttemptFails",
+    "PassiveOpens",
+    "ActiveOpens",
+)
+
 Labels = t.Mapping[str, t.Any]
 Sample = t.Tuple[Labels, float]
 
@@ -24,8 +38,9 @@ def render(report: Report) -> str:
     """Labels are bounded: hosts, rules, statuses, states and listening sockets; nothing that evidence says."""
     lines: t.List[str] = []
     for name, text, samples in _families(report):
-        lines += [f"# TYPE {_PREFIX}_{name} gauge", f"# HELP {_PREFIX}_{name} {text}"]
-        lines += [f"{_PREFIX}_{name}{_labels(labels)} {value}" for labels, value in samples]
+        kind, suffix = ("counter", "_total") if name == "host_events" else ("gauge", "")
+        lines += [f"# TYPE {_PREFIX}_{name} {kind}", f"# HELP {_PREFIX}_{name} {text}"]
+        lines += [f"{_PREFIX}_{name}{suffix}{_labels(labels)} {value}" for labels, value in samples]
     return "\n".join([*lines, "# EOF"]) + "\n"
 
 
@@ -40,6 +55,7 @@ def _families(report: Report) -> t.Iterator[t.Tuple[str, str, t.List[Sample]]]:
         "Whether the host was judged.",
         [(_of(host), int(host["outcome"] == "judged")) for host in hosts],
     )
+    yield "remediation_hosts", "Hosts of the remediation by what became of them.", _remediation(report)
     yield "host_results", "Rules of the host by status.", [s for host in hosts for s in _results(host)]
     yield (
         "host_drift",
@@ -52,6 +68,11 @@ def _families(report: Report) -> t.Iterator[t.Tuple[str, str, t.List[Sample]]]:
         [(_of(h), h["age_s"]) for h in hosts if h["age_s"]],
     )
     yield "host_sockets", "Sockets of the host by state.", [s for host in hosts for s in _states(host)]
+    yield (
+        "host_events",
+        "Events of the host since its boot, by the kernel's counter.",
+        [s for h in hosts for s in _events(h)],
+    )
     for field, text in (("accept_queue", "Connections that wait for accept()."), ("backlog", "How many may wait.")):
         yield f"listener_{field}", text, [s for host in hosts for s in _listeners(host, field)]
 
@@ -73,6 +94,11 @@ def _rules(report: Report) -> t.List[Sample]:
     ]
 
 
+def _remediation(report: Report) -> t.List[Sample]:
+    states = (report.get("remediation") or {}).get("states", {})
+    return [({"state": state}, count) for state, count in states.items()]
+
+
 def _results(host: Host) -> t.List[Sample]:
     counts = Counter(result["status"] for result in host["results"])
     return [({**_of(host), "status": status}, count) for status, count in sorted(counts.items())]
@@ -85,6 +111,12 @@ def _drift(host: Host) -> t.List[Sample]:
 
 def _states(host: Host) -> t.List[Sample]:
     return [({**_of(host), "state": state}, count) for state, count in host["states"].items() if count is not None]
+
+
+def _events(host: Host) -> t.List[Sample]:
+    """A host may say anything of its kernel, but no counter is negative."""
+    found = ((name, host["counters"].get(name)) for name in _EVENTS)
+    return [({**_of(host), "event": name}, value) for name, value in found if value is not None and value >= 0]
 
 
 def _listeners(host: Host, field: str) -> t.List[Sample]:

@@ -160,11 +160,11 @@ def _processes(processes: t.Any) -> t.Optional[str]:
     """Who holds a socket, on one line: ``nginx (nginx.service) x 4``."""
     counted: t.Dict[str, int] = {}
     for process in processes or ():
-        named = process
+        named, count = process, 1
         if isinstance(process, dict):
-            unit = process.get("unit")
+            unit, count = process.get("unit"), process.get("count") or 1
             named = f"{process.get('name')} ({unit})" if unit else str(process.get("name"))
-        counted[str(named)] = counted.get(str(named), 0) + 1
+        counted[str(named)] = counted.get(str(named), 0) + count
     return ", ".join(f"{name} x {count}" if count > 1 else name for name, count in counted.items()) or None
 
 

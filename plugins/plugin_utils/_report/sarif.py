@@ -20,6 +20,8 @@ _LEVELS = {"critical": "error", "high": "error", "medium": "warning", "low": "no
 _SCORES = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "3.0", "info": "0.5"}
 _BASELINE = {"new": "new", "persisting": "unchanged", "fixed": "absent"}
 
+_PROPERTIES = ("policy", "profile", "inventory", "check_mode", "from_cache")
+
 Data = t.Dict[str, t.Any]
 
 
@@ -36,10 +38,15 @@ def render(report: Report) -> str:
             }
         ],
         "automationDetails": {"id": f"tcp-audit/{report['inventory']}/"},
-        "properties": {name: report[name] for name in ("policy", "profile", "inventory", "check_mode", "from_cache")},
+        "properties": {**{name: report[name] for name in _PROPERTIES}, **_remediation(report)},
         "results": list(_results(report)),
     }
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=1, ensure_ascii=False) + "\n"
+
+
+def _remediation(report: Report) -> Data:
+    run = report.get("remediation")
+    return {"remediation": {name: run[name] for name in ("run", "verdict", "why", "states")}} if run else {}
 
 
 def _driver(report: Report) -> Data:

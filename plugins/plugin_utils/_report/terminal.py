@@ -15,27 +15,33 @@ from .text import (
     OPEN,
     Host,
     Report,
+    batch_text,
     evidence_text,
     headline,
     outcome_text,
     plural,
     provenance,
+    remediation_text,
     result_text,
     rules_by_id,
 )
 
 FEW = 3
 MOST_LINES = 40
+_MOST_OF_A_KIND = 10
 _WIDTH = 160
 _SEVERITIES = ("critical", "high", "medium", "low", "info")
 
 
-def render(report: Report) -> t.List[str]:
-    """At most 40 lines where there are more than three hosts; the verdict is the last one."""
+def render(report: Report, written: t.Sequence[str] = ()) -> t.List[str]:
+    """At most 40 lines where there are more than three hosts; the last ones are the files written, and the verdict."""
     hosts = report["hosts"]
-    head = [f"{name}: {value}" for name, value in provenance(report)]
-    body = [line for host in hosts for line in _host(host, report)] if len(hosts) <= FEW else _fleet(report)
-    return [_cut(line) for line in (*head, *body, "", headline(report))]
+    head = [*(f"{name}: {value}" for name, value in provenance(report)), *_remediation(report)]
+    if len(hosts) <= FEW:
+        body = [line for host in hosts for line in _host(host, report)]
+    else:
+        body = _fleet(report, MOST_LINES - len(head) - len(written) - 2)
+    return [*map(_cut, (*head, *body, "")), *(f"report: {path}" for path in written), _cut(headline(report))]
 
 
 def _cut(line: str) -> str:
@@ -104,23 +110,56 @@ def _drift(host: Host) -> t.Iterator[str]:
             yield f"  {row['status']:<18} {row['kind']} {row['name']}: {values}"
 
 
-def _fleet(report: Report) -> t.List[str]:
+def _remediation(report: Report) -> t.List[str]:
+    run = report.get("remediation")
+    if not run:
+        return []
+    return _section(
+        f"remediation {remediation_text(run)}", [f"{one['name']}: {batch_text(one)}" for one in run["batches"]], 4
+    )
+
+
+def _fleet(report: Report, most: int) -> t.List[str]:
     findings, hosts = report["summary"]["findings"], report["hosts"]
+    undecided = ((f"{r['id']}: {r['message']}", h) for h in hosts for r in h["results"] if r["status"] in OPEN[1:])
     unjudged = [host for host in hosts if host["outcome"] != "judged"]
     worst = sorted((host for host in hosts if _failures(host, report)), key=lambda host: _badness(host, report))
+    sections = {
+        "rules not met": [
+            f"{f['severity']:<9} {plural(f['hosts'], 'host'):<12} {f['id']}: {f['title']}" for f in findings
+        ],
+        "worst hosts": [f"{host['name']}: {', '.join(_failures(host, report))}" for host in worst],
+        "not judged": [f"{host['name']}: {outcome_text(host)}" for host in unjudged],
+        "undecided": _together(undecided),
+        "seen in part": _together(_in_part(hosts)),
+    }
+    tried = (
+        [line for title, lines in sections.items() if lines for line in _section(title, lines, each)]
+        for each in range(_MOST_OF_A_KIND, 1, -1)
+    )
+    return next((body for body in tried if len(body) <= most), [])
+
+
+def _in_part(hosts: t.Iterable[Host]) -> t.Iterator[t.Tuple[str, Host]]:
+    for host in hosts:
+        for reason in host["limited"] or ():
+            yield reason, host
+        if host["stale"]:
+            yield "the facts are stale", host
+
+
+def _together(reasons: t.Iterable[t.Tuple[str, Host]]) -> t.List[str]:
+    """What is the same for several hosts on one line, the most frequent first, with the names of few."""
+    names: t.Dict[str, t.List[str]] = {}
+    for reason, host in reasons:
+        names.setdefault(reason, []).append(host["name"])
     return [
-        *_section(
-            "findings",
-            [f"{f['severity']:<9} {plural(f['hosts'], 'host'):<12} {f['id']}: {f['title']}" for f in findings],
-        ),
-        *_section("worst hosts", [f"{host['name']}: {', '.join(_failures(host, report))}" for host in worst]),
-        *_section("not judged", [f"{host['name']}: {outcome_text(host)}" for host in unjudged]),
+        f"{plural(len(them), 'host'):<12} {reason}" + (f" ({', '.join(them)})" if len(them) <= FEW else "")
+        for reason, them in sorted(names.items(), key=lambda item: -len(item[1]))
     ]
 
 
-def _section(title: str, lines: t.List[str], most: int = 10) -> t.List[str]:
-    if not lines:
-        return []
+def _section(title: str, lines: t.List[str], most: int) -> t.List[str]:
     more = [f"  and {len(lines) - most + 1} more"] if len(lines) > most else []
     return ["", f"{title}:", *(f"  {line}" for line in lines[: most - len(more)]), *more]
 

@@ -14,11 +14,22 @@ Report = t.Mapping[str, t.Any]
 Host = t.Mapping[str, t.Any]
 Result = t.Mapping[str, t.Any]
 
+# Where the policies are that come with the collection: their names say all.
+SHIPPED = "roles/tcp_audit/policies/"
 OUTCOMES = {
     "unreachable": "unreachable",
     "failed": "facts could not be gathered",
     "no_python": "no Python",
     "missing": "not in this run",
+}
+# How counts of hosts are said.
+_KINDS = {
+    **{kind: kind for kind in ("failing", "passing", "undecided", "unreachable")},
+    "failed": "whose facts could not be gathered",
+    "no_python": "without Python",
+    "missing": "not in this run",
+    "incomplete": "with incomplete facts",
+    "stale": "with stale facts",
 }
 # Statuses that somebody should look at, the worst first.
 OPEN = ("fail", "error", "unknown")
@@ -65,20 +76,37 @@ def plural(count: int, noun: str) -> str:
 def headline(report: Report) -> str:
     """The verdict and how many hosts there are of each kind, in one sentence."""
     hosts = report["summary"]["hosts"]
-    kinds = ("failing", "passing", "undecided", "unreachable", "failed", "no_python", "missing", "stale")
-    counts = ", ".join(f"{hosts[kind]} {kind.replace('_', ' ')}" for kind in kinds if hosts[kind])
+    counts = ", ".join(f"{hosts[kind]} {words}" for kind, words in _KINDS.items() if hosts[kind])
     return f"{report['summary']['verdict'].upper()}: {plural(hosts['total'], 'host')}" + (
         f", {counts}" if counts else ""
     )
 
 
+def remediation_text(run: t.Mapping[str, t.Any]) -> str:
+    """The run of a remediation and its verdict, in one sentence."""
+    counts = ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in run["states"].items())
+    said = f"{run['verdict'].upper()}: run {run['run']}, {plural(run['fleet'], 'host')}"
+    return said + (f", {counts}" if counts else "") + (f". {run['why']}" if run["why"] else "")
+
+
+def batch_text(batch: t.Mapping[str, t.Any]) -> str:
+    """The verdict on a batch and what was done then."""
+    return ". ".join(filter(None, (batch["verdict"] or "not started", batch["why"], batch["done"])))
+
+
+def not_tuned(run: t.Mapping[str, t.Any]) -> t.List[t.Mapping[str, t.Any]]:
+    """The hosts of a remediation that it has not tuned, though it had to do with them."""
+    return [host for host in run["hosts"] if host["state"] != "tuned"]
+
+
 def provenance(report: Report) -> t.List[t.Tuple[str, str]]:
     """What every report says of itself."""
     policy, collection = report["policy"], report["collection"]
+    own = [source for source in policy["source"].split(", ") if not source.startswith(SHIPPED)]
     said = [
         ("generated", report["generated"]),
         ("inventory", report["inventory"]),
-        ("policy", f"{policy['name']} ({policy['source']})"),
+        ("policy", policy["name"] + (f" ({', '.join(own)})" if own else "")),
         ("profile", report["profile"] or "none"),
         ("made by", f"{collection['name']} {collection['version']}"),
     ]

@@ -72,9 +72,9 @@ def run(place: Path, *options: str, playbook: str = PLAYBOOK, **play: t.Any) -> 
         Path(playbook).write_text(yaml.safe_dump([role]), encoding="utf-8")
     (place / "ansible.cfg").write_text("[defaults]\n", encoding="utf-8")
     environment = {
+        "ANSIBLE_CACHE_PLUGIN_CONNECTION": os.environ.get("ANSIBLE_CACHE_PLUGIN_CONNECTION", str(place / "cache")),
         "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
         "ANSIBLE_CONFIG": str(place / "ansible.cfg"),
-        "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(place / "cache"),
         "ANSIBLE_NOCOLOR": "1",
         "PWD": str(place),
     }

@@ -16,7 +16,7 @@ import typing as t
 
 from ansible_collections.nettune.tcp.plugins.module_utils._backlog import apply
 from ansible_collections.nettune.tcp.plugins.module_utils._backlog.request import parse_request
-from ansible_collections.nettune.tcp.plugins.module_utils._backlog.sockets import Place, look
+from ansible_collections.nettune.tcp.plugins.module_utils._backlog.sockets import Endpoint, look
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel import proc_sys
 
 PARAMS: t.Dict[str, t.Any] = {"listen": None, "unit": None, "apply": "auto", "state": "present"}
@@ -95,13 +95,13 @@ def any_backlog(want: t.Any, *listen: str, **params: t.Any) -> Result:
 
 
 def in_force() -> t.Dict[str, t.List[int]]:
-    """The backlogs in the kernel, by place, in this namespace."""
-    return {text_of(place): sorted(one.backlog or 0 for one in found) for place, found in look().sockets.items()}
+    """The backlogs in the kernel, by endpoint, in this namespace."""
+    return {text_of(endpoint): sorted(one.backlog or 0 for one in found) for endpoint, found in look().sockets.items()}
 
 
-def text_of(place: Place) -> str:
-    """A place in brief."""
-    return place[1] if place[0] == "unix" else f"{place[1]}:{place[2]}"
+def text_of(endpoint: Endpoint) -> str:
+    """An endpoint in brief."""
+    return endpoint[1] if endpoint[0] == "unix" else f"{endpoint[1]}:{endpoint[2]}"
 
 
 def statuses(result: Result) -> t.List[t.Tuple[t.Any, ...]]:

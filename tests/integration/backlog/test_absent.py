@@ -28,10 +28,10 @@ def test_untouched_files_become_what_they_were(on_fresh_host: Sandbox, tmp_path:
         with Nginx(tmp_path, HTTP.format(tmp_path)) as nginx:
             for number in (2000, 3000):
                 nginx.backlog(number)
-            foretold = nginx.backlog(None, state="absent", check_mode=True)
-            assert in_force() == {place: [3000] for place in BEFORE}
+            predicted = nginx.backlog(None, state="absent", check_mode=True)
+            assert in_force() == {endpoint: [3000] for endpoint in BEFORE}
             done = nginx.backlog(None, state="absent")
-            assert {**done, "run": None} == foretold
+            assert {**done, "run": None} == predicted
             assert (file.read_text(), in_force()) == (SITE, BEFORE)
             assert done["files"] == [str(file)]
             assert {row["status"] for row in done["listeners"]} == {"effective"}

@@ -75,7 +75,7 @@ def test_auto_and_reload(in_namespace: Sandbox, tmp_path: pathlib.Path, name: st
         with Running(CASES[name], tmp_path) as server:
             master = server.pids()[0]
             done = server.backlog(2000, apply="reload")
-            relists = BY_NAME[name].relisten.on_reload_if_number_changed
+            relists = BY_NAME[name].adapter.relisten.on_reload_if_number_changed
             expected = (2000, "effective") if relists else (done["listeners"][0]["backlog_before"], "stale")
             assert {row[3:] for row in statuses(done)} == {expected}
             assert {row[3:] for row in statuses(server.backlog(3000))} == {(3000, "effective")}

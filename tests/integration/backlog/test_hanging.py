@@ -37,8 +37,8 @@ def prepare(monkeypatch: pytest.MonkeyPatch, *directories: pathlib.Path) -> None
     for directory in directories:
         subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "none", str(directory)], check=True)
     monkeypatch.setenv("PATH", f"{PLACE}:{os.environ['PATH']}")
-    monkeypatch.setattr(service, "_PATIENCE", 0.5)
-    monkeypatch.setattr(systemd, "_PATIENCE", {"daemon-reload": 0.5, "show": 5.0})
+    monkeypatch.setattr(service, "_CHECK_TIMEOUT", 0.5)
+    monkeypatch.setattr(systemd, "_TIMEOUTS", {"daemon-reload": 0.5, "show": 5.0})
 
 
 def backlog(server: str, **params: t.Any) -> NettuneError:

@@ -201,8 +201,8 @@ def test_without_root_nothing_is_changed_and_the_right_is_named(in_namespace: Sa
                 for listen in (None, ["8081"]):
                     with pytest.raises(MissingRight, match="not writable for uid 65534"):
                         nginx.backlog(3500, listen=listen)
-                seen = nginx.backlog({"at_least": 3000}, listen=["8081"])
-                assert statuses(seen) == [("0.0.0.0", 8081, 3000, 3000, "effective")]
+                observed = nginx.backlog({"at_least": 3000}, listen=["8081"])
+                assert statuses(observed) == [("0.0.0.0", 8081, 3000, 3000, "effective")]
 
             before = nginx.config.read_text()
             in_child(become_nobody, as_nobody)

@@ -14,25 +14,25 @@ import typing as t
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from ansible_collections.nettune.tcp.plugins.module_utils._backlog.host import place_of
-from ansible_collections.nettune.tcp.plugins.module_utils._servers.nginx.adapter import SERVER
+from ansible_collections.nettune.tcp.plugins.module_utils._backlog.host import endpoint_of
+from ansible_collections.nettune.tcp.plugins.module_utils._servers.nginx.adapter import ADAPTER
 from ansible_collections.nettune.tcp.tests.integration.backlog.nginx import Nginx, in_force, somaxconn, text_of
 from ansible_collections.nettune.tcp.tests.integration.sandbox import Sandbox, enter_network, in_child
 from ansible_collections.nettune.tcp.tests.unit.plugins.module_utils._servers.nginx import nginx_configs
 from ansible_collections.nettune.tcp.tests.unit.plugins.module_utils._servers.nginx.nginx_configs import configurations
 
-Places = t.Dict[str, int]
+Endpoints = t.Dict[str, int]
 
 
-def configured(main: pathlib.Path) -> Places:
+def configured(main: pathlib.Path) -> Endpoints:
     """The sockets and numbers that we read."""
-    return {text_of(place_of(one)): one.asked for one in SERVER.listens(SERVER.read(str(main), None))}
+    return {text_of(endpoint_of(one)): one.asked for one in ADAPTER.listens(ADAPTER.read(str(main), None))}
 
 
-def opened(nginx: Nginx) -> Places:
+def opened(nginx: Nginx) -> Endpoints:
     """The sockets and numbers that nginx opens."""
     with nginx:
-        return {place: backlogs[0] for place, backlogs in in_force().items()}
+        return {endpoint: backlogs[0] for endpoint, backlogs in in_force().items()}
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)
@@ -42,8 +42,8 @@ def test_the_sockets_of_generated_configurations(tmp_path: pathlib.Path, http: s
         nginx = Nginx(tmp_path, http, workers=1)
         read = configured(nginx.config)
         assert opened(nginx) == read
-        config = SERVER.read(str(nginx.config), None)
-        for path, content in SERVER.edit(config, dict.fromkeys(SERVER.listens(config), 3210)).items():
+        config = ADAPTER.read(str(nginx.config), None)
+        for path, content in ADAPTER.edit(config, dict.fromkeys(ADAPTER.listens(config), 3210)).items():
             assert content is not None
             pathlib.Path(path).write_bytes(content)
         assert opened(nginx) == dict.fromkeys(read, 3210)
@@ -77,7 +77,7 @@ def test_files_are_read_in_the_order_of_nginx(tmp_path: pathlib.Path) -> None:
         nginx = Nginx(tmp_path, "include conf.d/*.conf;")
         told = subprocess.run(["nginx", "-T", "-c", str(nginx.config)], capture_output=True, check=True)
         names = [line[21:-1] for line in told.stdout.decode().splitlines() if line.startswith("# configuration file ")]
-        assert [os.path.normpath(path) for path in SERVER.read(str(nginx.config), None).files] == [
+        assert [os.path.normpath(path) for path in ADAPTER.read(str(nginx.config), None).files] == [
             os.path.normpath(name) for name in names
         ]
     finally:

@@ -20,7 +20,7 @@ from ansible_collections.nettune.tcp.tests.integration.backlog.servers import CA
 from ansible_collections.nettune.tcp.tests.integration.planted import KINDS, NOBODY, PROGRAMS, User
 from ansible_collections.nettune.tcp.tests.integration.sandbox import Sandbox
 
-# One more place in each server's configuration, before those that it has.
+# One more endpoint in each server's configuration, before those that it has.
 MORE = {
     "nginx": ("http {", "http { server { listen %s; } "),
     "apache": ("Listen 0.0.0.0:8080", "Listen %s\nListen 0.0.0.0:8080"),
@@ -47,26 +47,26 @@ def test_root_runs_no_program_of_a_user(
     def body() -> None:
         somaxconn(4096)
         user = User(top, PROGRAMS[name], kind)
-        places = {"stopped": "127.0.0.1:8079", "active": "127.0.0.1:8079", "mounted": str(top / "run" / "socket")}
+        endpoints = {"stopped": "127.0.0.1:8079", "active": "127.0.0.1:8079", "mounted": str(top / "run" / "socket")}
         (top / "run").mkdir()
         server = Running(Case(name, CASES[name].text), tmp_path)
         with contextlib.ExitStack() as stack:
             if way == "active":
                 stack.enter_context(server)
-            said = UNIX[name] % places[way] if way == "mounted" else places[way]
+            said = UNIX[name] % endpoints[way] if way == "mounted" else endpoints[way]
             old, new = MORE[name]
             assert old in server.config.read_text()
             server.config.write_text(server.config.read_text().replace(old, new % said))
             path = top / "run" / "socket" if way == "mounted" else None
             pid = stack.enter_context(user.holds(8079, path))
             rows = server.backlog(3000, check_mode=check_mode)["listeners"]
-            [his] = [row for row in rows if places[way] in (row["address"], f"{row['address']}:{row['port']}")]
+            [his] = [row for row in rows if endpoints[way] in (row["address"], f"{row['address']}:{row['port']}")]
             assert user.was_run_by == []
             assert his["status"] == "not_listening", his
             assert f"{PROGRAMS[name]} (pid {pid} of uid {NOBODY}), which neither root nor" in his["reason"]
             if not check_mode:
                 server.backlog(4000, apply="reload")
-            assert in_force()[places[way]] == [128]
+            assert in_force()[endpoints[way]] == [128]
             assert user.was_run_by == []
             assert proc_pid.stat_of(pid) is not None, "his process was signalled"
 

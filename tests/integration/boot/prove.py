@@ -56,7 +56,7 @@ class Prover:
         self.set = 0
         self.refused = 0
         self.differing = 0
-        self.foretold = 0
+        self.predicted = 0
 
     def disagreements(self, entries: t.Sequence[Entry]) -> list[Mismatch]:
         """The keys of one tree for which the resolver and a tool disagree."""
@@ -86,21 +86,21 @@ class Prover:
                         }
                     )
         self.differing += sum(value.differs for value in predicted.values())
-        return [*found, *self._unforetold(tree, entries, predicted)]
+        return [*found, *self._unpredicted(tree, entries, predicted)]
 
-    def _unforetold(self, tree: t.Any, entries: t.Sequence[Entry], predicted: t.Mapping[str, t.Any]) -> list[Mismatch]:
-        """Keys for which the tree with the drop-in differs from what was foretold before it was written."""
+    def _unpredicted(self, tree: t.Any, entries: t.Sequence[Entry], predicted: t.Mapping[str, t.Any]) -> list[Mismatch]:
+        """Keys for which the tree with the drop-in differs from what was predicted before it was written."""
         text = next((entry.data for entry in entries if entry.path == DROP_IN and entry.kind == "file"), None)
         if text is None:
             return []
         before = self._resolver.with_file(tree, DROP_IN, None)
         after = self._resolver.with_file(before, DROP_IN, text.decode("utf-8", "backslashreplace"))
-        foretold = self._resolver.resolve(after, self._keys)
-        self.foretold += len(foretold)
+        with_drop_in = self._resolver.resolve(after, self._keys)
+        self.predicted += len(with_drop_in)
         return [
-            {"tool": "with_file", "key": key, "predicted": str(foretold[key]), "real": str(predicted[key])}
+            {"tool": "with_file", "key": key, "predicted": str(with_drop_in[key]), "real": str(predicted[key])}
             for key in self._keys
-            if foretold[key] != predicted[key]
+            if with_drop_in[key] != predicted[key]
         ]
 
     def _agrees(self, wanted: str | None, real: str) -> bool:
@@ -166,7 +166,7 @@ def prove(arguments: argparse.Namespace) -> dict[str, t.Any]:
         "set_by_a_file": prover.set,
         "refused_by_kernel": prover.refused,
         "tools_differ": prover.differing,
-        "foretold_by_with_file": prover.foretold,
+        "predicted_by_with_file": prover.predicted,
         "seconds_per_case": round(elapsed / max(arguments.cases, 1), 4),
         "failed": failed,
     }

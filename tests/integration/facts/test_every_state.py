@@ -27,7 +27,7 @@ TOP = 20
 
 
 @dataclass(frozen=True)
-class Seen:
+class Observed:
     """What every way to ask has answered."""
 
     netlink: Census
@@ -46,12 +46,12 @@ class Seen:
         return self.netlink
 
 
-def look() -> Seen:
+def look() -> Observed:
     with open_source() as source:
         assert source.name == "sock_diag"
         netlink, netlink_states = source.census(TOP), source.states()
     proc = ProcNetSource()
-    return Seen(netlink, netlink_states, proc.census(TOP), proc.states())
+    return Observed(netlink, netlink_states, proc.census(TOP), proc.states())
 
 
 def bound_to(device: bytes) -> socket.socket:
@@ -92,7 +92,7 @@ def hold_every_state(server: Server) -> None:
 
 
 def test_every_state_that_can_be_held(in_namespace: Sandbox) -> None:
-    def body() -> Seen:
+    def body() -> Observed:
         server = Server()
         hold_every_state(server)
         return look()
@@ -122,7 +122,7 @@ def test_every_state_that_can_be_held(in_namespace: Sandbox) -> None:
 def test_syn_recv_is_no_matter_of_the_syn_queue_alone(in_namespace: Sandbox) -> None:
     """After a simultaneous open, and with TCP Fast Open, whole sockets are in SYN_RECV."""
 
-    def body() -> Seen:
+    def body() -> Observed:
         server = Server()
         server.accept(5)
         server.call_out(2)
@@ -137,21 +137,21 @@ def test_syn_recv_is_no_matter_of_the_syn_queue_alone(in_namespace: Sandbox) -> 
 
 
 def test_sockets_of_different_devices_are_no_group(in_namespace: Sandbox) -> None:
-    def body() -> t.Tuple[Seen, t.Any]:
+    def body() -> t.Tuple[Observed, t.Any]:
         Wire()
         held = [bound_to(device) for device in (b"lo", b"near", b"near")]
         request = parse_request({"gather_subset": ["listeners"], "top": 10, "interval": 0, "netns": None})
         return look(), (gather(request)["listeners"], len(held))
 
-    seen, (listeners, _held) = in_namespace(body)
-    seen.check()
+    observed, (listeners, _held) = in_namespace(body)
+    observed.check()
     assert sorted((row["device"], row["sharing"]) for row in listeners) == [("lo", 1), ("near", 2), ("near", 2)]
 
 
 def test_the_same_without_any_right(in_namespace: Sandbox) -> None:
     """The kernel tells those without CAP_NET_ADMIN less of each socket: the messages are shorter."""
 
-    def body() -> t.Tuple[Seen, Seen]:
+    def body() -> t.Tuple[Observed, Observed]:
         server = Server()
         hold_every_state(server)
         as_root = look()
@@ -163,7 +163,7 @@ def test_the_same_without_any_right(in_namespace: Sandbox) -> None:
 
 
 def test_half_open_connections_belong_to_their_listener(in_namespace: Sandbox) -> None:
-    def body() -> Seen:
+    def body() -> Observed:
         server = Server()
         dual = socket.create_server(("::", 81), family=socket.AF_INET6, dualstack_ipv6=True)
         wildcard = socket.create_server(("", 82))
@@ -189,7 +189,7 @@ def test_half_open_connections_belong_to_their_listener(in_namespace: Sandbox) -
 
 
 def test_families_of_connections_and_full_accept_queues(in_namespace: Sandbox) -> None:
-    def body() -> Seen:
+    def body() -> Observed:
         v4 = socket.create_server(("127.0.0.1", 80), backlog=1)
         dual = socket.create_server(("::", 81), family=socket.AF_INET6, backlog=16, dualstack_ipv6=True)
         v6 = socket.create_server(("::1", 82), family=socket.AF_INET6, backlog=2)
@@ -235,7 +235,7 @@ def test_families_of_connections_and_full_accept_queues(in_namespace: Sandbox) -
 
 
 def test_more_sockets_than_one_answer_holds(in_namespace: Sandbox) -> None:
-    def body() -> t.Tuple[Seen, t.Tuple[Listener, ...]]:
+    def body() -> t.Tuple[Observed, t.Tuple[Listener, ...]]:
         servers = [socket.create_server(("127.0.0.1", 2000 + number)) for number in range(600)]
         callers = []
         for server in servers:
@@ -248,8 +248,8 @@ def test_more_sockets_than_one_answer_holds(in_namespace: Sandbox) -> None:
         with open_source() as source:
             return look(), source.listeners()
 
-    seen, listeners = in_namespace(body)
-    found = seen.check()
+    observed, listeners = in_namespace(body)
+    found = observed.check()
     assert sorted(entry.port for entry in listeners) == list(range(2000, 2600))
     assert {state: count for state, count in found.states.items() if count} == {
         "ESTABLISHED": 1200,

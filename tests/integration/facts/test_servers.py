@@ -24,6 +24,7 @@ import yaml
 from ansible_collections.nettune.tcp.plugins.module_utils._facts.gather import gather
 from ansible_collections.nettune.tcp.plugins.module_utils._facts.request import parse_request
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel import proc_sys
+from ansible_collections.nettune.tcp.plugins.module_utils._servers import table
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.apache import adapter as apache
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.haproxy import adapter as haproxy
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.lighttpd import adapter as lighttpd
@@ -48,13 +49,13 @@ def _nginx(main: str = "", http: str = "", listen: str = "", connections: int = 
         f"events {{ worker_connections {connections}; }}\n"
         f"http {{ access_log off; {http} server {{ listen 127.0.0.1:{PORT} {listen}; return 200 x; }} }}\n"
     )
-    return running.Case(nginx.SERVER, {"nginx.conf": text}, ("nginx", "-c", "{main}"), (), "", braces=False)
+    return running.Case(nginx.ADAPTER, {"nginx.conf": text}, ("nginx", "-c", "{main}"), (), "", braces=False)
 
 
 def _apache(lines: str) -> running.Case:
     text = running.CASES["apache, edited"].files["httpd.conf"].split("ListenBacklog")[0]
     files = {"httpd.conf": f"{text}Listen 127.0.0.1:{PORT}\n{lines}\n"}
-    return running.Case(apache.SERVER, files, ("apache2", "-f", "{main}", "-D", "FOREGROUND"), (), "")
+    return running.Case(apache.ADAPTER, files, ("apache2", "-f", "{main}", "-D", "FOREGROUND"), (), "")
 
 
 def _haproxy(everywhere: str, frontend: str = "") -> running.Case:
@@ -62,12 +63,12 @@ def _haproxy(everywhere: str, frontend: str = "") -> running.Case:
         f"global\n {everywhere}\ndefaults\n mode http\n timeout client 1s\n timeout connect 1s\n timeout server 1s\n"
         f"frontend f\n bind 127.0.0.1:{PORT}\n {frontend}\n http-request return status 200\n"
     )
-    return running.Case(haproxy.SERVER, {"h.cfg": text}, ("haproxy", "-W", "-db", "-f", "{main}"), (), "")
+    return running.Case(haproxy.ADAPTER, {"h.cfg": text}, ("haproxy", "-W", "-db", "-f", "{main}"), (), "")
 
 
 def _lighttpd(lines: str) -> running.Case:
     text = f'server.document-root = "{{root}}"\nserver.bind = "127.0.0.1"\nserver.port = {PORT}\n{lines}\n'
-    return running.Case(lighttpd.SERVER, {"l.conf": text}, ("lighttpd", "-D", "-f", "{main}"), (), "")
+    return running.Case(lighttpd.ADAPTER, {"l.conf": text}, ("lighttpd", "-D", "-f", "{main}"), (), "")
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,7 @@ def test_a_trap_is_told_and_its_absence_too(name: str, in_namespace: Sandbox) ->
                 _answer()
             facts = _facts()
         [row] = facts["servers"]
-        assert (row["server"], row["config"], row["error"]) == (case.server.name, main, None)
+        assert (table.BY_NAME[row["server"]].adapter, row["config"], row["error"]) == (case.adapter, main, None)
         return _status(facts, trap.rule), facts["time_wait"]["inbound"] >= REQUESTS
 
     closes_first = trap.rule == "keepalive"

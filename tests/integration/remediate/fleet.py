@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Hosts behind real SSH connections: each has a network namespace, files under /etc, /run and /var/lib of its own, an
-sshd, and a server under load.  They are joined by a bridge in the namespace of the test.
+sshd, and a server under load.  They are joined by a bridge in the namespace of the test.  All else that a host sees is
+the machine's, and read-only.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from ansible_collections.nettune.tcp.tests.integration.sandbox import CONFIGURAT
 
 LOAD = pathlib.Path(__file__).with_name("load.py")
 PORT = 8080
+# What a host may write to, beside its /run.
+PLACES = (*CONFIGURATION, "/etc/systemd/system", "/etc/modules-load.d", "/var/tmp")
 _NETWORK = "10.77.0"
 # No host outlives the test, however that ends.
 _WITH_PARENT = ("setpriv", "--pdeathsig", "KILL")
@@ -36,7 +39,9 @@ _WITH_PARENT = ("setpriv", "--pdeathsig", "KILL")
 _SETUP = """
 set -e
 mount --make-rprivate /
-for place in {places} /run; do mkdir -p $place; mount -t tmpfs -o mode=755,size=1m none $place; done
+# /var/lib as well: who removes a directory outside uncovers it here, under whatever is mounted there.
+for place in /run /var/lib {places}; do mkdir -p $place; mount -t tmpfs -o mode=755,size=8m none $place; done
+mount -o remount,bind,ro /
 mkdir -p /run/sshd
 {more}
 ip link set lo up
@@ -101,7 +106,7 @@ class Host:
 
     def everything(self) -> t.Dict[str, t.Any]:
         """All files and values that a run could change, by their hash."""
-        places = [place for place in CONFIGURATION if "nettune" not in place]
+        places = [place for place in PLACES if "nettune" not in place and place != "/var/tmp"]
         found = json.loads(self.run(sys.executable, "-c", _LOOK, *places))
         return t.cast("t.Dict[str, t.Any]", found)
 
@@ -114,8 +119,7 @@ class Fleet:
     """Hosts, a directory for what belongs to them, and plays over them."""
 
     def __init__(self, hosts: t.Sequence[Host]) -> None:
-        if len(pathlib.Path("/proc/self/net/route").read_text().splitlines()) > 1:
-            raise RuntimeError("hosts are only made in a network namespace of their own, from which no route leads")
+        _check_apart()
         self.hosts = {host.name: host for host in hosts}
         # Short, for the sockets of SSH in it.
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="fleet-", dir="/tmp"))
@@ -142,8 +146,7 @@ class Fleet:
         self._wait()
 
     def __exit__(self, *_exception: object) -> None:
-        for control in (self.directory / "cp").glob("*"):
-            subprocess.run(["ssh", "-O", "exit", "-S", str(control), "host"], check=False, capture_output=True)
+        self.disconnect()
         for host in self.hosts.values():
             if host.process:
                 with contextlib.suppress(ProcessLookupError):
@@ -154,11 +157,16 @@ class Fleet:
             subprocess.run(["ip", "link", "delete", name], check=False, capture_output=True)
         shutil.rmtree(self.directory)
 
+    def disconnect(self) -> None:
+        """End the connections that plays have left open."""
+        for control in (self.directory / "cp").glob("*"):
+            subprocess.run(["ssh", "-O", "exit", "-S", str(control), "host"], check=False, capture_output=True)
+
     def _start(self, number: int, host: Host) -> None:
         config = self.directory / f"sshd-{number}"
         config.write_text(_SSHD.format(address=host.address, directory=self.directory))
         script = _SETUP.format(
-            places=" ".join(CONFIGURATION),
+            places=" ".join(PLACES),
             more=host.setup,
             address=host.address,
             python=sys.executable,
@@ -245,6 +253,30 @@ class Fleet:
             for name, host in self.hosts.items()
             if host.process
         }
+
+
+def _check_apart() -> None:
+    """Raise RuntimeError where bridges and mounts would be those of the machine."""
+    if len(pathlib.Path("/proc/self/net/route").read_text().splitlines()) > 1:
+        raise RuntimeError("hosts are only made in a network namespace of their own, from which no route leads")
+    if {_mounts_of(pid) for pid in _ancestors()} <= {_mounts_of(os.getpid()), None}:
+        raise RuntimeError("hosts are only made in a mount namespace of their own: unshare --net --mount")
+
+
+def _ancestors() -> t.Iterator[int]:
+    """The processes that this one comes from, up to the first one of the machine."""
+    pid = os.getppid()
+    while pid:
+        yield pid
+        pid = int(pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def _mounts_of(pid: int) -> t.Optional[int]:
+    """What stands for the mount namespace of a process, None where nobody may look."""
+    try:
+        return os.stat(f"/proc/{pid}/ns/mnt").st_ino
+    except PermissionError:
+        return None
 
 
 def _call(*command: str) -> None:

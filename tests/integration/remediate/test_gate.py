@@ -7,11 +7,14 @@
 from __future__ import annotations
 
 import json
+import os
 import pathlib
+import subprocess
 import typing as t
 
 import pytest
 
+from ansible_collections.nettune.tcp.tests.integration.remediate import fleet as harness
 from ansible_collections.nettune.tcp.tests.integration.remediate.fleet import Fleet
 from ansible_collections.nettune.tcp.tests.integration.remediate.test_fleet import AS_WANTED, ASKED, hosts, names
 
@@ -107,6 +110,7 @@ def test_no_traffic_is_no_verdict() -> None:
         ({"strategy": "host_pinned"}, {}, "the strategy host_pinned lets hosts run ahead"),
         ({"serial": 1}, {}, "serial would give each part"),
         ({}, {"tcp_remediate_bugdet": 1}, "did you mean tcp_remediate_budget"),
+        ({}, {"awx_job_template_name": "Tune", "awx_workflow_job_name": "Tune"}, "this is one slice of the job Tune"),
         ({}, {"tcp_remediate_confirm": 30}, "this host was not booted with systemd"),
     ],
 )
@@ -119,3 +123,19 @@ def test_what_nobody_could_watch_over_is_refused(
         assert code != 0
         assert message in " ".join(printed.split())
         assert fleet.everything() == pristine
+
+
+def test_no_host_is_made_among_the_files_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(harness, "_ancestors", lambda: [os.getpid()])
+    with pytest.raises(RuntimeError, match="in a mount namespace of their own"):
+        Fleet([])
+
+
+def test_a_host_writes_to_no_file_of_the_machine() -> None:
+    with Fleet(hosts("drifted", 1)) as fleet:
+        host = fleet.hosts["drifted1"]
+        for place in harness.PLACES:
+            host.run("touch", f"{place}/written")
+            assert not pathlib.Path(place, "written").exists()
+        with pytest.raises(subprocess.CalledProcessError):
+            host.run("touch", str(fleet.directory / "written"))

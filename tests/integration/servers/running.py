@@ -35,7 +35,7 @@ from ansible_collections.nettune.tcp.plugins.module_utils._kernel.tcp_socket imp
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.apache import adapter as apache
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.haproxy import adapter as haproxy
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.lighttpd import adapter as lighttpd
-from ansible_collections.nettune.tcp.plugins.module_utils._servers.server import Config, ConfigError, Listen, Server
+from ansible_collections.nettune.tcp.plugins.module_utils._servers.server import Adapter, Config, ConfigError, Listen
 from ansible_collections.nettune.tcp.tests.integration.apache import APACHE
 from ansible_collections.nettune.tcp.tests.integration.servers import generate
 
@@ -49,7 +49,7 @@ Key = t.Tuple[str, str, int]
 class Case:
     """A server, its configuration by file name, the main file first, and how it is run in the foreground."""
 
-    server: Server
+    adapter: Adapter
     files: t.Mapping[str, str]
     command: t.Sequence[str]
     numbers: t.Sequence[int]
@@ -82,7 +82,7 @@ _LIGHTTPD = 'server.document-root = "{root}"\nserver.errorlog = "{root}/log"\n'
 
 CASES: t.Mapping[str, Case] = {
     "apache, appended": Case(
-        apache.SERVER,
+        apache.ADAPTER,
         {
             "httpd.conf": _APACHE + "Listen 8001\nListen \\\n 127.0.0.1:${{PORT}}\nListen [::1]:8003 https\n"
             "Listen localhost:8006\n"
@@ -92,7 +92,7 @@ CASES: t.Mapping[str, Case] = {
         "Listen 8099\n",
     ),
     "apache, a snippet": Case(
-        apache.SERVER,
+        apache.ADAPTER,
         {
             "httpd.conf": _APACHE + "IncludeOptional conf.d/*.conf\nListen 0.0.0.0:8001\nListen [::]:8001\n",
             "conf.d/z.conf": "<IfModule mpm_event_module>\r\n  Listen 8002\r\n</IfModule>\r\n",
@@ -103,7 +103,7 @@ CASES: t.Mapping[str, Case] = {
         "Listen 8099\n",
     ),
     "apache, edited": Case(
-        apache.SERVER,
+        apache.ADAPTER,
         {
             "httpd.conf": _APACHE
             + "ListenBacklog 100\nListen 8001\nInclude more\n<IfDefine X>\nListen 8009\n</IfDefine>\n",
@@ -115,7 +115,7 @@ CASES: t.Mapping[str, Case] = {
         "Listen 8099\n",
     ),
     "haproxy, lines": Case(
-        haproxy.SERVER,
+        haproxy.ADAPTER,
         {
             "a.cfg": _HAPROXY
             + """\
@@ -137,7 +137,7 @@ frontend off
         "frontend added\n    bind :8099\n",
     ),
     "haproxy, sections": Case(
-        haproxy.SERVER,
+        haproxy.ADAPTER,
         {
             "a.cfg": _HAPROXY
             + """\
@@ -164,7 +164,7 @@ listen two from named
         since=(2, 4, 0),
     ),
     "lighttpd, global": Case(
-        lighttpd.SERVER,
+        lighttpd.ADAPTER,
         {
             "lighttpd.conf": _LIGHTTPD
             + """\
@@ -181,7 +181,7 @@ $HTTP["host"] == "x" {{ server.document-root = "/x" }}
         '$SERVER["socket"] == ":8099" { }\n',
     ),
     "lighttpd, blocks": Case(
-        lighttpd.SERVER,
+        lighttpd.ADAPTER,
         {
             "lighttpd.conf": _LIGHTTPD
             + """\
@@ -203,7 +203,7 @@ $SERVER["socket"] == "[::1]:8003" {{ # comment
         '$SERVER["socket"] == ":8099" { }\n',
     ),
     "lighttpd, without a port": Case(
-        lighttpd.SERVER,
+        lighttpd.ADAPTER,
         {"lighttpd.conf": _LIGHTTPD},
         ("lighttpd", "-D", "-f", "{main}"),
         (2900,),
@@ -285,7 +285,7 @@ def write(config: Config, replaced: t.Mapping[str, t.Optional[bytes]]) -> None:
 
 def checked(case: Case, config: Config) -> None:
     """Let the server judge its configuration."""
-    service.check(case.server.check(config), None, config.main)
+    service.check(case.adapter.check(config), None, config.main)
 
 
 def prove(case: Case) -> t.Dict[str, t.Any]:
@@ -294,16 +294,16 @@ def prove(case: Case) -> t.Dict[str, t.Any]:
     with tempfile.TemporaryDirectory(prefix="nettune-") as directory:
         os.chmod(directory, 0o755)
         main = lay_out(case, Path(directory))
-        before = case.server.read(main, None)
-        as_found = case.server.listens(before)
+        before = case.adapter.read(main, None)
+        as_found = case.adapter.listens(before)
         checked(case, before)
         with started(case, main):
             same(wait_for(expected(as_found)), expected(as_found))
             same(missing_unix(as_found), [])
         wanted = _wanted(case, before, as_found)
-        write(before, case.server.edit(before, wanted))
-        after = case.server.read(main, None)
-        found = case.server.listens(after)
+        write(before, case.adapter.edit(before, wanted))
+        after = case.adapter.read(main, None)
+        found = case.adapter.listens(after)
         same([one.asked for one in found], [wanted[one] for one in as_found])
         checked(case, after)
         with started(case, main) as process:
@@ -321,11 +321,11 @@ def same(left: object, right: object) -> None:
 
 def _wanted(case: Case, config: Config, listens: t.Sequence[Listen]) -> t.Dict[Listen, int]:
     """Other numbers: one for each socket if that can be, else for each directive, else one for all."""
-    if case.server.one_number:
+    if case.adapter.one_number:
         return dict.fromkeys(listens, case.numbers[0])
     each = {one: case.numbers[min(place, len(case.numbers) - 1)] for place, one in enumerate(listens)}
     with contextlib.suppress(ConfigError):
-        case.server.edit(config, each)
+        case.adapter.edit(config, each)
         return each
     lines = list(dict.fromkeys((one.file, one.line) for one in listens))
     return {one: case.numbers[min(lines.index((one.file, one.line)), len(case.numbers) - 1)] for one in listens}
@@ -337,11 +337,11 @@ def _reload(case: Case, main: str, process: subprocess.Popen[bytes], found: t.Se
     # httpd reads its files once more after it has opened its sockets, and HAProxy's master loses a signal that comes
     # before it waits for its workers.
     time.sleep(1)
-    config = case.server.read(main, None)
-    write(config, case.server.edit(config, {one: one.asked + 77 for one in found}))
+    config = case.adapter.read(main, None)
+    write(config, case.adapter.edit(config, {one: one.asked + 77 for one in found}))
     with open(main, "a", encoding="utf-8") as file:
         file.write(f"\n{case.added}")
-    os.kill(process.pid, getattr(signal, str(case.server.reload_signal)))
+    os.kill(process.pid, getattr(signal, str(case.adapter.reload_signal)))
     keys = [key for key, _ in before]
     end = time.monotonic() + PATIENCE
     after: t.List[t.Tuple[Key, int]] = []

@@ -26,7 +26,7 @@ def test_the_kernel_has_what_the_adapter_says(name: str, in_namespace: Sandbox) 
     # HAProxy does not hand over sockets on an IPv6 address unless the bind says v6only: it opens them anew.
     expected = [("inet6", "::1", 8002), ("inet6", "::1", 8005)] if name == "haproxy, lines" else []
     assert result["changed_by_reload"] == expected
-    assert case.server.relisten.on_reload_if_number_changed is False
+    assert case.adapter.relisten.on_reload_if_number_changed is False
 
 
 @pytest.mark.parametrize("server", running.RANDOM)

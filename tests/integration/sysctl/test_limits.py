@@ -50,9 +50,9 @@ def test_a_read_only_proc_sys_is_told_and_the_next_boot_still_set(on_fresh_host:
     def body() -> None:
         mount("--bind", "/proc/sys", "/proc/sys")
         mount("-o", "remount,bind,ro", "/proc/sys")
-        foretold = sysctl({SOMAXCONN: 8192, FIN_TIMEOUT: 60}, check_mode=True)
+        predicted = sysctl({SOMAXCONN: 8192, FIN_TIMEOUT: 60}, check_mode=True)
         result = sysctl({SOMAXCONN: 8192, FIN_TIMEOUT: 60})
-        assert foretold["settings"] == result["settings"]
+        assert predicted["settings"] == result["settings"]
         assert (row(result, SOMAXCONN)["status"], row(result, FIN_TIMEOUT)["status"]) == ("read_only", "changed")
         assert "read-only" in row(result, SOMAXCONN)["reason"]
         assert any(SOMAXCONN in warning for warning in result["warnings"])
@@ -146,10 +146,10 @@ def test_a_module_is_loaded_now_and_at_boot(on_fresh_host: Sandbox) -> None:
         os.environ["PATH"] = f"/run/nettune-test:{os.environ['PATH']}"
         listed = "/etc/modules-load.d/zz-nettune-tcp.conf"
 
-        foretold = sysctl({ESTABLISHED: 86400}, load_modules=True, check_mode=True)
+        predicted = sysctl({ESTABLISHED: 86400}, load_modules=True, check_mode=True)
         assert runtime(ESTABLISHED) is None
         result = sysctl({ESTABLISHED: 86400}, load_modules=True)
-        assert foretold["settings"] == result["settings"]
+        assert predicted["settings"] == result["settings"]
         assert row(result, ESTABLISHED)["status"] == "changed"
         assert (row(result, ESTABLISHED)["runtime_before"], row(result, ESTABLISHED)["runtime"]) == (None, 86400)
         assert runtime(ESTABLISHED) == "86400"

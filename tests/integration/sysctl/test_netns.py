@@ -37,9 +37,9 @@ def inside(pid: str, key: str) -> str:
 def test_a_container_gets_its_own_value_and_the_host_keeps_its(on_fresh_host: Sandbox) -> None:
     def body() -> None:
         with container() as pid:
-            foretold = sysctl({SOMAXCONN: 8192}, netns=pid, check_mode=True)
+            predicted = sysctl({SOMAXCONN: 8192}, netns=pid, check_mode=True)
             result = sysctl({SOMAXCONN: 8192}, netns=pid)
-            assert foretold["settings"] == result["settings"]
+            assert predicted["settings"] == result["settings"]
             assert row(result, SOMAXCONN) == {
                 "want": "exactly 8192",
                 "runtime_before": 4096,

@@ -77,9 +77,9 @@ def test_the_line_that_decides_is_named(
     def body() -> None:
         for path, content in others.items():
             calls.write(path, content)
-        foretold = sysctl({SOMAXCONN: {"at_least": 8192}}, file=file, check_mode=True)
+        predicted = sysctl({SOMAXCONN: {"at_least": 8192}}, file=file, check_mode=True)
         result = sysctl({SOMAXCONN: {"at_least": 8192}}, file=file)
-        assert foretold["settings"] == result["settings"]
+        assert predicted["settings"] == result["settings"]
         found = row(result, SOMAXCONN)
         assert (found["status"], found["boot"], found["source"]) == (status, boot, source)
         assert runtime(SOMAXCONN) == "8192"
@@ -128,9 +128,9 @@ def test_what_lasts_until_the_reboot_is_not_the_next_boot(
     def body() -> None:
         for path, content in others.items():
             calls.write(path, content)
-        foretold = sysctl({SOMAXCONN: 8192}, check_mode=True)
+        predicted = sysctl({SOMAXCONN: 8192}, check_mode=True)
         result = sysctl({SOMAXCONN: 8192})
-        assert foretold["settings"] == result["settings"]
+        assert predicted["settings"] == result["settings"]
         found = row(result, SOMAXCONN)
         assert (found["boot"], found["source"], found["reason"]) == (boot, source, reason)
 
@@ -161,8 +161,8 @@ def test_rivals_are_named(on_fresh_host: Sandbox) -> None:
             "net.ipv4.tcp_rmem": "bpftune runs here",
         }
         with pretend("tuned"), pretend("bpftune"):
-            foretold, result = sysctl(wanted, check_mode=True), sysctl(wanted)
-        assert foretold["settings"] == result["settings"]
+            predicted, result = sysctl(wanted, check_mode=True), sysctl(wanted)
+        assert predicted["settings"] == result["settings"]
         for key, words in said.items():
             assert words in row(result, key)["reason"]
             assert any(words in warning for warning in result["warnings"])

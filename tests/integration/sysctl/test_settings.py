@@ -54,8 +54,8 @@ def test_settings_come_into_force_and_stay(on_fresh_host: Sandbox) -> None:
 def test_texts_are_taken_as_they_are_and_numbers_as_the_kernel_reads_them(on_fresh_host: Sandbox) -> None:
     def body() -> None:
         wanted = {"kernel.domainname": "0042", "kernel.hostname": "a  b", SOMAXCONN: "0x2000", FIN_TIMEOUT: "030"}
-        foretold, result = sysctl(wanted, check_mode=True), sysctl(wanted)
-        assert foretold["settings"] == result["settings"]
+        predicted, result = sysctl(wanted, check_mode=True), sysctl(wanted)
+        assert predicted["settings"] == result["settings"]
         assert {key: runtime(key) for key in wanted} == {
             "kernel.domainname": "0042",
             "kernel.hostname": "a  b",
@@ -137,9 +137,9 @@ def test_absent_gives_back_what_was_there(on_fresh_host: Sandbox) -> None:
 def test_purge_gives_back_what_is_no_longer_declared(on_fresh_host: Sandbox) -> None:
     def body() -> None:
         sysctl({FIN_TIMEOUT: 30, SOMAXCONN: 8192})
-        foretold = sysctl({SOMAXCONN: 8192}, purge=True, check_mode=True)
+        predicted = sysctl({SOMAXCONN: 8192}, purge=True, check_mode=True)
         result = sysctl({SOMAXCONN: 8192}, purge=True)
-        assert result["settings"] == foretold["settings"]
+        assert result["settings"] == predicted["settings"]
         assert row(result, FIN_TIMEOUT) == {
             "want": None,
             "runtime_before": 30,

@@ -56,10 +56,10 @@ def test_all_at_once_and_back(on_fresh_host: Sandbox, tmp_path: pathlib.Path) ->
         with Nginx(tmp_path, HTTP.format(tmp_path)) as nginx:
             asked = backlogs(nginx, label="first")
             pristine = everything(tmp_path)
-            foretold = tuning(check_mode=True, **asked)
+            predicted = tuning(check_mode=True, **asked)
             assert everything(tmp_path) == pristine
             done = tuning(**asked)
-            assert {**done, "run": None} == foretold
+            assert {**done, "run": None} == predicted
             assert done["summary"]["changed"] == len(done["settings"]) == 5
             assert in_force() == {"0.0.0.0:8080": [8192], "127.0.0.1:8081": [8192]}
             assert proc_sys.read(SOMAXCONN) == "8192"

@@ -22,10 +22,10 @@ import typing as t
 from ... import _command
 from ..._files import Trust
 from ..addresses import ANY4, ANY6, canonical, port_number
-from ..server import MARK, Check, Config, ConfigError, Listen, Relisten, Server, named
+from ..server import MARK, Adapter, Check, Config, ConfigError, Listen, Relisten, trusted_path
 from ..settings import Settings
 from ..source import LONGEST, Disk, Edit, Memory, Tree, apply, decode, encode, glob, line_end, resolve
-from .conf import Found, walk
+from .conf import Directives, walk
 from .settings import settings_of
 from .words import Directive, Variables, words
 
@@ -53,7 +53,7 @@ def read(main: t.Optional[str], _unit: t.Optional[str]) -> Config:
 def started(command: t.Sequence[str], _unit: t.Optional[str]) -> Config:
     """The configuration of a process, without the addresses of host names."""
     options = dict(zip(command, command[1:]))
-    main = named(posixpath.join(options.get("-d", ""), options["-f"])) if "-f" in options else None
+    main = trusted_path(posixpath.join(options.get("-d", ""), options["-f"])) if "-f" in options else None
     tree = Disk(Trust.ROOT if main else Trust.SHARED)
     path = _main(main)
     _walk(tree, path)
@@ -75,7 +75,7 @@ def _environment_files(main: str) -> t.Tuple[str, ...]:
     return posixpath.join(posixpath.dirname(main), "envvars"), "/etc/sysconfig/httpd"
 
 
-def _walk(tree: Tree, main: str) -> Found:
+def _walk(tree: Tree, main: str) -> Directives:
     environment: t.Dict[str, str] = {}
     for path in _environment_files(main):
         environment.update(_assignments(decode(tree.read(path) or b""), environment))
@@ -91,7 +91,7 @@ def _assignments(text: str, known: Variables) -> t.Dict[str, str]:
             value = "".join(shlex.split(right, comments=True)[:1])
         except ValueError:
             continue
-        value = _SHELL_VARIABLE.sub(lambda found: values.get(found[1] or found[2], ""), value)
+        value = _SHELL_VARIABLE.sub(lambda match: values.get(match[1] or match[2], ""), value)
         if not re.search("[`$]", value) and len(value) < LONGEST:
             values[name] = value
     return values
@@ -110,11 +110,11 @@ def _defines(environment: Variables) -> t.List[str]:
 def listens(config: Config) -> t.Tuple[Listen, ...]:
     """The sockets that the configuration asks for, in its order."""
     tree = Memory(config.files)
-    found = _walk(tree, config.main)
-    backlog = _backlog(found)
-    number = _number(backlog, found.variables) if backlog else None
+    directives = _walk(tree, config.main)
+    backlog = _backlog(directives)
+    number = _number(backlog, directives.variables) if backlog else None
     sockets: t.Dict[_Socket, Listen] = {}
-    for key, directive in _addresses_of(found, tree):
+    for key, directive in _addresses_of(directives, tree):
         if key in sockets:
             raise ConfigError(f"{directive.rest} is listened on twice", directive.path, directive.line)
         where = backlog or directive
@@ -124,19 +124,19 @@ def listens(config: Config) -> t.Tuple[Listen, ...]:
     )
 
 
-def _addresses_of(found: Found, tree: Tree) -> t.List[t.Tuple[_Socket, Directive]]:
+def _addresses_of(directives: Directives, tree: Tree) -> t.List[t.Tuple[_Socket, Directive]]:
     """The sockets of every Listen; a host name has as many as it has addresses."""
     return [
         (key, directive)
-        for directive in found.sockets
+        for directive in directives.sockets
         if directive.name == "listen"
-        for key in _sockets(directive, found.variables, tree)
+        for key in _sockets(directive, directives.variables, tree)
     ]
 
 
-def _backlog(found: Found) -> t.Optional[Directive]:
+def _backlog(directives: Directives) -> t.Optional[Directive]:
     """The ListenBacklog in effect."""
-    return next((one for one in reversed(found.sockets) if one.name == "listenbacklog"), None)
+    return next((one for one in reversed(directives.sockets) if one.name == "listenbacklog"), None)
 
 
 def _number(backlog: Directive, variables: Variables) -> int:
@@ -171,11 +171,11 @@ def edit(config: Config, wanted: t.Mapping[Listen, int]) -> t.Dict[str, t.Option
     if len(numbers) > 1:
         raise ConfigError(f"one ListenBacklog is for all sockets, it cannot be {sorted(numbers)}", config.main)
     number = str(numbers.pop())
-    found = _walk(Memory(config.files), config.main)
-    backlog = _backlog(found)
+    directives = _walk(Memory(config.files), config.main)
+    backlog = _backlog(directives)
     if backlog:
         return {backlog.path: _replaced(decode(config.files[backlog.path]), backlog, number)}
-    own = _own_file(config, found)
+    own = _own_file(config, directives)
     if own:
         return {own: encode(f"{MARK}\nListenBacklog {number}\n")}
     return {config.main: _appended(decode(config.files[config.main]), number)}
@@ -188,10 +188,10 @@ def _replaced(text: str, backlog: Directive, number: str) -> bytes:
     return encode(apply(text, [Edit(start, backlog.start + len(rest.rstrip(" \t\v\f\r\n")), number)]))
 
 
-def _own_file(config: Config, found: Found) -> t.Optional[str]:
+def _own_file(config: Config, directives: Directives) -> t.Optional[str]:
     """Where a snippet of ours is picked up, and after it no other file sets the backlog: there is none."""
     for name in SNIPPETS:
-        for pattern in found.globs:
+        for pattern in directives.globs:
             path = posixpath.join(posixpath.dirname(pattern), OWN)
             with_own = Memory({**config.files, path: b""})
             if posixpath.basename(posixpath.dirname(pattern)) == name and path in glob(with_own, pattern):
@@ -218,10 +218,7 @@ def check(config: Config) -> Check:
     return Check((program, "-t", "-f", config.main, *(f"-D{name}" for name in _defines(environment))), (config.main,))
 
 
-SERVER = Server(
-    name="apache",
-    unit="apache2.service",
-    processes=("apache2", "httpd"),
+ADAPTER = Adapter(
     relisten=Relisten(on_reload_if_number_changed=False, tested="2.4.62, 2.4.68, 2.4.69, 2.4.71"),
     read=read,
     listens=listens,

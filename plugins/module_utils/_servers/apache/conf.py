@@ -7,7 +7,7 @@
 """httpd's configuration language, down to the directives that decide about sockets.
 
 INTERFACE
-    walk(tree, main, root, environment) -> Found   what the configuration says in all its files
+    walk(tree, main, root, environment) -> Directives   what the configuration says in all its files
 
 As httpd does it (2.4, server/config.c, server/core.c): sections are closed in the file that opens them; Include,
 Define, LoadModule and the conditional sections count where they stand, all other directives when everything has been
@@ -40,7 +40,7 @@ _BUILT_IN = frozenset(("core.c", "core_module", "mod_so.c", "so_module", "http_c
 
 
 @dataclass
-class Found:
+class Directives:
     """What a configuration says: the directives about sockets in httpd's order, and where files are picked up.
 
     ``globs`` are the patterns of includes that stand outside of all sections.  ``settings`` are the directives about
@@ -72,23 +72,23 @@ class _Section(t.NamedTuple):
 _OUTSIDE = _Section("", 0, True, "", "")
 
 
-def walk(tree: Tree, main: str, root: str, environment: t.Dict[str, str], defines: t.Iterable[str] = ()) -> Found:
+def walk(tree: Tree, main: str, root: str, environment: t.Dict[str, str], defines: t.Iterable[str] = ()) -> Directives:
     """Read a configuration from its main file.  Relative paths are below ``root`` until ServerRoot says otherwise.
 
     ``environment`` holds the variables httpd is started with, ``defines`` the names given by -D.
     """
     walker = _Walker(tree, root, environment, defines)
     walker.file(main)
-    walker.found.variables.update({**environment, **walker.values})
-    walker.found.modules = walker.modules
-    return walker.found
+    walker.directives.variables.update({**environment, **walker.values})
+    walker.directives.modules = walker.modules
+    return walker.directives
 
 
 class _Walker:
     """One pass over all files."""
 
     def __init__(self, tree: Tree, root: str, environment: t.Dict[str, str], defines: t.Iterable[str]) -> None:
-        self.found = Found()
+        self.directives = Directives()
         self.values: t.Dict[str, str] = {}
         self.modules = set(_BUILT_IN)
         self._defined = set(defines)
@@ -164,7 +164,7 @@ class _Walker:
             self._socket(directive)
             return
         if directive.name in SETTINGS:
-            self.found.settings.append((self._around().bars, directive))
+            self.directives.settings.append((self._around().bars, directive))
             return
         arguments = words(directive, self._variables(), lenient=directive.name in ("define", "loadmodule"))
         if not arguments:
@@ -181,7 +181,7 @@ class _Walker:
         if section.unknown:
             message = f"only the running server knows whether {section.unknown}> holds here"
             raise ConfigError(message, directive.path, directive.line)
-        self.found.sockets.append(directive)
+        self.directives.sockets.append(directive)
 
     def _remember(self, name: str, arguments: t.List[str]) -> None:
         if name == "define":
@@ -201,7 +201,7 @@ class _Walker:
         optional = directive.name == "includeoptional"
         matching = list(glob(self._tree, pattern))
         if not self._sections:
-            self.found.globs.append(pattern)
+            self.directives.globs.append(pattern)
         if is_pattern(pattern) and not matching and not optional:
             raise ConfigError(f"nothing matches {pattern}", directive.path, directive.line)
         self._depth += 1

@@ -16,7 +16,7 @@ from __future__ import annotations
 import typing as t
 
 from ..settings import Setting, Settings, Value, seconds, smallest
-from .conf import Found
+from .conf import Directives
 from .words import Directive
 
 _NAMES = (
@@ -38,21 +38,21 @@ _BY_MPM: t.Mapping[str, t.Mapping[str, Value]] = {
 _UNITS = {"ms": 0.001, "": 1, "s": 1, "mi": 60, "min": 60, "h": 3600}
 
 
-def settings_of(found: Found) -> Settings:
+def settings_of(directives: Directives) -> Settings:
     """By httpd's names.  Pure."""
-    mpm = next((defaults for module, defaults in _BY_MPM.items() if module in found.modules), {})
+    mpm = next((defaults for module, defaults in _BY_MPM.items() if module in directives.modules), {})
     defaults = {**_EVERYWHERE, **mpm}
-    places: t.Dict[str, t.Dict[str, Setting]] = {name.lower(): {"": Setting(defaults.get(name))} for name in _NAMES}
-    for section, directive in found.settings:
+    settings: t.Dict[str, t.Dict[str, Setting]] = {name.lower(): {"": Setting(defaults.get(name))} for name in _NAMES}
+    for section, directive in directives.settings:
         where = f"{directive.path}:{directive.line}"
         name = _ALIASES.get(directive.name, directive.name)
-        places[name][where if section else ""] = Setting(_value(name, directive), where)
-    return {name: _one(list(places[name.lower()].values())) for name in _NAMES}
+        settings[name][where if section else ""] = Setting(_value(name, directive), where)
+    return {name: _one(list(settings[name.lower()].values())) for name in _NAMES}
 
 
-def _one(places: t.List[Setting]) -> Setting:
+def _one(settings: t.List[Setting]) -> Setting:
     """Where one place turns KeepAlive off, that one; else the smallest number."""
-    return next((one for one in places if one.value == "Off"), None) or smallest(places)
+    return next((one for one in settings if one.value == "Off"), None) or smallest(settings)
 
 
 def _value(name: str, directive: Directive) -> Value:

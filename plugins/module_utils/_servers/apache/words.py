@@ -73,29 +73,29 @@ def words(directive: Directive, variables: Variables, *, lenient: bool = False) 
 
     Raises ConfigError for a variable that is not known; when ``lenient``, it stays as it is written.
     """
-    found: t.List[str] = []
+    values: t.List[str] = []
     for cut in _WORD.finditer(directive.rest):
         word = re.sub(rf"\\([\\{cut['quote'] or ''}])", r"\1", cut["inner"] if cut["quote"] else cut["bare"])
         try:
-            found.append(_expanded(word, directive, variables))
+            values.append(_expanded(word, directive, variables))
         except ConfigError:
             if not lenient:
                 raise
-            found.append(word)
-    return found
+            values.append(word)
+    return values
 
 
 def _expanded(word: str, directive: Directive, variables: Variables) -> str:
     length = 0
 
-    def value(found: t.Match[str]) -> str:
+    def value(match: t.Match[str]) -> str:
         nonlocal length
-        if found[1] not in variables:
-            raise ConfigError(f"the variable ${{{found[1]}}} is not known", directive.path, directive.line)
-        length += len(variables[found[1]])
+        if match[1] not in variables:
+            raise ConfigError(f"the variable ${{{match[1]}}} is not known", directive.path, directive.line)
+        length += len(variables[match[1]])
         if length > LONGEST:
             raise ConfigError(f"variables make more than {LONGEST} characters", directive.path, directive.line)
-        return variables[found[1]]
+        return variables[match[1]]
 
     return VARIABLE.sub(value, word)
 
@@ -105,16 +105,16 @@ def directives(path: str, text: str) -> t.Iterator[Directive]:
     line_of = Lines(text)
     position = 0
     while True:
-        found = _START.search(text, position)
-        if found is None:
+        match = _START.search(text, position)
+        if match is None:
             return
-        if text.endswith(("\\\n", "\\\r\n"), 0, found.start()):
-            position = _end(text, found.end()) + 1
+        if text.endswith(("\\\n", "\\\r\n"), 0, match.start()):
+            position = _end(text, match.end()) + 1
             continue
-        name = (found["name"] or found["section"]).lower()
-        end = _end(text, found.end())
-        rest = _JOINED.sub("", text[found.end() : end]).strip(BLANKS)
-        directive = Directive(path, line_of(found.end()), name, rest, found.end(), end)
+        name = (match["name"] or match["section"]).lower()
+        end = _end(text, match.end())
+        rest = _JOINED.sub("", text[match.end() : end]).strip(BLANKS)
+        directive = Directive(path, line_of(match.end()), name, rest, match.end(), end)
         yield directive
         position = _behind(text, directive) if name.startswith(_RAW) else end
 

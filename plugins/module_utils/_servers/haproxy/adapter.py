@@ -25,7 +25,7 @@ import typing as t
 from ..._files import Trust
 from .. import unit as unit_files
 from ..addresses import ANY4, ANY6, canonical, port_number
-from ..server import Check, Config, ConfigError, Listen, Relisten, Server, named
+from ..server import Adapter, Check, Config, ConfigError, Listen, Relisten, trusted_path
 from ..settings import Settings
 from ..source import Disk, Edit, Memory, Tree, apply, decode, encode, line_end, resolve
 from .conf import PROXIES, Bind, Model, Section, read_file
@@ -58,7 +58,7 @@ def read(main: t.Optional[str], unit: t.Optional[str]) -> Config:
 
 def started(command: t.Sequence[str], unit: t.Optional[str]) -> Config:
     """The configuration of a process, without the addresses of host names."""
-    paths = [named(path) for path in _arguments(command)]
+    paths = [trusted_path(path) for path in _arguments(command)]
     return _config(Disk(Trust.ROOT if paths else Trust.SHARED), paths, _service(unit, needed=False)[1])
 
 
@@ -69,15 +69,15 @@ def _service(unit: t.Optional[str], *, needed: bool) -> t.Tuple[t.List[str], t.D
     """
     units = Disk(Trust.SYSTEM)
     try:
-        found = unit_files.find(units, unit or UNIT)
+        known = unit_files.find(units, unit or UNIT)
     except ConfigError:
         if needed:
             raise
-        found = None
-    if needed and not found and unit not in (None, UNIT):
+        known = None
+    if needed and not known and unit not in (None, UNIT):
         raise ConfigError("there is no such unit", str(unit))
-    environment = unit_files.environment_of(units, found[1]) if found else {}
-    return unit_files.command(found[1], environment) if found else [], environment
+    environment = unit_files.environment_of(units, known[1]) if known else {}
+    return unit_files.command(known[1], environment) if known else [], environment
 
 
 def _config(tree: Disk, paths: t.Sequence[str], environment: t.Mapping[str, str]) -> Config:
@@ -142,7 +142,7 @@ def listens(config: Config) -> t.Tuple[Listen, ...]:
 
 def _sockets(bind: Bind, section: Section, model: Model, tree: Tree) -> t.Iterator[Listen]:
     default = bind.maxconn or section.maxconn or model.maxconn
-    backlog, path, line = _said(bind, section)
+    backlog, path, line = _backlog_of(bind, section)
     value = bind.address.value
     text = None if value is None else expand(value, model.environment)
     if text is None:
@@ -152,7 +152,7 @@ def _sockets(bind: Bind, section: Section, model: Model, tree: Tree) -> t.Iterat
             yield Listen(family, address, port, backlog, default, path, line)
 
 
-def _said(bind: Bind, section: Section) -> t.Tuple[t.Optional[int], str, int]:
+def _backlog_of(bind: Bind, section: Section) -> t.Tuple[t.Optional[int], str, int]:
     """The backlog in the configuration, if any, and where it or the bind stands."""
     for number in (bind.backlog, section.backlog):
         if number and number.value:
@@ -173,9 +173,9 @@ def _addresses(text: str, bind: Bind, model: Model, tree: Tree) -> t.Iterator[_A
 
 def _internet(text: str, family: str, bind: Bind, tree: Tree) -> t.Iterator[_Address]:
     host, colon, ports = text.rpartition(":")
-    found = _PORTS.fullmatch(ports) if colon else None
-    first = port_number(found[1]) if found else None
-    last = port_number(found[2] or found[1]) if found else None
+    match = _PORTS.fullmatch(ports) if colon else None
+    first = port_number(match[1]) if match else None
+    last = port_number(match[2] or match[1]) if match else None
     if first is None or last is None or last < first:
         raise ConfigError(f"{text!r} names no port", bind.path, bind.line)
     inner = host[1:-1] if host.startswith("[") and host.endswith("]") else host
@@ -254,18 +254,15 @@ def _line_behind(bind: Bind, line: str, text: str) -> Edit:
 
 def check(config: Config) -> Check:
     """``haproxy -c`` on all files, with those variables of the service that they name."""
-    named = {name for path in _sources(config) for name in re.findall(rb"\$\{?(\w+)", config.files[path])}
+    mentioned = {name for path in _sources(config) for name in re.findall(rb"\$\{?(\w+)", config.files[path])}
     # LD_PRELOAD and its like are the dynamic linker's, not a setting of HAProxy's.
-    named = {name for name in named if not name.startswith(b"LD_")}
-    environment = {name: value for name, value in _environment(config).items() if encode(name) in named}
+    mentioned = {name for name in mentioned if not name.startswith(b"LD_")}
+    environment = {name: value for name, value in _environment(config).items() if encode(name) in mentioned}
     files = _sources(config)
     return Check(("haproxy", "-c", *(word for path in files for word in ("-f", path))), tuple(files), environment)
 
 
-SERVER = Server(
-    name="haproxy",
-    unit=UNIT,
-    processes=("haproxy",),
+ADAPTER = Adapter(
     relisten=Relisten(on_reload_if_number_changed=False, tested="2.6.12, 3.0.11, 3.2.26"),
     read=read,
     listens=listens,

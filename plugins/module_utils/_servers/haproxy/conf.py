@@ -66,7 +66,7 @@ Environment = t.MutableMapping[str, str]
 
 
 class Number(t.NamedTuple):
-    """A number, the line it is said in, and its place in the file."""
+    """A number, the line it stands in, and its position in the file."""
 
     value: int
     path: str
@@ -75,7 +75,7 @@ class Number(t.NamedTuple):
     end: int
 
 
-class Said(t.NamedTuple):
+class Statement(t.NamedTuple):
     """The words of a line, empty for one that is not known, and its file:line."""
 
     words: t.List[str]
@@ -98,8 +98,8 @@ class Bind:
 class Section:
     """One section.  Numbers are None, or 0, where it says none; a ``defaults`` gives its own to those behind it.
 
-    ``own_backlog`` is the line in the section itself, ``backlog`` that or the one of its defaults.  ``said`` are the
-    lines about connections, those of its defaults first.
+    ``own_backlog`` is the line in the section itself, ``backlog`` that or the one of its defaults.  ``statements`` are
+    the lines about connections, those of its defaults first.
     """
 
     kind: str
@@ -108,7 +108,7 @@ class Section:
     backlog: t.Optional[Number] = None
     maxconn: int = 0
     disabled: bool = False
-    said: t.List[Said] = field(default_factory=list)
+    statements: t.List[Statement] = field(default_factory=list)
     binds: t.List[Bind] = field(default_factory=list)
 
 
@@ -145,9 +145,9 @@ class _Reader:
 
     def run(self) -> None:
         """Read the file."""
-        for found in _LINE.finditer(self._text):
-            self._start, self._line = found.start(), self._line_of(found.start(1))
-            words = self._words(found.start(1), found[1])
+        for match in _LINE.finditer(self._text):
+            self._start, self._line = match.start(), self._line_of(match.start(1))
+            words = self._words(match.start(1), match[1])
             name = words[0].value if words else None
             if name in _CONDITIONS:
                 self._condition(name)
@@ -156,7 +156,9 @@ class _Reader:
             elif name in _KEYWORDS or name in _ENVIRONMENT:
                 self._keyword(name, words)
             if name in _TOLD and isinstance(self._section, Section) and not self._conditions:
-                self._section.said.append(Said([word.value or "" for word in words], f"{self._path}:{self._line}"))
+                self._section.statements.append(
+                    Statement([word.value or "" for word in words], f"{self._path}:{self._line}")
+                )
         if self._conditions:
             raise ConfigError(".if is never closed", self._path, self._conditions[-1])
 
@@ -188,7 +190,7 @@ class _Reader:
         base = self._base(kind, values)
         if base:
             section.backlog, section.maxconn, section.disabled = base.backlog, base.maxconn, base.disabled
-            section.said = list(base.said)
+            section.statements = list(base.statements)
         if kind == "log-forward":
             section.maxconn = 10  # src/log.c cfg_parse_log_forward()
         if kind == "defaults":

@@ -43,22 +43,22 @@ def settings_of(model: Model) -> Settings:
 
 def _global(name: str, sections: t.Sequence[Settings]) -> Setting:
     """Of maxconn the first counts (src/cfgparse-global.c), of the others the last."""
-    said = [one[name] for one in sections if name in one] or [_NONE]
-    return said[0] if name == "maxconn" else said[-1]
+    settings = [one[name] for one in sections if name in one] or [_NONE]
+    return settings[0] if name == "maxconn" else settings[-1]
 
 
 def _of(section: Section) -> Settings:
     """What one section says, or its defaults."""
-    found: Settings = {}
-    for words, source in section.said:
+    settings: Settings = {}
+    for words, source in section.statements:
         name, value = " ".join(words[:-1]), words[-1]
         if name in _NUMBERS and value.isdigit():
-            first = found.get(name, _NONE) if section.kind == "global" and name == "maxconn" else _NONE
-            found[name] = first if first.value else Setting(int(value) or None, source)
+            first = settings.get(name, _NONE) if section.kind == "global" and name == "maxconn" else _NONE
+            settings[name] = first if first.value else Setting(int(value) or None, source)
         elif name == _TIMEOUT:
-            found[name] = Setting(seconds(value, _UNITS), source)
+            settings[name] = Setting(seconds(value, _UNITS), source)
         elif name == "option" and value in _MODES:
-            found[name] = Setting(value, source)
-        elif name == "no option" and found.get("option", _NONE).value == value:
-            del found["option"]
-    return found
+            settings[name] = Setting(value, source)
+        elif name == "no option" and settings.get("option", _NONE).value == value:
+            del settings["option"]
+    return settings

@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""The words of a line of HAProxy's configuration, with their places.
+"""The words of a line of HAProxy's configuration, with their positions.
 
 INTERFACE
     cut(line, offset, environment) -> Word, ...   up to the comment, quotes and escapes undone, variables put in
@@ -32,7 +32,7 @@ _VARIABLE = re.compile(r"\$(?:\{(\.?[A-Za-z_][A-Za-z0-9_]*)(\[\*\])?(?:-([^}]*))
 
 
 class Word(t.NamedTuple):
-    """One word: its value, None where a variable in it is not known, and its place in the file, quotes included."""
+    """One word: its value, None where a variable in it is not known, and its position in the file, quotes included."""
 
     value: t.Optional[str]
     start: int
@@ -43,7 +43,7 @@ def cut(line: str, offset: int, environment: t.Mapping[str, str]) -> t.List[Word
     """The words of one line, up to its comment.  Raises ValueError for quotes and variables that are not closed."""
     if not _SPECIAL.search(line):
         bare = _BARE.finditer(line.partition("#")[0])
-        return [Word(found[0], offset + found.start(), offset + found.end()) for found in bare]
+        return [Word(match[0], offset + match.start(), offset + match.end()) for match in bare]
     words: t.List[Word] = []
     position = 0
     while True:
@@ -111,25 +111,25 @@ def _piece(line: str, position: int, quoted: bool, environment: t.Mapping[str, s
 
 
 def _escape(line: str, position: int, quoted: bool) -> t.Tuple[str, int]:
-    found = _ESCAPE.match(line, position)
-    if found is None or (found[2] == "$" and not quoted):
+    match = _ESCAPE.match(line, position)
+    if match is None or (match[2] == "$" and not quoted):
         return "\\", position + 1
-    if found[1]:
-        return chr(int(found[1], 16)), found.end()
-    return _ESCAPED.get(found[2], found[2]), found.end()
+    if match[1]:
+        return chr(int(match[1], 16)), match.end()
+    return _ESCAPED.get(match[2], match[2]), match.end()
 
 
 def _variable(line: str, position: int, environment: t.Mapping[str, str]) -> t.Tuple[_Piece, int]:
-    found = _VARIABLE.match(line, position)
-    if found is None:
+    match = _VARIABLE.match(line, position)
+    if match is None:
         raise ValueError("a $ is not followed by a variable")
-    value: t.Optional[str] = environment.get(found[1] or found[4], found[3])
-    return (value.split() if value is not None and found[2] else value), found.end()
+    value: t.Optional[str] = environment.get(match[1] or match[4], match[3])
+    return (value.split() if value is not None and match[2] else value), match.end()
 
 
 def expand(text: str, environment: t.Mapping[str, str]) -> t.Optional[str]:
     """The text with its variables put in, None where one is not known."""
-    values = [environment.get(found[1] or found[4], found[3]) for found in _VARIABLE.finditer(text)]
+    values = [environment.get(match[1] or match[4], match[3]) for match in _VARIABLE.finditer(text)]
     if None in values or sum(len(value or "") for value in values) > LONGEST:
         return None
-    return _VARIABLE.sub(lambda found: environment.get(found[1] or found[4], found[3]), text)
+    return _VARIABLE.sub(lambda match: environment.get(match[1] or match[4], match[3]), text)

@@ -18,7 +18,7 @@ import typing as t
 from ... import _command
 from ..._errors import Unsupported
 from ..._files import Trust
-from ..server import Check, Config, ConfigError, Listen, Relisten, Server, named
+from ..server import Adapter, Check, Config, ConfigError, Listen, Relisten, trusted_path
 from ..settings import Settings
 from ..source import LARGEST, Disk, Edit, Memory, apply, decode, encode, line_end
 from .conf import Assigned, Block, Scope, evaluate, shell_path
@@ -74,7 +74,7 @@ def read(main: t.Optional[str], _unit: t.Optional[str]) -> Config:
 def started(command: t.Sequence[str], _unit: t.Optional[str]) -> Config:
     """The configuration of a process, without what commands print."""
     options = dict(zip(command, command[1:]))
-    path, trust = (named(options["-f"]), Trust.ROOT) if "-f" in options else (MAIN, Trust.SHARED)
+    path, trust = (trusted_path(options["-f"]), Trust.ROOT) if "-f" in options else (MAIN, Trust.SHARED)
     tree = _Files(trust)
     evaluate(tree, path)
     return Config(path, dict(tree.files))
@@ -138,8 +138,8 @@ def _edits(
     current = inherit[0].socket.listen.asked
     number = _best_global(inherit, current, main)
     if number != current:
-        said = everywhere.values.get(BACKLOG)
-        yield (said.path, _replaced(said, number, texts)) if said else _added(everywhere, number, main, texts)
+        now = everywhere.values.get(BACKLOG)
+        yield (now.path, _replaced(now, number, texts)) if now else _added(everywhere, number, main, texts)
     for goal in inherit:
         if goal.number != number and goal.block:
             yield goal.block.path, _added_in(goal.block, goal.number, texts)
@@ -158,10 +158,10 @@ def _best_global(inherit: t.Sequence[_Goal], current: int, main: str) -> int:
 
 
 def _replaced(assigned: Assigned, number: int, texts: t.Mapping[str, str]) -> Edit:
-    said = re.compile(r"(\+?|:)=[ \t]*").match(texts[assigned.path], assigned.start)
-    if said is None or said[1] == "+":
+    operator = re.compile(r"(\+?|:)=[ \t]*").match(texts[assigned.path], assigned.start)
+    if operator is None or operator[1] == "+":
         return Edit(assigned.start, assigned.end, f":= {number}")
-    return Edit(said.end(), assigned.end, str(number))
+    return Edit(operator.end(), assigned.end, str(number))
 
 
 def _added(everywhere: Scope, number: int, main: str, texts: t.Mapping[str, str]) -> t.Tuple[str, Edit]:
@@ -170,9 +170,9 @@ def _added(everywhere: Scope, number: int, main: str, texts: t.Mapping[str, str]
     port = everywhere.values.get("server.port")
     if port and not port.path.startswith(_SHELL):
         text = texts[port.path]
-        place = _behind(text, port.end)
-        if place is not None:
-            return port.path, Edit(place, place, _indent(text, port.start) + line + line_end(text))
+        position = _behind(text, port.end)
+        if position is not None:
+            return port.path, Edit(position, position, _indent(text, port.start) + line + line_end(text))
     text = texts[main]
     gap = "" if not text or text.endswith("\n") else line_end(text)
     return main, Edit(len(text), len(text), gap + line + line_end(text))
@@ -182,25 +182,25 @@ def _added_in(block: Block, number: int, texts: t.Mapping[str, str]) -> Edit:
     """A line of its own behind the ``{``, or within the line of a block that has only one."""
     text = texts[block.path]
     line = f"{BACKLOG} = {number}"
-    place = _behind(text, block.start)
-    if place is None:
+    position = _behind(text, block.start)
+    if position is None:
         gap = "" if text[block.start : block.start + 1] in (" ", "\t") else " "
         return Edit(block.start, block.start, f" {line}{gap}")
-    outer, inner = _indent(text, block.start), _indent(text, place)
+    outer, inner = _indent(text, block.start), _indent(text, position)
     indent = inner if len(inner) > len(outer) else outer + "\t"
-    return Edit(place, place, indent + line + line_end(text))
+    return Edit(position, position, indent + line + line_end(text))
 
 
 def _behind(text: str, position: int) -> t.Optional[int]:
     """Where the next line begins, if nothing but a comment stands between."""
-    found = re.compile(r"[ \t]*(?:#[^\r\n]*)?\r?\n").match(text, position)
-    return found.end() if found else None
+    match = re.compile(r"[ \t]*(?:#[^\r\n]*)?\r?\n").match(text, position)
+    return match.end() if match else None
 
 
 def _indent(text: str, position: int) -> str:
     start = text.rfind("\n", 0, position) + 1
-    found = re.compile(r"[ \t]*").match(text, start)
-    return found[0] if found else ""
+    match = re.compile(r"[ \t]*").match(text, start)
+    return match[0] if match else ""
 
 
 def check(config: Config) -> Check:
@@ -208,10 +208,7 @@ def check(config: Config) -> Check:
     return Check(("lighttpd", "-tt", "-f", config.main), tuple(filter(posixpath.isabs, config.files)))
 
 
-SERVER = Server(
-    name="lighttpd",
-    unit="lighttpd.service",
-    processes=("lighttpd",),
+ADAPTER = Adapter(
     relisten=Relisten(on_reload_if_number_changed=False, tested="1.4.59, 1.4.69, 1.4.79, 1.4.85"),
     read=read,
     listens=listens,

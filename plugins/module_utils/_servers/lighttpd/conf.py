@@ -49,7 +49,7 @@ class Assigned(t.NamedTuple):
 
 
 class Block(t.NamedTuple):
-    """A block of a scope; ``start`` is the place after its ``{``."""
+    """A block of a scope; ``start`` is the position after its ``{``."""
 
     path: str
     line: int

@@ -32,5 +32,7 @@ def settings_of(scopes: t.Sequence[Scope]) -> Settings:
 
 
 def _smallest(name: str, default: Value, scopes: t.Sequence[Scope]) -> Setting:
-    said = [Setting(one.value, f"{one.path}:{one.line}") for one in (scope.values.get(name) for scope in scopes) if one]
-    return smallest(said if name in scopes[0].values else [Setting(default), *said])
+    assigned = [
+        Setting(one.value, f"{one.path}:{one.line}") for one in (scope.values.get(name) for scope in scopes) if one
+    ]
+    return smallest(assigned if name in scopes[0].values else [Setting(default), *assigned])

@@ -26,12 +26,12 @@ BACKLOG = "server.listen-backlog"
 VERSION = "lighttpd -v"  # the path under which a configuration holds what this prints
 
 _Address = t.Tuple[str, str, int]
-_Place = t.Tuple[str, int]
+_Location = t.Tuple[str, int]
 
 
 def _version(config: Config) -> t.Optional[t.Tuple[int, ...]]:
-    found = re.match(r"lighttpd/([0-9]+)\.([0-9]+)\.([0-9]+)", decode(config.files.get(VERSION, b"")))
-    return tuple(int(number) for number in found.groups()) if found else None
+    match = re.match(r"lighttpd/([0-9]+)\.([0-9]+)\.([0-9]+)", decode(config.files.get(VERSION, b"")))
+    return tuple(int(number) for number in match.groups()) if match else None
 
 
 class Socket(t.NamedTuple):
@@ -49,24 +49,24 @@ def sockets(config: Config, scopes: t.Sequence[Scope]) -> t.List[Socket]:
     blocks = [scope for scope in scopes[1:] if scope.socket is not None]
     # The first of two for the same address is opened.
     first_global = version is not None and version < (1, 4, 60)
-    found: t.Dict[_Address, Socket] = {}
+    by_address: t.Dict[_Address, Socket] = {}
     for scope in [scopes[0], *blocks] if first_global else [*blocks, scopes[0]]:
-        text, where = _said(scope, port, config)
+        text, location = _address_of(scope, port, config)
         if text != "/dev/stdin":
-            key = _address(text, port, _use_ipv6(scope, scopes[0]), where)
-            found.setdefault(key, Socket(_listen(key, scope, scopes[0], default, where), scope))
-    return list(found.values())
+            key = _parse_address(text, port, _use_ipv6(scope, scopes[0]), location)
+            by_address.setdefault(key, Socket(_listen(key, scope, scopes[0], default, location), scope))
+    return list(by_address.values())
 
 
-def _said(scope: Scope, port: int, config: Config) -> t.Tuple[str, _Place]:
-    """The address of a scope's socket, and where it is said."""
+def _address_of(scope: Scope, port: int, config: Config) -> t.Tuple[str, _Location]:
+    """The address of a scope's socket, and where it stands."""
     if scope.socket is not None:
         return scope.socket, (scope.blocks[0].path, scope.blocks[0].line)
     bind, number = scope.values.get("server.bind"), scope.values.get("server.port")
-    said = number or bind
+    assigned = number or bind
     host = _text(bind) if bind else ""
-    where = (said.path, said.line) if said else (config.main, 0)
-    return host if host.startswith("/") else f"{host}:{port}", where
+    location = (assigned.path, assigned.line) if assigned else (config.main, 0)
+    return host if host.startswith("/") else f"{host}:{port}", location
 
 
 def _text(assigned: Assigned) -> str:
@@ -92,7 +92,7 @@ def _use_ipv6(scope: Scope, everywhere: Scope) -> bool:
     return assigned is not None and assigned.value == "enable"
 
 
-def _address(text: str, port: int, use_ipv6: bool, where: _Place) -> _Address:
+def _parse_address(text: str, port: int, use_ipv6: bool, location: _Location) -> _Address:
     """Family, address and port, as network_host_parse_addr() takes them apart."""
     if text.startswith(("/", "\\x00")):
         return "unix", "@" + text[4:] if text.startswith("\\") else text, 0
@@ -104,17 +104,17 @@ def _address(text: str, port: int, use_ipv6: bool, where: _Place) -> _Address:
     any_host = ANY6 if use_ipv6 or text.startswith("[") else ANY4
     # localhost is 127.0.0.1 in every /etc/hosts, and lighttpd asks for IPv4
     known = canonical({"": any_host, "*": ANY4, "localhost": "127.0.0.1"}.get(host, host))
-    found = port_number(number) if number else port
-    if known is None or not found:
+    bound = port_number(number) if number else port
+    if known is None or not bound:
         reason = "is no address and port; of host names only the resolver knows the address"
-        raise ConfigError(f"{text!r} {reason}", *where)
-    return (*known, found)
+        raise ConfigError(f"{text!r} {reason}", *location)
+    return (*known, bound)
 
 
-def _listen(key: _Address, scope: Scope, everywhere: Scope, default: int, where: _Place) -> Listen:
+def _listen(key: _Address, scope: Scope, everywhere: Scope, default: int, location: _Location) -> Listen:
     assigned = scope.values.get(BACKLOG) or everywhere.values.get(BACKLOG)
     if assigned is None:
-        return Listen(*key, None, default, *where)
+        return Listen(*key, None, default, *location)
     if not re.fullmatch("[0-9]{1,10}", str(assigned.value)):
         raise ConfigError(f"{BACKLOG} is no number: {assigned.value}", assigned.path, assigned.line)
     return Listen(*key, int(str(assigned.value)), default, assigned.path, assigned.line)

@@ -46,23 +46,23 @@ def tokens(path: str, text: str, line_of: Lines) -> t.Iterator[Token]:
     """
     position = depth = 0
     while position < len(text):
-        found = _TOKEN.match(text, position)
-        if found is None:
+        match = _TOKEN.match(text, position)
+        if match is None:
             raise ConfigError(f"unexpected {text[position]!r}", path, line_of(position))
-        kind, start, position = found.lastgroup or "", found.start(), found.end()
+        kind, start, position = match.lastgroup or "", match.start(), match.end()
         if kind == "quote":
             position = _string_end(text, position)
             if position < 0:
                 raise ConfigError("a string is not closed", path, line_of(start))
             yield Token("string", text[start + 1 : position - 1].replace('\\"', '"'), start, position)
-        elif kind != "skip" and (found[0] != "," or depth):
-            depth += {"(": 1, ")": -1}.get(found[0], 0)
-            yield Token(kind, found[0], start, position)
+        elif kind != "skip" and (match[0] != "," or depth):
+            depth += {"(": 1, ")": -1}.get(match[0], 0)
+            yield Token(kind, match[0], start, position)
     yield Token("", "", position, position)
 
 
 def _string_end(text: str, position: int) -> int:
-    """The place after the quote that closes a string; a backslash before a quote keeps it from doing so."""
+    """The position after the quote that closes a string; a backslash before a quote keeps it from doing so."""
     end = text.find('"', position)
     while end > position and text[end - 1] == "\\":
         end = text.find('"', end + 1)

@@ -21,11 +21,11 @@ import re
 import typing as t
 
 from ..._files import Trust
-from ..server import Check, Config, ConfigError, Listen, Relisten, Server, named
+from ..server import Adapter, Check, Config, ConfigError, Listen, Relisten, trusted_path
 from ..source import Disk, Memory, apply
 from . import listen as reading
 from .conf import walk
-from .listen import Line, Place
+from .listen import Endpoint, Line
 from .settings import settings_of
 from .syntax import words
 
@@ -54,7 +54,7 @@ def _started(words: t.Sequence[str], _unit: t.Optional[str]) -> Config:
     main = options.get("c")
     if main is None:
         return _taken(Disk(), None, resolving=False)
-    return _taken(Disk(Trust.ROOT), named(posixpath.join(options.get("p", ""), main)), resolving=False)
+    return _taken(Disk(Trust.ROOT), trusted_path(posixpath.join(options.get("p", ""), main)), resolving=False)
 
 
 def _taken(tree: Disk, main: t.Optional[str], *, resolving: bool) -> Config:
@@ -70,40 +70,42 @@ def _taken(tree: Disk, main: t.Optional[str], *, resolving: bool) -> Config:
 
 def _listens(config: Config) -> t.Tuple[Listen, ...]:
     """One Listen per socket, in the order of the configuration."""
-    return tuple(_listen(place, lines) for place, lines in _sockets(config).items())
+    return tuple(_listen(endpoint, lines) for endpoint, lines in _sockets(config).items())
 
 
-def _listen(place: Place, lines: t.Sequence[Line]) -> Listen:
-    said = next((line for line in lines if line.backlog is not None), None) or _carrier(lines) or lines[0]
-    return Listen(place.family, place.address, place.port, said.backlog, _DEFAULT, said.file, said.line)
+def _listen(endpoint: Endpoint, lines: t.Sequence[Line]) -> Listen:
+    deciding = next((line for line in lines if line.backlog is not None), None) or _carrier(lines) or lines[0]
+    return Listen(
+        endpoint.family, endpoint.address, endpoint.port, deciding.backlog, _DEFAULT, deciding.file, deciding.line
+    )
 
 
-def _sockets(config: Config) -> t.Dict[Place, t.List[Line]]:
+def _sockets(config: Config) -> t.Dict[Endpoint, t.List[Line]]:
     """The lines that name each socket.  An address without options of its own is served by a wildcard's socket."""
-    lines: t.Dict[Place, t.List[Line]] = {}
+    lines: t.Dict[Endpoint, t.List[Line]] = {}
     tree = Memory(config.files)
     port = int(config.files.get(_PORT, b"80"))
     for line in reading.lines(walk(tree, config.main), tree, default_port=port):
-        for place in line.places:
-            lines.setdefault(place, []).append(line)
-    for place, found in lines.items():
-        _check_options(place, found)
-    wildcards = {(place.module, place.family, place.port) for place in lines if place.wildcard}
+        for endpoint in line.endpoints:
+            lines.setdefault(endpoint, []).append(line)
+    for endpoint, its_lines in lines.items():
+        _check_options(endpoint, its_lines)
+    wildcards = {(endpoint.module, endpoint.family, endpoint.port) for endpoint in lines if endpoint.wildcard}
     return {
-        place: found
-        for place, found in lines.items()
-        if place.wildcard
-        or (place.module, place.family, place.port) not in wildcards
-        or any(line.has_options for line in found)
+        endpoint: its_lines
+        for endpoint, its_lines in lines.items()
+        if endpoint.wildcard
+        or (endpoint.module, endpoint.family, endpoint.port) not in wildcards
+        or any(line.has_options for line in its_lines)
     }
 
 
-def _check_options(place: Place, lines: t.Sequence[Line]) -> None:
+def _check_options(endpoint: Endpoint, lines: t.Sequence[Line]) -> None:
     having = [line for line in lines if line.has_options]
     if len(having) > 1:
         first, second = having[:2]
         raise ConfigError(
-            f"duplicate listen options for {place}, which {first.file}:{first.line} has already",
+            f"duplicate listen options for {endpoint}, which {first.file}:{first.line} has already",
             second.file,
             second.line,
         )
@@ -119,28 +121,28 @@ def _carrier(lines: t.Sequence[Line]) -> t.Optional[Line]:
 
 def _edit(config: Config, wanted: t.Mapping[Listen, int]) -> t.Dict[str, t.Optional[bytes]]:
     sockets = _sockets(config)
-    by_listen = {_listen(place, lines): (place, lines) for place, lines in sockets.items()}
-    numbers: t.Dict[Line, t.Dict[Place, int]] = {}
+    by_listen = {_listen(endpoint, lines): (endpoint, lines) for endpoint, lines in sockets.items()}
+    numbers: t.Dict[Line, t.Dict[Endpoint, int]] = {}
     for listen, number in wanted.items():
         if listen.asked == number:
             continue
-        place, lines = by_listen[listen]
+        endpoint, lines = by_listen[listen]
         carrier = _carrier(lines)
         if carrier is None:
             raise ConfigError(
-                f"every line that listens on {place} is included more than once, and only one line may have options: "
-                "give one server a listen line of its own",
+                f"every line that listens on {endpoint} is included more than once, and only one line may have "
+                "options: give one server a listen line of its own",
                 lines[0].file,
                 lines[0].line,
             )
-        numbers.setdefault(carrier, {})[place] = number
+        numbers.setdefault(carrier, {})[endpoint] = number
     return _replaced(config, {line: _one_number(line, asked) for line, asked in numbers.items()})
 
 
-def _one_number(line: Line, numbers: t.Mapping[Place, int]) -> int:
-    missing = [place for place in line.places if place not in numbers]
+def _one_number(line: Line, numbers: t.Mapping[Endpoint, int]) -> int:
+    missing = [endpoint for endpoint in line.endpoints if endpoint not in numbers]
     if missing or len(set(numbers.values())) > 1:
-        others = ", ".join(str(place) for place in line.places)
+        others = ", ".join(str(endpoint) for endpoint in line.endpoints)
         raise ConfigError(
             f"this line opens {others} together, which can only have the same backlog", line.file, line.line
         )
@@ -154,17 +156,17 @@ def _replaced(config: Config, numbers: t.Mapping[Line, int]) -> t.Dict[str, t.Op
         edits.setdefault(line.file, []).append(
             _implied(content, line, number) if line.implied else _set(content, line, number)
         )
-    return {path: apply(config.files[path], places) for path, places in edits.items()}
+    return {path: apply(config.files[path], changes) for path, changes in edits.items()}
 
 
 def _set(content: bytes, line: Line, number: int) -> _Edit:
     """The option in place of the one that is there, or after the last word."""
     option = b"backlog=%d" % number
-    found = words(content, line.start)
-    for word in found:
+    there = words(content, line.start)
+    for word in there:
         if word.value.startswith(b"backlog="):
             return word.start, word.end, option
-    return found[-1].end, found[-1].end, b" " + option
+    return there[-1].end, there[-1].end, b" " + option
 
 
 def _implied(content: bytes, line: Line, number: int) -> _Edit:
@@ -172,17 +174,14 @@ def _implied(content: bytes, line: Line, number: int) -> _Edit:
     rest = content[line.start :]
     gap = rest[: len(rest) - len(rest.lstrip(b" \t\r\n"))]
     gap = gap if b"\n" in gap and rest.strip() else b" "
-    return line.start, line.start, gap + b"listen %d backlog=%d;" % (line.places[0].port, number)
+    return line.start, line.start, gap + b"listen %d backlog=%d;" % (line.endpoints[0].port, number)
 
 
 def _check(config: Config) -> Check:
     return Check(("nginx", "-t", "-q", "-c", config.main), (config.main,))
 
 
-SERVER = Server(
-    name="nginx",
-    unit="nginx.service",
-    processes=("nginx",),
+ADAPTER = Adapter(
     relisten=Relisten(on_reload_if_number_changed=True, tested="1.22.1"),
     read=_read,
     listens=_listens,

@@ -38,7 +38,7 @@ class ServerBlock(t.NamedTuple):
     listens: t.List[t.Tuple[str, Directive]]
 
 
-class Said(t.NamedTuple):
+class Statement(t.NamedTuple):
     """A directive and the block it stands in, empty for none."""
 
     context: bytes
@@ -54,19 +54,21 @@ def walk(tree: Tree, main: str) -> t.Iterator[ServerBlock]:
     return _servers(main, _main(tree, main), _within(tree, main))
 
 
-def said(config: Config, names: t.Container[bytes]) -> t.Iterator[Said]:
+def statements(config: Config, names: t.Container[bytes]) -> t.Iterator[Statement]:
     """Where directives of these names stand in the main context, in events, in http and in its servers."""
     tree = Memory(config.files)
     expand = _within(tree, config.main)
     outer = _directives(config.main, _main(tree, config.main), expand)
-    return (one for one in _said(outer, b"", expand) if one.directive.name in names)
+    return (one for one in _statements(outer, b"", expand) if one.directive.name in names)
 
 
-def _said(directives: t.Iterable[t.Tuple[str, Directive]], context: bytes, expand: _Expand) -> t.Iterator[Said]:
+def _statements(
+    directives: t.Iterable[t.Tuple[str, Directive]], context: bytes, expand: _Expand
+) -> t.Iterator[Statement]:
     for file, directive in directives:
-        yield Said(context, file, directive)
+        yield Statement(context, file, directive)
         if (context, directive.name) in _CONTEXTS:
-            yield from _said(_expanded(file, directive.block or (), expand), directive.name, expand)
+            yield from _statements(_expanded(file, directive.block or (), expand), directive.name, expand)
 
 
 def _main(tree: Tree, main: str) -> bytes:
@@ -82,14 +84,14 @@ def _within(tree: Tree, main: str) -> _Expand:
     budget = Budget(_INCLUDES)
 
     @functools.lru_cache(maxsize=None)
-    def found(pattern: str) -> t.Tuple[str, ...]:
+    def matching(pattern: str) -> t.Tuple[str, ...]:
         return tuple(path for path in sorted(glob(tree, pattern), key=os.fsencode) if not tree.is_directory(path))
 
     def expand(argument: str, file: str, line: int) -> t.Iterator[t.Tuple[str, bytes]]:
         """One after the other, so that what a file includes is read before the file behind it."""
         path = posixpath.join(base, argument)
         one_file = not _PATTERN & set(path)
-        for one in (path,) if one_file else found(path):
+        for one in (path,) if one_file else matching(path):
             content = tree.read(one)
             if content is not None:
                 budget.spend(one)

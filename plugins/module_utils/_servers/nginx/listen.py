@@ -15,7 +15,7 @@ import functools
 import re
 import typing as t
 
-from ..._kernel.tcp_socket import endpoint
+from ..._kernel.tcp_socket import endpoint_text
 from ..addresses import ANY4, ANY6, canonical
 from ..server import ConfigError
 from ..source import Tree, resolve
@@ -32,7 +32,7 @@ _WILDCARDS = {"inet": ANY4, "inet6": ANY6}
 _PORTS = re.compile(r"([0-9]+)(?:-([0-9]+))?\Z")
 
 
-class Place(t.NamedTuple):
+class Endpoint(t.NamedTuple):
     """What a socket is bound to, in one of nginx's modules: an address and port, or a path and port 0."""
 
     module: str
@@ -47,13 +47,13 @@ class Place(t.NamedTuple):
 
     def __str__(self) -> str:
         prefix = "unix:" if self.family == "unix" else ""
-        return prefix + endpoint(self.family, self.address, self.port)
+        return prefix + endpoint_text(self.family, self.address, self.port)
 
 
 class Line(t.NamedTuple):
-    """A listen directive as one server has it; for an implied one ``start`` is the place to put it."""
+    """A listen directive as one server has it; for an implied one ``start`` is the position to put it."""
 
-    places: t.Tuple[Place, ...]
+    endpoints: t.Tuple[Endpoint, ...]
     backlog: t.Optional[int]
     has_options: bool
     is_default: bool
@@ -79,9 +79,9 @@ def lines(servers: t.Iterable[ServerBlock], tree: Tree, *, default_port: int) ->
             if line is not None:
                 yield line
         if not server.listens and server.module == "http":
-            place = Place("http", "inet", _WILDCARDS["inet"], default_port)
+            endpoint = Endpoint("http", "inet", _WILDCARDS["inet"], default_port)
             block = server.directive
-            yield Line((place,), None, False, False, True, server.file, block.line, block.end)
+            yield Line((endpoint,), None, False, False, True, server.file, block.line, block.end)
 
 
 def _line(module: str, file: str, directive: Directive, tree: Tree, default_port: int) -> t.Optional[Line]:
@@ -92,12 +92,12 @@ def _line(module: str, file: str, directive: Directive, tree: Tree, default_port
     if _DATAGRAMS & set(options):
         return None
     try:
-        places = _places(_named(module, words[0], default_port if module == "http" else None), tree)
+        endpoints = _endpoints(_listen_address(module, words[0], default_port if module == "http" else None), tree)
         backlog = _backlog(options)
     except ValueError as exc:
         raise ConfigError(f"listen {words[0]}: {exc}", file, directive.line) from exc
     return Line(
-        places,
+        endpoints,
         backlog,
         has_options=any(option.partition("=")[0] in _SOCKET_OPTIONS for option in options),
         is_default=bool({"default_server", "default"} & set(options)),
@@ -119,37 +119,39 @@ def _backlog(options: t.Sequence[str]) -> t.Optional[int]:
     return number
 
 
-class _Named(t.NamedTuple):
+class _ListenAddress(t.NamedTuple):
     """The sockets that an address stands for, or a ``host`` name whose addresses are to be found, and its ports."""
 
     module: str
-    places: t.Tuple[Place, ...]
+    endpoints: t.Tuple[Endpoint, ...]
     host: str = ""
     ports: t.Sequence[int] = ()
 
 
 @functools.lru_cache(maxsize=None)
-def _named(module: str, text: str, default_port: t.Optional[int]) -> _Named:
+def _listen_address(module: str, text: str, default_port: t.Optional[int]) -> _ListenAddress:
     """The sockets of one address, several for a range of ports."""
     if text.startswith("unix:"):
         if len(text) == len("unix:"):
             raise ValueError("no path in the unix domain socket")
-        return _Named(module, (Place(module, "unix", text[len("unix:") :], 0),))
+        return _ListenAddress(module, (Endpoint(module, "unix", text[len("unix:") :], 0),))
     host, ports = _split(text, default_port)
     known = _address(host)
     if known is None:
-        return _Named(module, (), host, ports)
-    return _Named(module, tuple(Place(module, *known, port) for port in ports))
+        return _ListenAddress(module, (), host, ports)
+    return _ListenAddress(module, tuple(Endpoint(module, *known, port) for port in ports))
 
 
-def _places(named: _Named, tree: Tree) -> t.Tuple[Place, ...]:
+def _endpoints(listened: _ListenAddress, tree: Tree) -> t.Tuple[Endpoint, ...]:
     """Those of a name with all its addresses, which nginx looks up when it reads its configuration."""
-    if not named.host:
-        return named.places
-    addresses = dict.fromkeys(resolve(tree, named.host))
+    if not listened.host:
+        return listened.endpoints
+    addresses = dict.fromkeys(resolve(tree, listened.host))
     if not addresses:
         raise ValueError("host not found")
-    return tuple(Place(named.module, family, address, port) for port in named.ports for family, address in addresses)
+    return tuple(
+        Endpoint(listened.module, family, address, port) for port in listened.ports for family, address in addresses
+    )
 
 
 def _split(text: str, default_port: t.Optional[int]) -> t.Tuple[str, range]:
@@ -172,8 +174,8 @@ def _ports(text: t.Optional[str], default_port: t.Optional[int]) -> range:
         if default_port is None:
             raise ValueError("no port")
         return range(default_port, default_port + 1)
-    found = _PORTS.match(text)
-    low, high = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
+    match = _PORTS.match(text)
+    low, high = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
     if not 0 < low <= high <= 65535:
         raise ValueError(f'invalid port "{text}"')
     return range(low, high + 1)
@@ -183,7 +185,7 @@ def _address(host: str) -> t.Optional[t.Tuple[str, str]]:
     """Family and address of what is no name; an address of IPv6 stands in brackets."""
     if host == "*":
         return "inet", ANY4
-    found = canonical(host[1:-1] if host.startswith("[") else host)
-    if host.startswith("[") and (found is None or found[0] != "inet6" or "%" in host):
+    known = canonical(host[1:-1] if host.startswith("[") else host)
+    if host.startswith("[") and (known is None or known[0] != "inet6" or "%" in host):
         raise ValueError("invalid address")
-    return found if host.startswith("[") or (found and found[0] == "inet") else None
+    return known if host.startswith("[") or (known and known[0] == "inet") else None

@@ -16,7 +16,7 @@ import typing as t
 
 from ..server import Config
 from ..settings import Setting, Settings, Value, seconds, smallest
-from .conf import said
+from .conf import statements
 from .syntax import SETTINGS, Directive
 
 _DEFAULTS: t.Mapping[str, Value] = {"worker_processes": 1, "worker_connections": 512, "keepalive_timeout": 75}
@@ -25,12 +25,12 @@ _UNITS = {"ms": 0.001, "": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 60480
 
 def settings_of(config: Config) -> Settings:
     """By nginx's names; of http and its servers the smallest.  Raises ConfigError."""
-    found = {name: {"": Setting(_DEFAULTS.get(name.decode()))} for name in SETTINGS}
-    for context, file, directive in said(config, found):
+    stated = {name: {"": Setting(_DEFAULTS.get(name.decode()))} for name in SETTINGS}
+    for context, file, directive in statements(config, stated):
         source = f"{file}:{directive.line}"
         # In a server it stands beside that of http, everywhere else in place of the default.
-        found[directive.name][source if context == b"server" else ""] = Setting(_value(directive), source)
-    return {name.decode(): smallest(places.values()) for name, places in found.items()}
+        stated[directive.name][source if context == b"server" else ""] = Setting(_value(directive), source)
+    return {name.decode(): smallest(settings.values()) for name, settings in stated.items()}
 
 
 def _value(directive: Directive) -> Value:

@@ -10,7 +10,7 @@ INTERFACE
     parse(content) -> Directive, ...    only listen, include, SETTINGS, and the blocks events, http, stream, mail,
                                         server; all else is skipped by the rules of the language.  Raises SyntaxFault
                                         with the line.
-    words(content, start) -> Word, ...  one directive's words with their places, to edit it
+    words(content, start) -> Word, ...  one directive's words with their positions, to edit it
 
 Rules: ngx_conf_file.c ngx_conf_read_token, and for Lua blocks lua-nginx-module ngx_http_lua_util.c / _lex.
 """
@@ -48,6 +48,7 @@ _QUOTED = {
     b'"': re.compile(rb'"([^"\\]*(?:\\.[^"\\]*)*)"', re.DOTALL),
     b"'": re.compile(rb"'([^'\\]*(?:\\.[^'\\]*)*)'", re.DOTALL),
 }
+_BEHIND_QUOTE = frozenset((b"", b" ", b"\t", b"\r", b"\n", b";", b"{", b")"))
 _ESCAPE = re.compile(rb"\\([\"'\\trn])")
 _ESCAPED = {b"t": b"\t", b"r": b"\r", b"n": b"\n"}
 
@@ -68,7 +69,7 @@ class SyntaxFault(Exception):
 
 
 class Directive(t.NamedTuple):
-    """One directive: ``start`` is the place of its name, ``end`` that after its ``;`` or ``{``.
+    """One directive: ``start`` is the position of its name, ``end`` that after its ``;`` or ``{``.
 
     ``block`` holds the kept directives inside, None for a directive that ends with ``;``.
     """
@@ -82,7 +83,7 @@ class Directive(t.NamedTuple):
 
 
 class Word(t.NamedTuple):
-    """One word of a directive: its value without quotes, and its place with them."""
+    """One word of a directive: its value without quotes, and its position with them."""
 
     value: bytes
     start: int
@@ -139,43 +140,43 @@ class _Parser:
         """The line of the current position."""
         return self._line_of(self.position)
 
-    def _line_of(self, place: int) -> int:
-        # Counted onwards from the last place, since a count from the start for each would be quadratic.
-        if place >= self._counted:
-            self._line += self.content.count(b"\n", self._counted, place)
+    def _line_of(self, position: int) -> int:
+        # Counted onwards from the last position, since a count from the start for each would be quadratic.
+        if position >= self._counted:
+            self._line += self.content.count(b"\n", self._counted, position)
         else:
-            self._line -= self.content.count(b"\n", place, self._counted)
-        self._counted = place
+            self._line -= self.content.count(b"\n", position, self._counted)
+        self._counted = position
         return self._line
 
     def _head(self) -> t.Optional[_Head]:
         """The next directive or ``}``; None at the end."""
         while True:
-            found = _PLAIN.match(self.content, self.position)
-            if found is None:
+            match = _PLAIN.match(self.content, self.position)
+            if match is None:
                 return self._hard_head()
-            name, rest, end, close = found.groups()
+            name, rest, end, close = match.groups()
             if close is not None:
-                self.position = found.end()
-                return _Head(b"}", (), False, found.end() - 1, found.end())
+                self.position = match.end()
+                return _Head(b"}", (), False, match.end() - 1, match.end())
             if name is not None:
                 if (end == b"{" and rest.endswith(b"$")) or (name in _KEPT and _HARD.search(rest)):
                     return self._hard_head()
-                self.position = found.end()
+                self.position = match.end()
                 words = tuple(rest.split()) if name in _KEPT else ()
-                return _Head(name, words, end == b"{", found.start(1), found.end())
-            self.position = found.end()
+                return _Head(name, words, end == b"{", match.start(1), match.end())
+            self.position = match.end()
 
     def _hard_head(self) -> t.Optional[_Head]:
         """The same, word by word, for directives with quotes, escapes, variables in braces, comments within."""
-        found = _read_words(self.content, self.position)
-        self.position = found.end
-        if found.fault:
-            raise SyntaxFault(found.fault, self.line)
-        if not found.words:
+        head = _read_words(self.content, self.position)
+        self.position = head.end
+        if head.fault:
+            raise SyntaxFault(head.fault, self.line)
+        if not head.words:
             return None
-        name, rest = found.words[0], found.words[1:]
-        return _Head(name.value, tuple(word.value for word in rest), found.opens, name.start, found.end)
+        name, rest = head.words[0], head.words[1:]
+        return _Head(name.value, tuple(word.value for word in rest), head.opens, name.start, head.end)
 
     def _skip_block(self, head: _Head) -> None:
         if head.name.endswith(b"_by_lua_block"):
@@ -196,17 +197,17 @@ class _Parser:
     def _skip_lua(self, head: _Head) -> None:
         depth = 1
         while depth:
-            found = _LUA.match(self.content, self.position)
-            if found is None:
+            match = _LUA.match(self.content, self.position)
+            if match is None:
                 raise SyntaxFault("this Lua block is never closed", self._line_of(head.start))
-            self.position = found.end()
-            level = found["long"] if found["long"] is not None else found["comment"]
+            self.position = match.end()
+            level = match["long"] if match["long"] is not None else match["comment"]
             if level is not None:
                 end = self.content.find(b"]" + level + b"]", self.position)
                 if end < 0:
                     raise SyntaxFault("a long bracket of Lua is not closed", self.line)
                 self.position = end + len(level) + 2
-            depth += (found["open"] is not None) - (found["close"] is not None)
+            depth += (match["open"] is not None) - (match["close"] is not None)
 
 
 class _Words(t.NamedTuple):
@@ -221,41 +222,41 @@ def words(content: bytes, start: int) -> t.Tuple[Word, ...]:
     return _read_words(content, start).words
 
 
-def _read_words(content: bytes, place: int) -> _Words:
-    found: t.List[Word] = []
+def _read_words(content: bytes, position: int) -> _Words:
+    words_read: t.List[Word] = []
     while True:
-        place = t.cast("re.Match[bytes]", _SPACE.match(content, place)).end()
-        here = content[place : place + 1]
+        position = t.cast("re.Match[bytes]", _SPACE.match(content, position)).end()
+        here = content[position : position + 1]
         if here in (b"", b"}", b";", b"{"):
-            return _finish(found, here, place)
-        word = _word(content, place, here)
+            return _finish(words_read, here, position)
+        word = _word(content, position, here)
         if word is None:
             return _Words(
-                (), False, place, "a quote is not closed" if here in _QUOTED else "unexpected end after a backslash"
+                (), False, position, "a quote is not closed" if here in _QUOTED else "unexpected end after a backslash"
             )
-        found.append(word)
-        place = word.end
-        if here in _QUOTED and content[place : place + 1] not in (b"", b" ", b"\t", b"\r", b"\n", b";", b"{", b")"):
-            return _Words((), False, place, "unexpected text after a closing quote")
+        words_read.append(word)
+        position = word.end
+        if here in _QUOTED and content[position : position + 1] not in _BEHIND_QUOTE:
+            return _Words((), False, position, "unexpected text after a closing quote")
 
 
-def _finish(found: t.List[Word], here: bytes, place: int) -> _Words:
+def _finish(words_read: t.List[Word], here: bytes, position: int) -> _Words:
     """What ends a directive, or ends where no directive has begun."""
     fault = ""
-    if here == b"}" and not found:
-        return _Words((Word(b"}", place, place + 1),), False, place + 1, "")
-    if here == b"" and found:
+    if here == b"}" and not words_read:
+        return _Words((Word(b"}", position, position + 1),), False, position + 1, "")
+    if here == b"" and words_read:
         fault = 'unexpected end of file, expecting ";" or "}"'
-    elif here == b"}" or (here and not found):
+    elif here == b"}" or (here and not words_read):
         fault = f'unexpected "{here.decode()}"'
-    return _Words(tuple(found), here == b"{", place + len(here), fault)
+    return _Words(tuple(words_read), here == b"{", position + len(here), fault)
 
 
-def _word(content: bytes, place: int, here: bytes) -> t.Optional[Word]:
+def _word(content: bytes, position: int, here: bytes) -> t.Optional[Word]:
     quoted = _QUOTED.get(here)
-    found = quoted.match(content, place) if quoted else _BARE.match(content, place)
-    if found is None:
+    match = quoted.match(content, position) if quoted else _BARE.match(content, position)
+    if match is None:
         return None
-    raw = found[1] if quoted else found[0]
+    raw = match[1] if quoted else match[0]
     value = _ESCAPE.sub(lambda match: _ESCAPED.get(match[1], match[1]), raw) if b"\\" in raw else raw
-    return Word(value, place, found.end())
+    return Word(value, position, match.end())

@@ -39,7 +39,7 @@ function aboutHost(host) {
     ["groups", host.groups.join(", ")], ["kernel", host.kernel], ["up for", duration(host.uptime_s)],
     ["boot", host.boot_id && make("code", {}, host.boot_id)],
     ["facts from", host.collected && [moment(host.collected), host.stale ? [" ", badge("stale")] : null, host.age_s ? ` (${duration(host.age_s)} old)` : null]],
-    ["facts incomplete", limited],
+    ["facts incomplete", limited], ["remediation", remediated(host.name)],
   ]);
 }
 
@@ -115,7 +115,7 @@ function driftPanel(host) {
 }
 
 function folded(title, content) {
-  const box = make("details", { ontoggle: () => { if (box.open && box.children.length === 1) box.append(content()); } }, make("summary", {}, title));
+  const box = make("details", { ontoggle: () => { if (box.open && box.children.length === 1) append(box, [content()]); } }, make("summary", {}, title));
   return box;
 }
 
@@ -125,8 +125,12 @@ function passed(host, fixed) {
   const line = (result) => make("li", {}, badge(result.status), " ", ruleLink(result.rule), " ", evidence(result.evidence));
   return panel("In order", null,
     fixed.length ? make("ul", { class: "lines" }, fixed.map((result) => make("li", {}, badge("pass"), " ", ruleLink(result.rule), make("span", { class: "since pass" }, "fixed")))) : null,
-    folded(`${plural(rest.length, "rule")} passed or skipped`, () => make("ul", { class: "lines" }, rest.map(line))));
+    folded(`${plural(rest.length, "rule")} passed or skipped`, () => [evidenceLeftOut(), make("ul", { class: "lines" }, rest.map(line))]));
 }
+
+/** Where the evidence of what is in order is, on the page of a large fleet. */
+const evidenceLeftOut = () => (data.complete ? null
+  : make("p", { class: "note" }, "In a fleet of this size the page shows no evidence for rules that pass. It is in the JSON report."));
 
 function ruleView(id, params) {
   const rule = data.rules.get(id);
@@ -142,6 +146,7 @@ function ruleView(id, params) {
     rule.description ? make("p", { class: "prose" }, prose(rule.description)) : null, cures(rule),
     panel("Hosts", null, spread(statuses, STATUSES),
       make("ul", { class: "tabs" }, present.map((each) => make("li", {}, make("a", { href: `#${address}?status=${each}`, "aria-current": each === status ? "true" : null }, badge(each), ` ${count(statuses[each])}`)))),
+      ["pass", "skip"].includes(status) ? evidenceLeftOut() : null,
       paged(rows, ruleHostColumns(rows), { caption: `Hosts with status ${word(status)}`, size: 25 })));
 }
 

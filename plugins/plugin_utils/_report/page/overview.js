@@ -124,22 +124,3 @@ function settingNames(settings) {
   const shown = names.slice(0, 3).map((each) => make("span", { class: "setting" }, settingLink(each)));
   return names.length > 3 ? [shown, make("span", { class: "note" }, `and ${names.length - 3} more`)] : shown;
 }
-
-function remediation(run) {
-  if (!run) return null;
-  const columns = [
-    { name: "Batch", header: true, cell: (batch) => batch.name },
-    { name: "Verdict", cell: (batch) => [badge(batch.verdict || "not_started"), batch.why ? make("span", { class: "groups said" }, batch.why) : null] },
-    { name: "Hosts", cell: (batch) => hostNames(batch.hosts || []) },
-    { name: "Measured", wide: true, cell: (batch) => evidence(batch.numbers) || "" },
-    { name: "Done", cell: (batch) => batch.done || "" },
-  ];
-  return panel("Remediation", null,
-    make("p", {}, badge(run.verdict), ` run ${run.run}, started ${moment(run.started)}`, run.why ? [": ", make("span", { class: "said" }, run.why)] : null),
-    paged(run.batches || [], columns, { caption: "Batches of the remediation", size: TOP }));
-}
-
-function hostNames(names) {
-  const known = new Map(data.hosts.map((host) => [host.name, host]));
-  return hostList(names.map((name) => known.get(name) || { name }));
-}

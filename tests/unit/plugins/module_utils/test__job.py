@@ -25,8 +25,8 @@ class Recorder:
     def look(self) -> None:
         self.called.append(f"look at {self.name}")
 
-    def foretell(self) -> None:
-        self.called.append(f"foretell {self.name}")
+    def predict(self) -> None:
+        self.called.append(f"predict {self.name}")
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ class Recorder:
         ((0, 1), ["look at a", "look at b"]),
         ((2, 0), ["look at a", "look at b"]),
         # Where nothing was, what was seen a moment ago is how it is.
-        ((0, 0), ["foretell a", "foretell b"]),
+        ((0, 0), ["predict a", "predict b"]),
     ],
 )
 def test_a_second_look_follows_what_was_done(counts: t.Tuple[int, int], expected: t.List[str]) -> None:

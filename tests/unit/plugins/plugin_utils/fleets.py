@@ -96,6 +96,44 @@ DRIFT = [
 ]
 
 
+REMEDIATION: t.Dict[str, t.Any] = {
+    "run": "remediate-20261124T061200Z-1f3a",
+    "started": "2026-11-24T06:12:00Z",
+    "finished": "2026-11-24T06:31:00Z",
+    "verdict": "fail",
+    "why": "batch 1: overflow 0.310 a connection",
+    "fleet": 60,
+    "budget": 3,
+    "states": {"converged": 55, "rolled_back": 1, "tuned": 3, "unreachable": 1},
+    "batches": [
+        {
+            "name": "canaries",
+            "hosts": ["web00001"],
+            "controls": ["web00002"],
+            "verdict": "pass",
+            "why": "no worse than the control hosts",
+            "numbers": {"overflow": {"batch": 0.0, "control": 0.0}},
+            "done": "kept",
+        },
+        {
+            "name": "batch 1",
+            "hosts": ["web00003", "web00004"],
+            "controls": [],
+            "verdict": "fail",
+            "why": "overflow 0.310 a connection",
+            "numbers": {},
+            "done": "rolled back: web00003",
+        },
+        {"name": "batch 2", "hosts": ["web00005"], "controls": [], "verdict": "", "why": "", "numbers": {}, "done": ""},
+    ],
+    "hosts": [
+        {"name": "web00001", "state": "tuned", "why": "", "batch": "canaries"},
+        {"name": "web00003", "state": "rolled_back", "why": "batch 1: overflow 0.310", "batch": "batch 1"},
+        {"name": "web00007", "state": "unreachable", "why": "timed out", "batch": None},
+    ],
+}
+
+
 def rules(**options: t.Any) -> t.List[policy.Rule]:
     """The rules of the baseline policy."""
     return policy.parse_policy(BASELINE, **options)

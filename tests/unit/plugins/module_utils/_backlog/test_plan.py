@@ -12,17 +12,17 @@ from dataclasses import replace
 import pytest
 
 from ansible_collections.nettune.tcp.plugins.module_utils._backlog import plan as planning
-from ansible_collections.nettune.tcp.plugins.module_utils._backlog.plan import Plan, Seen
+from ansible_collections.nettune.tcp.plugins.module_utils._backlog.plan import Observed, Plan
 from ansible_collections.nettune.tcp.plugins.module_utils._want import parse_want
 
-PLACE = ("inet", "0.0.0.0", 80)
+ENDPOINT = ("inet", "0.0.0.0", 80)
 
 
-def seen(configured: t.Optional[int], *backlogs: int, **others: t.Any) -> Seen:
-    return Seen(PLACE, () if configured is None else (configured,), "/etc/x.conf:1", backlogs, **others)
+def observed(configured: t.Optional[int], *backlogs: int, **others: t.Any) -> Observed:
+    return Observed(ENDPOINT, () if configured is None else (configured,), "/etc/x.conf:1", backlogs, **others)
 
 
-def make(want: t.Any, one: Seen, *, somaxconn: int = 4096, apply: str = "auto", relists: bool = True) -> Plan:
+def make(want: t.Any, one: Observed, *, somaxconn: int = 4096, apply: str = "auto", relists: bool = True) -> Plan:
     return planning.make(parse_want(want), [one], somaxconn, apply=apply, reload_listens=relists)
 
 
@@ -47,7 +47,7 @@ def make(want: t.Any, one: Seen, *, somaxconn: int = 4096, apply: str = "auto", 
 def test_the_number_keeps_what_is_wanted_already(
     want: t.Any, configured: t.Optional[int], backlog: int, number: int
 ) -> None:
-    [entry] = make(want, seen(configured, backlog)).entries
+    [entry] = make(want, observed(configured, backlog)).entries
     assert entry.number == number
     assert entry.edited == (configured is not None and configured != number)
 
@@ -56,25 +56,25 @@ def test_the_number_keeps_what_is_wanted_already(
     "before, somaxconn, relists, ways",
     [
         # a reload would do it, and touch what need not be touched
-        (seen(511, 511), 4096, True, ("live",)),
-        (seen(511, 511), 4096, False, ("live",)),
+        (observed(511, 511), 4096, True, ("live",)),
+        (observed(511, 511), 4096, False, ("live",)),
         # listen() from outside cannot be: nginx calls it when it is reloaded and the number has changed, others do not
-        (seen(511, 511, blocked="no right"), 4096, True, ("reload", "live")),
-        (seen(511, 511, blocked="no right"), 4096, False, ("live",)),
-        (seen(3000, 511, blocked="no right"), 4096, True, ("live",)),
+        (observed(511, 511, blocked="no right"), 4096, True, ("reload", "live")),
+        (observed(511, 511, blocked="no right"), 4096, False, ("live",)),
+        (observed(3000, 511, blocked="no right"), 4096, True, ("live",)),
         # the number is there, only somaxconn was raised since
-        (seen(3000, 511), 4096, True, ("live",)),
+        (observed(3000, 511), 4096, True, ("live",)),
         # nothing to do in the kernel
-        (seen(3000, 3000), 4096, True, ()),
-        (seen(511, 3000), 4096, True, ()),
-        (seen(511), 4096, True, ()),
+        (observed(3000, 3000), 4096, True, ()),
+        (observed(511, 3000), 4096, True, ()),
+        (observed(511), 4096, True, ()),
         # the kernel gives no more
-        (seen(3000, 1000), 1000, True, ()),
+        (observed(3000, 1000), 1000, True, ()),
         # one of several sockets is short
-        (seen(3000, 3000, 511), 4096, True, ("live",)),
+        (observed(3000, 3000, 511), 4096, True, ("live",)),
     ],
 )
-def test_auto_is_the_least_that_works(before: Seen, somaxconn: int, relists: bool, ways: t.Tuple[str, ...]) -> None:
+def test_auto_is_the_least_that_works(before: Observed, somaxconn: int, relists: bool, ways: t.Tuple[str, ...]) -> None:
     assert make({"at_least": 3000}, before, somaxconn=somaxconn, relists=relists).ways == ways
 
 
@@ -99,7 +99,7 @@ def test_auto_is_the_least_that_works(before: Seen, somaxconn: int, relists: boo
 def test_what_is_asked_for_is_done_where_it_is_of_use(
     apply: str, configured: int, backlogs: t.List[int], relists: bool, ways: t.Tuple[str, ...]
 ) -> None:
-    assert make({"at_least": 3000}, seen(configured, *backlogs), apply=apply, relists=relists).ways == ways
+    assert make({"at_least": 3000}, observed(configured, *backlogs), apply=apply, relists=relists).ways == ways
 
 
 @pytest.mark.parametrize(
@@ -118,50 +118,57 @@ def test_what_is_asked_for_is_done_where_it_is_of_use(
     ],
 )
 def test_listen_is_called_where_it_helps(want: t.Any, backlog: int, somaxconn: int, needs: bool) -> None:
-    [entry] = make(want, seen(3000, backlog), somaxconn=somaxconn).entries
+    [entry] = make(want, observed(3000, backlog), somaxconn=somaxconn).entries
     assert entry.needs_listen == needs
 
 
 @pytest.mark.parametrize(
     "apply, before, relists, expected",
     [
-        ("auto", seen(511, 511), True, (3000,)),
-        ("auto", seen(511, 511, 3500), True, (3000, 3500)),
-        ("reload", seen(511, 511, 3500), True, (3000, 3000)),
-        ("auto", seen(511, 511, 3500), False, (3000, 3500)),
-        ("auto", seen(511, 511, blocked="no right"), True, (3000,)),
-        ("auto", seen(511, 511, blocked="no right"), False, (511,)),
-        ("reload", seen(511, 511), False, (511,)),
-        ("restart", seen(511, 511), False, (3000,)),
-        ("none", seen(511, 511), True, (511,)),
-        ("auto", seen(511), True, ()),
-        ("auto", seen(None, 511), False, (3000,)),
+        ("auto", observed(511, 511), True, (3000,)),
+        ("auto", observed(511, 511, 3500), True, (3000, 3500)),
+        ("reload", observed(511, 511, 3500), True, (3000, 3000)),
+        ("auto", observed(511, 511, 3500), False, (3000, 3500)),
+        ("auto", observed(511, 511, blocked="no right"), True, (3000,)),
+        ("auto", observed(511, 511, blocked="no right"), False, (511,)),
+        ("reload", observed(511, 511), False, (511,)),
+        ("restart", observed(511, 511), False, (3000,)),
+        ("none", observed(511, 511), True, (511,)),
+        ("auto", observed(511), True, ()),
+        ("auto", observed(None, 511), False, (3000,)),
     ],
 )
-def test_check_mode_predicts(apply: str, before: Seen, relists: bool, expected: t.Tuple[int, ...]) -> None:
+def test_check_mode_predicts(apply: str, before: Observed, relists: bool, expected: t.Tuple[int, ...]) -> None:
     plan = make({"at_least": 3000}, before, apply=apply, relists=relists)
-    assert planning.predict(plan) == {PLACE: expected}
+    assert planning.predict(plan) == {ENDPOINT: expected}
 
 
 @pytest.mark.parametrize(
     "apply, before, backlogs, somaxconn, status, reason",
     [
-        ("auto", seen(511, 511), [3000], 4096, "effective", ""),
-        ("auto", seen(511, 511), [4000], 4096, "effective", ""),
-        ("auto", seen(511, 511), [1000], 1000, "clamped_by_somaxconn", "net.core.somaxconn = 1000: raise that to 3000"),
-        ("auto", seen(511, 511), [2000], 1000, "clamped_by_somaxconn", "raise that to 3000"),
-        ("auto", seen(511, 511, blocked="no right"), [511], 4096, "restart_required", "no right"),
-        ("live", seen(511, 511), [511], 4096, "restart_required", "had no effect"),
-        ("reload", seen(511, 511), [511], 4096, "stale", "apply=live or a restart"),
-        ("reload", seen(511, 511, blocked="no right"), [511], 4096, "restart_required", "no right"),
-        ("none", seen(511, 511), [511], 4096, "stale", "apply=live or a restart"),
-        ("none", seen(511, 511, blocked="no right"), [511], 4096, "stale", "another number than 3000"),
-        ("auto", seen(511, 511), [3000, 511], 4096, "restart_required", "had no effect"),
-        ("auto", seen(511), [], 4096, "not_listening", "nothing listens here"),
+        ("auto", observed(511, 511), [3000], 4096, "effective", ""),
+        ("auto", observed(511, 511), [4000], 4096, "effective", ""),
+        (
+            "auto",
+            observed(511, 511),
+            [1000],
+            1000,
+            "clamped_by_somaxconn",
+            "net.core.somaxconn = 1000: raise that to 3000",
+        ),
+        ("auto", observed(511, 511), [2000], 1000, "clamped_by_somaxconn", "raise that to 3000"),
+        ("auto", observed(511, 511, blocked="no right"), [511], 4096, "restart_required", "no right"),
+        ("live", observed(511, 511), [511], 4096, "restart_required", "had no effect"),
+        ("reload", observed(511, 511), [511], 4096, "stale", "apply=live or a restart"),
+        ("reload", observed(511, 511, blocked="no right"), [511], 4096, "restart_required", "no right"),
+        ("none", observed(511, 511), [511], 4096, "stale", "apply=live or a restart"),
+        ("none", observed(511, 511, blocked="no right"), [511], 4096, "stale", "another number than 3000"),
+        ("auto", observed(511, 511), [3000, 511], 4096, "restart_required", "had no effect"),
+        ("auto", observed(511), [], 4096, "not_listening", "nothing listens here"),
     ],
 )
 def test_the_verdict_is_of_what_was_read_back(
-    apply: str, before: Seen, backlogs: t.List[int], somaxconn: int, status: str, reason: str
+    apply: str, before: Observed, backlogs: t.List[int], somaxconn: int, status: str, reason: str
 ) -> None:
     plan = make({"at_least": 3000}, before, apply=apply, somaxconn=somaxconn)
     after = replace(before, asked=(3000,), backlogs=tuple(backlogs))
@@ -172,14 +179,14 @@ def test_the_verdict_is_of_what_was_read_back(
 
 
 def test_another_program_on_the_port_is_named() -> None:
-    before = seen(511, stranger="apache2 (pid 7)")
+    before = observed(511, stranger="apache2 (pid 7)")
     plan = make({"at_least": 3000}, before)
     row = planning.verdict(plan, plan.entries[0], before, 4096)
     assert (row.status, row.reason) == ("not_listening", "apache2 (pid 7) holds this address and port")
 
 
 def test_directives_for_one_place_keep_their_own_numbers() -> None:
-    plan = make({"at_least": 3000}, Seen(PLACE, (100, 5000), "/etc/x.conf:1", (100, 4096)), somaxconn=8192)
+    plan = make({"at_least": 3000}, Observed(ENDPOINT, (100, 5000), "/etc/x.conf:1", (100, 4096)), somaxconn=8192)
     [entry] = plan.entries
-    assert (entry.numbers, entry.number, entry.seen.configured, entry.edited) == ((3000, 5000), 5000, 100, True)
-    assert planning.predict(plan) == {PLACE: (5000, 4096)}
+    assert (entry.numbers, entry.number, entry.observed.configured, entry.edited) == ((3000, 5000), 5000, 100, True)
+    assert planning.predict(plan) == {ENDPOINT: (5000, 4096)}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which sockets of the kernel belong to a place in a configuration."""
+"""Which sockets of the kernel belong to an endpoint in a configuration."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ import typing as t
 import pytest
 
 from ansible_collections.nettune.tcp.plugins.module_utils._backlog import sockets
-from ansible_collections.nettune.tcp.plugins.module_utils._backlog.sockets import Kernel, Place
+from ansible_collections.nettune.tcp.plugins.module_utils._backlog.sockets import Endpoint, Kernel
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel import unix_diag
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel.tcp_socket import Listener
 
-FOUR: Place = ("inet", "0.0.0.0", 80)
-SIX: Place = ("inet6", "::", 80)
+FOUR: Endpoint = ("inet", "0.0.0.0", 80)
+SIX: Endpoint = ("inet6", "::", 80)
 
 
-def listener(place: Place, v6only: t.Optional[bool] = None) -> Listener:
-    return Listener(*place, 0, 511, 7, v6only, 0)
+def listener(endpoint: Endpoint, v6only: t.Optional[bool] = None) -> Listener:
+    return Listener(*endpoint, 0, 511, 7, v6only, 0)
 
 
 def kernel(*listeners: Listener) -> Kernel:
@@ -30,7 +30,7 @@ def kernel(*listeners: Listener) -> Kernel:
 
 
 @pytest.mark.parametrize(
-    "there, places, served",
+    "there, endpoints, served",
     [
         # IPv6 that takes IPv4 too
         ([listener(SIX, v6only=False)], [FOUR], [FOUR]),
@@ -46,10 +46,10 @@ def kernel(*listeners: Listener) -> Kernel:
     ],
 )
 def test_a_wildcard_may_be_served_by_the_other_family(
-    there: t.List[Listener], places: t.List[Place], served: t.List[Place]
+    there: t.List[Listener], endpoints: t.List[Endpoint], served: t.List[Endpoint]
 ) -> None:
-    found = sockets.with_twins(kernel(*there), places)
-    assert [place for place in places if found.sockets.get(place)] == served
+    found = sockets.with_twins(kernel(*there), endpoints)
+    assert [endpoint for endpoint in endpoints if found.sockets.get(endpoint)] == served
 
 
 def test_a_renamed_unix_socket_is_found_by_its_file(tmp_path: pathlib.Path) -> None:
@@ -58,9 +58,9 @@ def test_a_renamed_unix_socket_is_found_by_its_file(tmp_path: pathlib.Path) -> N
     file = unix_diag.file_at(str(path))
     assert file is not None
     first = listener(("unix", f"{path}.123.tmp", 0))
-    place = ("unix", str(path), 0)
-    found = sockets.with_files(Kernel(4096, {}, {file: first}), [place, ("unix", str(tmp_path), 0), FOUR])
-    assert found.sockets == {place: (first,)}
+    endpoint = ("unix", str(path), 0)
+    found = sockets.with_files(Kernel(4096, {}, {file: first}), [endpoint, ("unix", str(tmp_path), 0), FOUR])
+    assert found.sockets == {endpoint: (first,)}
 
 
 def test_our_own_namespace_needs_no_entering() -> None:

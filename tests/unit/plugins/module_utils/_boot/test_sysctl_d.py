@@ -284,7 +284,7 @@ def test_debian_13_forgets_sysctl_conf_at_the_boot() -> None:
     assert (value.value, value.procps_value, value.differs) == (None, "65535", True)
 
 
-def test_with_file_foretells_the_owned_drop_in() -> None:
+def test_with_file_predicts_the_owned_drop_in() -> None:
     """A late drop-in of ours wins the boot, and still not ``sysctl --system``."""
     tree = tree_of({"/etc/sysctl.d/99-z.conf": f"{KEY}=1111", "/etc/sysctl.conf": f"{KEY}=7777"})
     after = resolve(with_file(tree, "/etc/sysctl.d/zz-nettune-tcp.conf", f"# ours\n{KEY} = 65535\n"), [KEY])[KEY]

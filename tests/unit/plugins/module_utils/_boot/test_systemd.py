@@ -175,7 +175,7 @@ def test_without_systemctl(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_one_that_hangs_is_ended(tmp_path: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
     write_systemctl(tmp_path, "sleep 60 & wait")
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    monkeypatch.setattr(sd, "_PATIENCE", {"daemon-reload": 0.1})
+    monkeypatch.setattr(sd, "_TIMEOUTS", {"daemon-reload": 0.1})
     with pytest.raises(NettuneError, match=r"daemon-reload did not end within 0\.1 seconds, and was ended with"):
         sd.Systemd().daemon_reload()
 

@@ -274,12 +274,12 @@ def test_what_comes_and_goes_below_run_is_no_change(monkeypatch: pytest.MonkeyPa
 
 def test_what_is_not_there_was_never_changed(tmp_path: t.Any) -> None:
     assert read("", [str(tmp_path / "none")], ["x.service"]).changed == 0.0
-    assert read_manager(places=[str(tmp_path / "none")]).changed == 0.0
+    assert read_manager(directories=[str(tmp_path / "none")]).changed == 0.0
 
 
 def test_read_manager(tmp_path: t.Any) -> None:
     etc, usr = tmp_path / "etc", tmp_path / "usr"
     write(usr / "system.conf", "[Manager]\nDefaultLimitNOFILE=1\n")
     write(etc / "system.conf.d" / "b.conf", "[Manager]\nDefaultLimitNOFILE=2\n")
-    files = read_manager(places=[str(etc), str(usr)])
+    files = read_manager(directories=[str(etc), str(usr)])
     assert [setting.value for setting in files.settings("Manager", "DefaultLimitNOFILE")] == ["1", "2"]

@@ -153,8 +153,8 @@ def test_syn_queues(
         assert [entry.syn_recv for entry in found.listeners] == queues
 
 
-def test_place() -> None:
-    assert ListenerIndex.place(listener("::ffff:10.0.0.1", 80)) == (b"\n\0\0\1", 80)
+def test_endpoint() -> None:
+    assert ListenerIndex.endpoint(listener("::ffff:10.0.0.1", 80)) == (b"\n\0\0\1", 80)
 
 
 @pytest.mark.parametrize("text", ["10.0.0.1", "2001:db8::1", "::", "0.0.0.0"])

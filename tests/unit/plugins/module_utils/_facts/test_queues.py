@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 
 import pytest
@@ -55,9 +56,41 @@ def test_without_arrivals_there_is_nothing_to_cover(rates: t.Optional[t.Dict[str
     assert (row["covers"], row["share"]) == (None, None)
 
 
-def test_processes_are_named_with_their_limit() -> None:
-    owners = Owners({7: (Process(812, "nginx", "nginx.service", 1024, None, 9),)}, 0)
-    [row] = listeners([listener(80, 511, 7)], owners, None)
-    assert row["processes"] == [
-        {"pid": 812, "name": "nginx", "unit": "nginx.service", "nofile": {"soft": 1024, "hard": None, "used": 9}}
-    ]
+def worker(pid: int, used: int, *, name: str = "nginx", soft: t.Optional[int] = 1024) -> Process:
+    return Process(pid, name, f"{name}.service", soft, None, used)
+
+
+def row_of(process: Process, **more: int) -> t.Dict[str, t.Any]:
+    nofile = {"soft": process.nofile_soft, "hard": None, "used": process.nofile_used}
+    return {"pid": process.pid, "name": process.name, "unit": process.unit, "nofile": nofile, **more}
+
+
+@pytest.mark.parametrize(
+    "processes, rows",
+    [
+        ([], []),
+        ([worker(812, 9)], [row_of(worker(812, 9))]),
+        # Of those that are alike the one that is nearest to its limit.
+        ([worker(812, 9), worker(813, 700), worker(814, 11)], [row_of(worker(813, 700), count=3)]),
+        ([worker(812, 9), worker(813, 9)], [row_of(worker(812, 9), count=2)]),
+        (
+            [worker(812, 9, soft=None), worker(813, 20), worker(814, 9), worker(900, 5, name="systemd")],
+            [
+                row_of(worker(812, 9, soft=None)),
+                row_of(worker(813, 20), count=2),
+                row_of(worker(900, 5, name="systemd")),
+            ],
+        ),
+    ],
+)
+def test_workers_that_are_alike_are_told_once(processes: t.List[Process], rows: t.List[t.Dict[str, t.Any]]) -> None:
+    [row] = listeners([listener(80, 511, 7)], Owners({7: tuple(processes)}, 0), None)
+    assert row["processes"] == rows
+
+
+def test_a_hundred_listeners_of_many_workers_take_no_more_than_those_of_one() -> None:
+    found = [listener(port, 4096, port) for port in range(8000, 8100)]
+    one = listeners(found, Owners({port.inode: (worker(812, 9),) for port in found}, 0), None)
+    many = listeners(found, Owners({port.inode: tuple(worker(pid, 9) for pid in range(16)) for port in found}, 0), None)
+    assert len(json.dumps(one)) < 37_000
+    assert len(json.dumps(many)) < 38_000

@@ -14,7 +14,7 @@ import pytest
 
 from ansible_collections.nettune.tcp.plugins.module_utils._errors import KernelRefused, MissingRight, Unsupported
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel import listeners
-from ansible_collections.nettune.tcp.plugins.module_utils._kernel.tcp_socket import endpoint
+from ansible_collections.nettune.tcp.plugins.module_utils._kernel.tcp_socket import endpoint_text
 
 
 def test_the_kernel_and_its_tables_name_the_same() -> None:
@@ -48,4 +48,4 @@ def test_a_kernel_without_ipv6_has_one_table(tmp_path: pathlib.Path) -> None:
     [("inet", "0.0.0.0", 80, "0.0.0.0:80"), ("inet6", "::", 80, "[::]:80"), ("unix", "/run/x", 0, "/run/x")],
 )
 def test_endpoints_are_written_as_people_do(family: str, address: str, port: int, text: str) -> None:
-    assert endpoint(family, address, port) == text
+    assert endpoint_text(family, address, port) == text

@@ -192,7 +192,7 @@ def test_a_thread_that_ends_without_a_word_is_not_waited_for(monkeypatch: pytest
     pretend(monkeypatch, dumped([V4] * 100, per_datagram=1))
     monkeypatch.setattr(netlink.Netlink, "_read", lambda *_arguments: None)
     with SockDiag() as diag:
-        monkeypatch.setattr(netlink, "_PATIENCE", 0.001)
+        monkeypatch.setattr(netlink, "_WAIT", 0.001)
         with pytest.raises(KernelRefused, match="the thread that reads has ended"):
             heads_of(diag)
 

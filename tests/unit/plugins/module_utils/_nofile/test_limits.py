@@ -164,7 +164,7 @@ CONTAINER = Ceiling(nr_open=1048576, manager_hard=20000, manager_may_raise=False
 
 # In the container these are what systemd 247, 252 and 257 gave to nginx.
 @pytest.mark.parametrize(
-    "ceiling, declared, given",
+    "ceiling, declared, effective",
     [
         (HOST, DEFAULT, DEFAULT),
         (HOST, Limits(1048576, 1048576), Limits(1048576, 1048576)),
@@ -177,8 +177,8 @@ CONTAINER = Ceiling(nr_open=1048576, manager_hard=20000, manager_may_raise=False
         (CONTAINER, Limits(1000, 2000), Limits(1000, 2000)),
     ],
 )
-def test_what_systemd_gives(ceiling: Ceiling, declared: Limits, given: Limits) -> None:
-    assert ceiling.given(declared) == given
+def test_what_systemd_gives(ceiling: Ceiling, declared: Limits, effective: Limits) -> None:
+    assert ceiling.effective(declared) == effective
 
 
 NUMBER = st.integers(min_value=1, max_value=3_000_000)

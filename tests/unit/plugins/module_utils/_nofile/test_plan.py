@@ -180,8 +180,8 @@ def test_systemd_has_not_read_a_file_that_does_not_matter() -> None:
     ],
 )
 def test_live(raw: t.Any, member: Member, target: Limits, reason: str) -> None:
-    (seen,) = nginx(member).processes()
-    assert plan.live_target(parse_limit(raw), seen) == (target, reason)
+    (process,) = nginx(member).processes()
+    assert plan.live_target(parse_limit(raw), process) == (target, reason)
 
 
 @pytest.mark.parametrize(

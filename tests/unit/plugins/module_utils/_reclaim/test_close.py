@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.nettune.tcp.plugins.module_utils._errors import MissingRight, NettuneError, Unsupported
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel import cgroups, descriptors
-from ansible_collections.nettune.tcp.plugins.module_utils._kernel.descriptors import Descriptor, Found
+from ansible_collections.nettune.tcp.plugins.module_utils._kernel.descriptors import Descriptor, Held
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel.sock_destroy import Identity
 from ansible_collections.nettune.tcp.plugins.module_utils._reclaim import close
 from ansible_collections.nettune.tcp.plugins.module_utils._reclaim.match import connection_of
@@ -117,6 +117,6 @@ def test_an_error_tells_how_many_were_closed_before_it(monkeypatch: pytest.Monke
 
 
 def test_a_unit_needs_to_see_all_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(descriptors, "find", lambda _inodes: Found({7: (HOLDER,)}, unreadable=3))
+    monkeypatch.setattr(descriptors, "find", lambda _inodes: Held({7: (HOLDER,)}, unreadable=3))
     with pytest.raises(MissingRight, match="of 3 may not be seen"):
         list(close._of_unit("app.service", [connection()]))

@@ -56,6 +56,12 @@ def test_what_is_replaced_is_on_disk_before_it_is() -> None:
     assert originals.sysctls(originals.load()) == {"k": "a"}
 
 
+def test_facts_tell_the_newest_runs() -> None:
+    for label in "abc":
+        run([step(KEY)], Journal("sysctl", label=label))
+    assert [one["label"] for one in store.as_facts(2)] == ["c", "b"]
+
+
 def test_records_are_for_root_alone() -> None:
     run([step(KEY)], Journal("sysctl"))
     places = [store.ROOT, store.runs_path(), *map(store.run_path, store.ids())]

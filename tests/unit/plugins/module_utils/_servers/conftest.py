@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.nettune.tcp.plugins.module_utils._servers.server import Config, Listen, Server
+from ansible_collections.nettune.tcp.plugins.module_utils._servers.server import Adapter, Config, Listen
 
 Files = t.Mapping[str, str]
 NAMES = {
@@ -57,20 +57,20 @@ def fixture_resolver(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(name="edited")
-def fixture_edited() -> t.Callable[[Server, Config, t.Mapping[Listen, int]], Changes]:
+def fixture_edited() -> t.Callable[[Adapter, Config, t.Mapping[Listen, int]], Changes]:
     """Edit, check that the result asks for just what was wanted and that a second edit changes nothing."""
 
-    def edited(server: Server, config: Config, wanted: t.Mapping[Listen, int]) -> Changes:
-        before = server.listens(config)
-        replaced = server.edit(config, wanted)
+    def edited(adapter: Adapter, config: Config, wanted: t.Mapping[Listen, int]) -> Changes:
+        before = adapter.listens(config)
+        replaced = adapter.edit(config, wanted)
         result = after(config, replaced)
-        found = server.listens(result)
+        found = adapter.listens(result)
         assert [(one.family, one.address, one.port) for one in found] == [
             (one.family, one.address, one.port) for one in before
         ]
         asked = [wanted.get(one, one.asked) for one in before]
         assert [one.asked for one in found] == asked
-        assert not server.edit(result, dict(zip(found, asked)))
+        assert not adapter.edit(result, dict(zip(found, asked)))
         return changed_lines(config, replaced)
 
     return edited

@@ -192,7 +192,7 @@ DEFAULTS = {"nginx": NGINX, "apache": APACHE, "haproxy": HAPROXY, "lighttpd": LI
 
 @pytest.mark.parametrize("server, text, said", CASES)
 def test_settings(server: str, text: str, said: Told) -> None:
-    found = table.BY_NAME[server].settings(Config("/x.conf", {"/x.conf": text.encode()}))
+    found = table.BY_NAME[server].adapter.settings(Config("/x.conf", {"/x.conf": text.encode()}))
     expected = {**DEFAULTS[server], **said}
     assert {name: (one.value, one.source) for name, one in found.items()} == {
         name: (value, line and f"/x.conf:{line}") for name, (value, line) in expected.items()
@@ -206,7 +206,7 @@ def test_nginx_settings_are_found_in_included_files() -> None:
         "/etc/nginx/sites/a": b"server { include snippet; }",
         "/etc/nginx/snippet": b"\nkeepalive_timeout 7;",
     }
-    found = table.BY_NAME["nginx"].settings(Config("/etc/nginx/nginx.conf", files))
+    found = table.BY_NAME["nginx"].adapter.settings(Config("/etc/nginx/nginx.conf", files))
     assert found["worker_processes"] == (4, "/etc/nginx/top/a:1")
     assert found["keepalive_timeout"] == (7, "/etc/nginx/snippet:2")
 
@@ -222,7 +222,7 @@ def test_nginx_settings_are_found_in_included_files() -> None:
 def test_any_text_is_told_or_refused(server: str, pieces: t.List[str]) -> None:
     text = " ".join(pieces).encode("utf-8", "surrogatepass")
     with contextlib.suppress(ConfigError):
-        assert set(table.BY_NAME[server].settings(Config("/x", {"/x": text}))) == set(DEFAULTS[server])
+        assert set(table.BY_NAME[server].adapter.settings(Config("/x", {"/x": text}))) == set(DEFAULTS[server])
 
 
 @pytest.mark.parametrize(

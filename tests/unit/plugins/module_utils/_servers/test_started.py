@@ -20,7 +20,7 @@ USER = 12345
 
 
 def started(server: str, *words: str) -> Config:
-    return table.BY_NAME[server].started(words, None)
+    return table.BY_NAME[server].adapter.started(words, None)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_several_files_are_one_configuration(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("global\n maxconn 5\n")
     (tmp_path / "b").write_text("frontend f\n bind :80\n maxconn 4\n")
     config = started("haproxy", "haproxy", "-f", f"{tmp_path}/a", "-f", f"{tmp_path}/b")
-    found = table.BY_NAME["haproxy"].settings(config)
+    found = table.BY_NAME["haproxy"].adapter.settings(config)
     assert (found["maxconn"].value, found["frontend maxconn"].value) == (5, 4)
 
 
@@ -141,4 +141,4 @@ def test_commands_in_a_configuration_are_not_run(tmp_path: Path) -> None:
 
 def test_a_socket_unit_is_no_program() -> None:
     with pytest.raises(ConfigError, match=r"app\.socket: is no program"):
-        table.BY_NAME["systemd_socket"].started([], "app.socket")
+        table.BY_NAME["systemd_socket"].adapter.started([], "app.socket")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.nettune.tcp.plugins.module_utils._servers import unit as unit_files
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.server import Config, ConfigError
-from ansible_collections.nettune.tcp.plugins.module_utils._servers.systemd_socket import SERVER
+from ansible_collections.nettune.tcp.plugins.module_utils._servers.systemd_socket import ADAPTER
 
 OWN = "/etc/systemd/system/web.socket.d/zz-nettune-tcp.conf"
 WEB = "[Unit]\nDescription=Web\n\n[Socket]\nListenStream=8080\n"
@@ -51,7 +51,7 @@ def unit(text: str, name: str = "web.socket", **drop_ins: str) -> Config:
     ],
 )
 def test_sockets(config: Config, expected: t.List[t.Tuple[str, str, int]]) -> None:
-    assert [(listen.family, listen.address, listen.port) for listen in SERVER.listens(config)] == expected
+    assert [(listen.family, listen.address, listen.port) for listen in ADAPTER.listens(config)] == expected
 
 
 # As systemd 257 showed Listen for these very units; None where it took the line for an error.
@@ -85,13 +85,13 @@ def test_specifiers_that_the_name_decides(value: str, name: str, expected: t.Opt
     config = unit(f"[Socket]\nListenStream={value}\n", name)
     if expected is None:
         with pytest.raises(ConfigError, match=r":2: the specifier %. means nothing with this name"):
-            SERVER.listens(config)
+            ADAPTER.listens(config)
     else:
-        assert [listen.address for listen in SERVER.listens(config)] == [expected]
+        assert [listen.address for listen in ADAPTER.listens(config)] == [expected]
 
 
 def test_an_instance_may_be_a_port() -> None:
-    (listen,) = SERVER.listens(unit("[Socket]\nListenStream=127.0.0.1:%I\n", "x@8080.socket"))
+    (listen,) = ADAPTER.listens(unit("[Socket]\nListenStream=127.0.0.1:%I\n", "x@8080.socket"))
     assert (listen.address, listen.port) == ("127.0.0.1", 8080)
 
 
@@ -117,7 +117,7 @@ def test_an_instance_may_be_a_port() -> None:
     ],
 )
 def test_backlog(config: Config, asked: int, line: t.Tuple[str, int]) -> None:
-    (listen,) = SERVER.listens(config)
+    (listen,) = ADAPTER.listens(config)
     assert (listen.asked, (listen.file, listen.line)) == (asked, line)
 
 
@@ -133,7 +133,7 @@ def test_backlog(config: Config, asked: int, line: t.Tuple[str, int]) -> None:
 )
 def test_broken_addresses_name_file_and_line(value: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        SERVER.listens(unit(f"[Socket]\nListenStream={value}\n"))
+        ADAPTER.listens(unit(f"[Socket]\nListenStream={value}\n"))
 
 
 @pytest.mark.parametrize(
@@ -156,25 +156,25 @@ def test_broken_addresses_name_file_and_line(value: str, message: str) -> None:
     ],
 )
 def test_edit(config: Config, wanted: int, changes: t.List[str], edited: t.Callable[..., t.List[str]]) -> None:
-    found = sorted(edited(SERVER, config, dict.fromkeys(SERVER.listens(config), wanted)), key=lambda line: line[1:])
+    found = sorted(edited(ADAPTER, config, dict.fromkeys(ADAPTER.listens(config), wanted)), key=lambda line: line[1:])
     assert found == sorted(changes, key=lambda line: line[1:])
 
 
 def test_edit_writes_one_drop_in() -> None:
     config = unit(WEB)
-    assert list(SERVER.edit(config, dict.fromkeys(SERVER.listens(config), 1))) == [OWN]
+    assert list(ADAPTER.edit(config, dict.fromkeys(ADAPTER.listens(config), 1))) == [OWN]
 
 
 def test_a_file_that_outdoes_ours_is_named() -> None:
     config = unit(WEB, zzz="[Socket]\n\nBacklog=5\n")
     with pytest.raises(ConfigError, match=r"/etc/systemd/system/web.socket.d/zzz.conf:3: this line outdoes"):
-        SERVER.edit(config, dict.fromkeys(SERVER.listens(config), 4096))
+        ADAPTER.edit(config, dict.fromkeys(ADAPTER.listens(config), 4096))
 
 
 def test_one_number_serves_all_sockets() -> None:
     config = unit(WEB + "ListenStream=81\n")
     with pytest.raises(ConfigError, match=r"cannot be \[8080, 81\]|cannot be \[81, 8080\]"):
-        SERVER.edit(config, {listen: listen.port for listen in SERVER.listens(config)})
+        ADAPTER.edit(config, {listen: listen.port for listen in ADAPTER.listens(config)})
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_one_number_serves_all_sockets() -> None:
 )
 def test_read_needs_a_socket_unit(unit_name: t.Optional[str], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        SERVER.read(None, unit_name)
+        ADAPTER.read(None, unit_name)
 
 
 def test_read_takes_the_unit_and_its_drop_ins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,17 +194,17 @@ def test_read_takes_the_unit_and_its_drop_ins(tmp_path: Path, monkeypatch: pytes
     (tmp_path / "masked.socket").symlink_to("/dev/null")
     monkeypatch.setattr(unit_files, "LOOKUP", [str(tmp_path)])
     for name in ("web.socket", "alias.socket"):
-        config = SERVER.read(None, name)
+        config = ADAPTER.read(None, name)
         assert config.main == f"{tmp_path}/web.socket"
-        assert [listen.asked for listen in SERVER.listens(config)] == [5]
+        assert [listen.asked for listen in ADAPTER.listens(config)] == [5]
     with pytest.raises(ConfigError, match=r"masked.socket is masked"):
-        SERVER.read(None, "masked.socket")
+        ADAPTER.read(None, "masked.socket")
     with pytest.raises(ConfigError, match=r"a template has no sockets, only its instances, such as web@1.socket"):
-        SERVER.read(None, "web@.socket")
+        ADAPTER.read(None, "web@.socket")
 
 
 def test_check() -> None:
-    assert SERVER.check(unit(WEB)).words == ("systemd-analyze", "--man=no", "verify", "web.socket")
+    assert ADAPTER.check(unit(WEB)).words == ("systemd-analyze", "--man=no", "verify", "web.socket")
 
 
 @given(
@@ -228,25 +228,25 @@ def test_check() -> None:
 )
 def test_edit_gives_what_is_wanted_or_refuses(lines: t.List[str]) -> None:
     config = unit("\n".join(lines))
-    found = SERVER.listens(config)
-    replaced = SERVER.edit(config, dict.fromkeys(found, 77))
+    found = ADAPTER.listens(config)
+    replaced = ADAPTER.edit(config, dict.fromkeys(found, 77))
     result = Config(config.main, {**config.files, **{path: content or b"" for path, content in replaced.items()}})
-    assert {listen.asked for listen in SERVER.listens(result)} <= {77}
+    assert {listen.asked for listen in ADAPTER.listens(result)} <= {77}
     assert bool(replaced) == bool(found)
-    assert not SERVER.edit(result, dict.fromkeys(SERVER.listens(result), 77))
+    assert not ADAPTER.edit(result, dict.fromkeys(ADAPTER.listens(result), 77))
 
 
 @given(st.binary(max_size=60))
 def test_any_bytes_are_read_or_refused(content: bytes) -> None:
     config = Config("/u/a.socket", {"/u/a.socket": b"[Socket]\nListenStream=80\n" + content})
     try:
-        SERVER.listens(config)
+        ADAPTER.listens(config)
     except ConfigError:
         return
 
 
 def test_hostile_units_end_soon() -> None:
     started = time.process_time()
-    found = SERVER.listens(unit("[Socket]\n" + "ListenStream=80\n" * 20_000 + "Backlog=1\n" * 20_000))
+    found = ADAPTER.listens(unit("[Socket]\n" + "ListenStream=80\n" * 20_000 + "Backlog=1\n" * 20_000))
     assert len(found) == 20_000
     assert time.process_time() - started < 10

@@ -23,13 +23,13 @@ FILE_MAX = "fs.file-max"
 ALLOWED = "net.ipv4.tcp_allowed_congestion_control"
 
 
-def plan_one(key: str, raw: t.Any, seen: Observed, force: bool = False) -> KeyPlan:
+def plan_one(key: str, raw: t.Any, observed: Observed, force: bool = False) -> KeyPlan:
     want = want_of(key, raw)
-    return planning.plan_present({key: want}, {key: seen}, force=force).keys[key]
+    return planning.plan_present({key: want}, {key: observed}, force=force).keys[key]
 
 
 @pytest.mark.parametrize(
-    "key, raw, seen, write, line",
+    "key, raw, observed, write, line",
     [
         pytest.param(SOMAXCONN, 8192, Observed("4096"), "8192", "8192", id="set"),
         pytest.param(SOMAXCONN, 4096, Observed("4096", boot="4096", own_line="4096"), None, "4096", id="already"),
@@ -95,9 +95,9 @@ def plan_one(key: str, raw: t.Any, seen: Observed, force: bool = False) -> KeyPl
     ],
 )
 def test_what_is_written_to_the_kernel_and_to_the_file(
-    key: str, raw: t.Any, seen: Observed, write: t.Optional[str], line: str
+    key: str, raw: t.Any, observed: Observed, write: t.Optional[str], line: str
 ) -> None:
-    entry = plan_one(key, raw, seen)
+    entry = plan_one(key, raw, observed)
     assert (entry.write, entry.line, entry.status) == (write, line, "ok")
 
 
@@ -125,7 +125,7 @@ def test_a_want_of_another_shape_names_key_and_value() -> None:
 
 
 @pytest.mark.parametrize(
-    "seen, write, status",
+    "observed, write, status",
     [
         (Observed("8192", original="4096"), "4096", "ok"),
         (Observed("4096", original="4096"), None, "ok"),
@@ -134,8 +134,8 @@ def test_a_want_of_another_shape_names_key_and_value() -> None:
         (Observed("8192", original="4096", read_only=True), None, "read_only"),
     ],
 )
-def test_absent_gives_back_the_original(seen: Observed, write: t.Optional[str], status: str) -> None:
-    entry = planning.plan_absent([SOMAXCONN], {SOMAXCONN: seen}).keys[SOMAXCONN]
+def test_absent_gives_back_the_original(observed: Observed, write: t.Optional[str], status: str) -> None:
+    entry = planning.plan_absent([SOMAXCONN], {SOMAXCONN: observed}).keys[SOMAXCONN]
     assert (entry.write, entry.status, entry.line) == (write, status, None)
 
 
@@ -163,11 +163,11 @@ def test_what_a_refused_run_left_alone_is_neither_changed_nor_overridden() -> No
         "net.ipv4.tcp_syn_retries": (6, Observed("6", boot="5", boot_source="/zz:1", own_line="6")),
         "net.ipv4.tcp_tw_recycle": (0, Observed(None, absence="gone")),
     }
-    seen = {key: observed for key, (_raw, observed) in keys.items()}
-    present = planning.plan_present({key: want_of(key, raw) for key, (raw, _seen) in keys.items()}, seen)
+    observed = {key: observed for key, (_raw, observed) in keys.items()}
+    present = planning.plan_present({key: want_of(key, raw) for key, (raw, _observed) in keys.items()}, observed)
     absent = {"net.ipv4.tcp_rfc1337": Observed("1", own_line="1", original="0")}
     plan = planning.Plan({**present.keys, **planning.plan_absent(absent, absent).keys})
-    rows = planning.rows_of_refusal(plan, {**seen, **absent})
+    rows = planning.rows_of_refusal(plan, {**observed, **absent})
     assert {key: row.status for key, row in rows.items()} == {
         SOMAXCONN: "refused",
         FILE_MAX: "skipped",
@@ -229,31 +229,31 @@ def test_result_data() -> None:
 
 
 def test_a_capacity_is_not_lowered_at_boot_either() -> None:
-    seen = Observed("4096", boot="65535", boot_source="/etc/sysctl.d/50-x.conf:1", boot_of_others="65535")
-    entry = plan_one(SOMAXCONN, 8192, seen)
+    observed = Observed("4096", boot="65535", boot_source="/etc/sysctl.d/50-x.conf:1", boot_of_others="65535")
+    entry = plan_one(SOMAXCONN, 8192, observed)
     assert (entry.status, entry.line) == ("refused", None)
     assert "/etc/sysctl.d/50-x.conf:1" in entry.reason
-    assert plan_one(SOMAXCONN, 8192, seen, force=True).line == "8192"
+    assert plan_one(SOMAXCONN, 8192, observed, force=True).line == "8192"
     # A line that is there already is no change, whatever others say.
-    assert plan_one(SOMAXCONN, 4096, replace(seen, own_line="4096")).status == "ok"
+    assert plan_one(SOMAXCONN, 4096, replace(observed, own_line="4096")).status == "ok"
 
 
 def test_guards_see_what_the_other_keys_will_be() -> None:
     wants = {TW_REUSE: parse_want(1), TIMESTAMPS: parse_want(1)}
-    seen = {TW_REUSE: Observed("0"), TIMESTAMPS: Observed("0")}
+    observed = {TW_REUSE: Observed("0"), TIMESTAMPS: Observed("0")}
     context = Context(running={TIMESTAMPS: (0,)})
-    assert planning.plan_present(wants, seen, context=context).keys[TW_REUSE].status == "ok"
-    alone = planning.plan_present({TW_REUSE: parse_want(1)}, seen, context=context)
+    assert planning.plan_present(wants, observed, context=context).keys[TW_REUSE].status == "ok"
+    alone = planning.plan_present({TW_REUSE: parse_want(1)}, observed, context=context)
     assert alone.keys[TW_REUSE].status == "refused"
 
 
 def test_in_a_namespace_nothing_is_persisted_and_the_host_left_alone() -> None:
     wants = {SOMAXCONN: parse_want(8192), FILE_MAX: parse_want(1)}
-    seen = {SOMAXCONN: Observed("4096"), FILE_MAX: Observed("1000", host_wide=True)}
-    plan = planning.plan_present(wants, seen, force=True, persist=False)
+    observed = {SOMAXCONN: Observed("4096"), FILE_MAX: Observed("1000", host_wide=True)}
+    plan = planning.plan_present(wants, observed, force=True, persist=False)
     assert (plan.keys[SOMAXCONN].write, plan.keys[SOMAXCONN].line) == ("8192", None)
     assert (plan.keys[FILE_MAX].status, plan.writes) == ("refused", {SOMAXCONN: "8192"})
-    row = planning.verdict(plan.keys[SOMAXCONN], seen[SOMAXCONN], Observed("8192"))
+    row = planning.verdict(plan.keys[SOMAXCONN], observed[SOMAXCONN], Observed("8192"))
     assert (row.status, row.boot) == ("changed", None)
 
 
@@ -265,8 +265,8 @@ def test_a_key_that_comes_with_its_module_gets_what_is_wanted() -> None:
 
 def test_only_what_changes_is_looked_into() -> None:
     wants = {SOMAXCONN: parse_want(8192), FILE_MAX: parse_want(1000)}
-    seen = {SOMAXCONN: Observed("4096", own_line="8192"), FILE_MAX: Observed("1000", own_line="1000")}
-    assert planning.plan_present(wants, seen, force=True).changing(seen) == {SOMAXCONN}
+    observed = {SOMAXCONN: Observed("4096", own_line="8192"), FILE_MAX: Observed("1000", own_line="1000")}
+    assert planning.plan_present(wants, observed, force=True).changing(observed) == {SOMAXCONN}
 
 
 @pytest.mark.parametrize("value, told", [(None, True), ("128", True), ("8192", False), (">8192", True)])

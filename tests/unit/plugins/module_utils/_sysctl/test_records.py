@@ -43,8 +43,8 @@ def test_a_key_that_is_gone_keeps_its_line_and_gets_no_original() -> None:
 
 
 def test_modules_come_and_go_with_the_keys_that_need_them() -> None:
-    seen = {A: Observed("4096"), MAX: Observed("1")}
-    with_module = Records({}, {}).after(plan(a="8192", max="2"), seen, {"nf_conntrack", "br_netfilter"})
+    observed = {A: Observed("4096"), MAX: Observed("1")}
+    with_module = Records({}, {}).after(plan(a="8192", max="2"), observed, {"nf_conntrack", "br_netfilter"})
     assert with_module.modules == {"nf_conntrack"}
-    assert with_module.after(plan(a="9000"), seen).modules == {"nf_conntrack"}
-    assert with_module.after(plan(max=None), seen).modules == frozenset()
+    assert with_module.after(plan(a="9000"), observed).modules == {"nf_conntrack"}
+    assert with_module.after(plan(max=None), observed).modules == frozenset()

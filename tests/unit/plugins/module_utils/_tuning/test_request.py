@@ -9,16 +9,20 @@ import typing as t
 import pytest
 
 from ansible_collections.nettune.tcp.plugins.module_utils._errors import BadRequest
-from ansible_collections.nettune.tcp.plugins.module_utils._tuning.found import Found
 from ansible_collections.nettune.tcp.plugins.module_utils._tuning.options import checked
 from ansible_collections.nettune.tcp.plugins.module_utils._tuning.request import Request, parse_request
+from ansible_collections.nettune.tcp.plugins.module_utils._tuning.running import RunningServer
 
 
 def request(**given: t.Any) -> Request:
     return parse_request(checked(given, "test"))
 
 
-FOUND = [Found("haproxy", "haproxy.service"), Found("nginx", "nginx.service"), Found("lighttpd", None)]
+RUNNING = [
+    RunningServer("haproxy", "haproxy.service"),
+    RunningServer("nginx", "nginx.service"),
+    RunningServer("lighttpd", None),
+]
 
 
 def test_auto_is_spread_over_what_is_found_but_what_is_named() -> None:
@@ -27,7 +31,7 @@ def test_auto_is_spread_over_what_is_found_but_what_is_named() -> None:
         file_limits=[{"unit": "auto", "limit": 10}, {"unit": "haproxy", "limit": 20, "live": False}],
     )
     assert asked.needs_servers
-    spread = asked.spread(FOUND)
+    spread = asked.spread(RUNNING)
     queues = [(one.server.name if one.server else "any", str(one.want), one.unit) for one in spread.backlogs]
     assert queues == [
         ("nginx", "exactly 2", "web.service"),

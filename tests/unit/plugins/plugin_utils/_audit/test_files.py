@@ -53,6 +53,22 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
         files.write(tmp_path / "file", ["json"], fleets.report(1))
 
 
+def test_a_place_is_tried_before_hosts_are_asked(tmp_path: Path) -> None:
+    files.try_directory(tmp_path / "a" / "b")
+    assert names(tmp_path / "a" / "b") == set()
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    for place in (tmp_path / "file", tmp_path / "file" / "below", Path("/proc/nowhere")):
+        with pytest.raises(AuditError, match=f"no report can be written to {place}: "):
+            files.try_directory(place)
+
+
+def test_former_reports_that_cannot_be_renamed_are_said(tmp_path: Path) -> None:
+    files.write(tmp_path, ["json"], fleets.report(1))
+    files.former(tmp_path).mkdir()
+    with pytest.raises(AuditError, match=r"the former report cannot be set aside: .*Is a directory"):
+        files.set_aside(tmp_path)
+
+
 def test_a_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
     target = tmp_path / "target"
     target.write_text("keep", encoding="utf-8")

@@ -37,6 +37,10 @@ def test_the_report_is_as_its_schema_says(hosts: int) -> None:
     jsonschema.validate(fleets.report(hosts, fleets.report(hosts)), SCHEMA)
 
 
+def test_a_report_with_a_remediation_is_as_its_schema_says() -> None:
+    jsonschema.validate({**fleets.report(3), "remediation": fleets.REMEDIATION}, SCHEMA)
+
+
 def test_the_schema_finds_what_is_wrong() -> None:
     report = fleets.report(1)
     report["hosts"][0]["outcome"] = "lost"

@@ -48,6 +48,16 @@ def play(results: t.Mapping[str, t.Any], active: t.Optional[t.List[str]] = None)
         ("text", "missing", "its facts were not gathered in this run"),
         ({"unreachable": True, "msg": "no route"}, "unreachable", "no route"),
         ({"failed": True, "msg": "no netlink", "module_stderr": " oops\n"}, "failed", "no netlink: oops"),
+        ({"failed": True, "msg": "Task failed: no route."}, "failed", "no route"),
+        (
+            {
+                "failed": True,
+                "msg": "no json.",
+                "module_stderr": "Traceback (most recent call last):\n  x\nMemoryError\n",
+            },
+            "failed",
+            "no json: MemoryError",
+        ),
         ({"failed": True}, "failed", "no reason was given"),
         ({"failed": True, "msg": "The module interpreter '/x/python3' was not found."}, "no_python", None),
         ({"failed": True, "msg": "x", "module_stderr": "/bin/sh: 1: /usr/bin/python3: not found"}, "no_python", None),

@@ -30,6 +30,7 @@ def fixture_place(tmp_path: Path) -> Path:
     (tmp_path / "my.yml").write_text(yaml.safe_dump({"rules": [rule(id="mine")]}), encoding="utf-8")
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "mine").write_text(yaml.safe_dump([rule(id="deep")]), encoding="utf-8")
+    (tmp_path / "text.yml").write_text("- just a text", encoding="utf-8")
     waivers = [{"rule": "mine", "hosts": "*", "reason": "r", "owner": "o", "expires": "2030-01-01"}]
     (tmp_path / "waivers.yml").write_text(yaml.safe_dump({"waivers": waivers}), encoding="utf-8")
     return tmp_path
@@ -61,7 +62,13 @@ def test_a_policy_of_the_role_is_found_by_its_name_and_several_combine(place: Pa
         ({"policy": ["./baseline"]}, "the policy ./baseline is not there"),
         ({"profile": "wbe"}, "no profile called 'wbe', did you mean web"),
         ({"waivers": "w.yml"}, "the file of waivers w.yml is not there"),
+        ({"remediation": "r.json"}, "the record of a remediation r.json is not there, from /"),
+        ({"remediation": "my.yml"}, "my.yml is not the record of a remediation: Expecting value"),
         ({"waivers": [{"rule": "x"}]}, "waiver number 1 lacks"),
+        ({"policy": ["waivers.yml"]}, "waivers.yml: a policy is a list of rules"),
+        ({"policy": ["text.yml"]}, "text.yml: rule number 1 is not a dictionary with an id"),
+        ({"interval": -1.0}, "interval must be between 0 and 3600 seconds, got -1.0"),
+        ({"top": -1}, "top must not be negative"),
         ({"waivers": "[{"}, "this is no YAML"),
         ({"exclude": ["x"]}, "no rule to exclude called 'x'"),
         (

@@ -93,5 +93,10 @@ def test_a_state_that_no_socket_of_a_peer_has_is_zero() -> None:
     assert found["peers"][0]["states"]["TIME_WAIT"] == 0
 
 
+def test_a_process_without_a_count_is_one() -> None:
+    [found] = schema.facts().bring({"listeners": [{"processes": [{"pid": 7}, {"pid": 8, "count": 4}]}]})["listeners"]
+    assert [process["count"] for process in found["processes"]] == [1, 4]
+
+
 def test_what_the_schema_does_not_know_is_left_out() -> None:
     assert "surprise" not in schema.facts().bring({"surprise": 1})

@@ -44,6 +44,17 @@ def test_what_is_wrong(given: t.Dict[str, t.Any], message: str) -> None:
         read(**given)
 
 
+@pytest.mark.parametrize("product", ["awx", "tower"])
+def test_a_slice_of_a_job_is_refused(product: str) -> None:
+    job = {f"{product}_job_id": 7, f"{product}_job_template_name": "Remediate"}
+    with pytest.raises(RemediateError, match="one slice of the job Remediate"):
+        options.check_slices({**job, f"{product}_workflow_job_name": "Remediate"})
+    options.check_slices({**job, f"{product}_workflow_job_name": "Nightly"})
+    options.check_slices(job)
+    options.check_slices({f"{product}_workflow_job_name": "Nightly"})
+    options.check_slices({})
+
+
 def test_the_variables_of_the_role_are_known() -> None:
     read(
         variables=[

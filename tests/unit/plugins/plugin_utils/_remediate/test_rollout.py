@@ -198,3 +198,33 @@ def test_the_record_is_read_as_it_was_written(tmp_path: pathlib.Path) -> None:
     data = json.loads((tmp_path / "new" / "run.json").read_text())
     assert {"run", "started", "verdict", "batches", "hosts"} <= set(data)
     assert {"name", "hosts", "verdict", "numbers", "done"} <= set(data["batches"][0])
+
+
+def test_a_run_whose_controller_died_is_told_with_the_way_back(tmp_path: pathlib.Path) -> None:
+    assert record.unfinished(tmp_path / "new") == ""
+    first, second = (replace(planned(fleet()), run=f"remediate-2026010{day}T000000Z-aaaa") for day in (1, 2))
+    record.save(tmp_path, first)
+    assert record.unfinished(tmp_path) == first.run
+    assert f"-e before={first.run}" in telling.unfinished(first.run)[0]
+    record.save(tmp_path, rollout.finish(second))
+    assert record.unfinished(tmp_path) == ""
+    record.path(tmp_path, "remediate-20260103T000000Z-aaaa").write_text("{")
+    assert (record.unfinished(tmp_path), telling.unfinished("")) == ("", [])
+
+
+def test_a_reason_comes_without_the_words_before_all_reasons() -> None:
+    away = {"unreachable": True, "msg": "Task failed: Module failed: no\n  route"}
+    assert survey.trouble(away) == ("unreachable", "no route")
+
+
+def test_the_end_of_a_run_is_told_batch_by_batch() -> None:
+    known = planned(fleet())
+    judged, _decision = rollout.judge(known, 0, ASKED, seen(known, 0))
+    settled = rollout.settle(judged, 0, {}, {})
+    told = telling.finished(replace(settled, verdict="fail", why="enough"))
+    assert "canaries: pass; no worse than the control hosts; kept" in told
+    assert "batch 2: not reached" in told
+    assert told[-2:] == [
+        "to take back what was tuned: ansible-playbook nettune.tcp.rollback -e before=run",
+        "FAIL: enough",
+    ]

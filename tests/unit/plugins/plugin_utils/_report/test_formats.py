@@ -268,6 +268,21 @@ def test_openmetrics_reads_as_others_read_it(which: str, request: pytest.Fixture
     assert judged == {host["name"]: float(host["outcome"] == "judged") for host in report["hosts"]}
 
 
+def test_openmetrics_counts_events_of_the_kernel(report: Report) -> None:
+    parser = pytest.importorskip("prometheus_client.openmetrics.parser")
+    counted = json.loads(json.dumps(report))
+    counted["hosts"][0]["counters"] = {"ListenOverflows": 7, "ListenDrops": None, "EstabResets": -1, "Invented": 3}
+    for host in counted["hosts"][1:]:
+        host["counters"] = {}
+    families = {family.name: family for family in parser.text_string_to_metric_families(openmetrics.render(counted))}
+    events = families["nettune_tcp_audit_host_events"]
+    host = counted["hosts"][0]["name"]
+    assert events.type == "counter"
+    assert [(sample.name, sample.labels, sample.value) for sample in events.samples] == [
+        ("nettune_tcp_audit_host_events_total", {"host": host, "event": "ListenOverflows"}, 7.0)
+    ]
+
+
 def test_openmetrics_has_each_sample_once(report: Report) -> None:
     twice = json.loads(json.dumps(report))
     twice["hosts"][0]["listeners"] *= 2
@@ -328,3 +343,71 @@ def test_check_mode_and_the_cache_are_said() -> None:
     said = dict(text.provenance(fleets.report(1, check_mode=True, from_cache=True)))
     assert said["mode"] == "check mode"
     assert said["facts"] == "from the cache, no host was asked"
+
+
+@pytest.mark.parametrize(
+    "name, said",
+    [
+        ("html", "batch 1: overflow 0.310 a connection"),
+        ("markdown", "| batch 1 | web00003, web00004 | fail. overflow 0.310 a connection. rolled back: web00003 |"),
+        ("csv", '"web00003","remediation","batch 1","rolled_back"'),
+        ("json", '"run":"remediate-20261124T061200Z-1f3a"'),
+        ("sarif", '"run": "remediate-20261124T061200Z-1f3a"'),
+        ("openmetrics", 'nettune_tcp_audit_remediation_hosts{state="rolled_back"} 1'),
+    ],
+)
+def test_a_remediation_is_shown(name: str, said: str, report: Report) -> None:
+    assert said not in FORMATS[name].render(report)
+    assert said in FORMATS[name].render({**report, "remediation": fleets.REMEDIATION})
+
+
+def test_a_remediation_is_shown_on_a_terminal_without_making_it_longer(report: Report) -> None:
+    lines = terminal.render({**report, "remediation": fleets.REMEDIATION})
+    assert len(lines) <= terminal.MOST_LINES
+    [said] = [
+        line for line in lines if line.startswith("remediation FAIL: run remediate-20261124T061200Z-1f3a, 60 hosts")
+    ]
+    at = lines.index(said)
+    assert lines[at + 2] == "  batch 1: fail. overflow 0.310 a connection. rolled back: web00003"
+    assert lines[at + 3] == "  batch 2: not started"
+
+
+def test_what_a_remediation_tells_of_hosts_is_escaped(report: Report) -> None:
+    evil = {**fleets.REMEDIATION, "why": EVIL, "hosts": [{"name": "=1+1", "state": EVIL, "why": EVIL, "batch": None}]}
+    for name in ("html", "markdown"):
+        assert "<script>alert" not in FORMATS[name].render({**report, "remediation": evil})
+    [row] = [
+        row
+        for row in csv.reader(io.StringIO(csv_table.render({**report, "remediation": evil})))
+        if row[1] == "remediation"
+    ]
+    assert row[0] == "'=1+1"
+
+
+def test_the_terminal_tells_what_is_undecided_and_what_was_not_seen(report: Report) -> None:
+    lines = terminal.render(report)
+    at = lines.index("undecided:")
+    assert lines[at + 1] == "  6 hosts      accept-queue-overflow: not known: rates"
+    at = lines.index("seen in part:")
+    assert lines[at + 1] == "  6 hosts      the open files of 31 processes could not be read, run as root"
+
+
+def test_the_terminal_names_the_reports_before_the_verdict(report: Report) -> None:
+    paths = [f"/{'x' * 200}/tcp-audit.{suffix}" for suffix in ("html", "json")]
+    lines = terminal.render(report, paths)
+    assert lines[-3:] == [*(f"report: {path}" for path in paths), text.headline(report)]
+    assert len(lines) <= terminal.MOST_LINES
+
+
+def test_policies_of_the_collection_are_told_by_name_and_others_by_path(report: Report) -> None:
+    source = f"{text.SHIPPED}queues.yml, /srv/mine.yml"
+    told = dict(text.provenance({**report, "policy": {"name": "queues, mine.yml", "source": source}}))
+    assert told["policy"] == "queues, mine.yml (/srv/mine.yml)"
+
+
+def test_kinds_of_hosts_that_sound_alike_are_told_apart() -> None:
+    hosts = dict.fromkeys(("total", "failing", "failed", "no_python", "stale"), 2)
+    counts = {**fleets.report(0)["summary"]["hosts"], **hosts}
+    assert text.headline({"summary": {"verdict": "fail", "hosts": counts}}) == (
+        "FAIL: 2 hosts, 2 failing, 2 whose facts could not be gathered, 2 without Python, 2 with stale facts"
+    )

@@ -93,6 +93,10 @@ def test_the_fullest_listeners_are_kept_and_the_others_counted() -> None:
         ([], None),
         (["sshd"], "sshd"),
         ([{"name": "nginx", "unit": "nginx.service"}] * 3, "nginx (nginx.service) x 3"),
+        (
+            [{"name": "nginx", "unit": "nginx.service", "count": 8}, {"name": "a", "unit": None}],
+            "nginx (nginx.service) x 8, a",
+        ),
         ([{"name": "a", "unit": None}, {"name": "b", "unit": None}], "a, b"),
     ],
 )

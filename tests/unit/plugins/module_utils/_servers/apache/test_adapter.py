@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.nettune.tcp.plugins.module_utils import _command
-from ansible_collections.nettune.tcp.plugins.module_utils._servers.apache.adapter import SERVER
+from ansible_collections.nettune.tcp.plugins.module_utils._servers.apache.adapter import ADAPTER
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.server import Check, Config, ConfigError
 
 Socket = t.Tuple[str, str, int]
@@ -95,11 +95,11 @@ def config_of(files: t.Mapping[str, str]) -> Config:
 
 
 def sockets(config: Config) -> t.List[Socket]:
-    return [(listen.family, listen.address, listen.port) for listen in SERVER.listens(config)]
+    return [(listen.family, listen.address, listen.port) for listen in ADAPTER.listens(config)]
 
 
 def backlogs(config: Config) -> t.List[int]:
-    return [listen.asked for listen in SERVER.listens(config)]
+    return [listen.asked for listen in ADAPTER.listens(config)]
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_sockets(config: Config, expected: t.List[Socket]) -> None:
 )
 def test_backlog(config: Config, expected: t.Tuple[t.List[int], str, int]) -> None:
     assert backlogs(config) == expected[0]
-    assert {(listen.file, listen.line) for listen in SERVER.listens(config)} == {expected[1:]}
+    assert {(listen.file, listen.line) for listen in ADAPTER.listens(config)} == {expected[1:]}
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_backlog(config: Config, expected: t.Tuple[t.List[int], str, int]) -> No
 )
 def test_broken_configurations_name_file_and_line(config: Config, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        SERVER.listens(config)
+        ADAPTER.listens(config)
 
 
 @pytest.mark.parametrize(
@@ -256,7 +256,7 @@ def test_broken_configurations_name_file_and_line(config: Config, message: str) 
     ],
 )
 def test_edit(config: Config, expected: t.List[str], edited: t.Callable[..., t.List[str]]) -> None:
-    assert edited(SERVER, config, dict.fromkeys(SERVER.listens(config), 4096)) == expected
+    assert edited(ADAPTER, config, dict.fromkeys(ADAPTER.listens(config), 4096)) == expected
 
 
 @pytest.mark.parametrize(
@@ -268,27 +268,27 @@ def test_edit(config: Config, expected: t.List[str], edited: t.Callable[..., t.L
 )
 def test_a_new_file_is_where_the_distribution_includes_it(files: t.Mapping[str, str], path: str) -> None:
     config = config_of(files)
-    assert list(SERVER.edit(config, dict.fromkeys(SERVER.listens(config), 4096))) == [path]
+    assert list(ADAPTER.edit(config, dict.fromkeys(ADAPTER.listens(config), 4096))) == [path]
 
 
 def test_one_number_serves_all_sockets() -> None:
     config = one("Listen 80\nListen 81\n")
-    first, second = SERVER.listens(config)
+    first, second = ADAPTER.listens(config)
     with pytest.raises(ConfigError, match="one ListenBacklog is for all sockets"):
-        SERVER.edit(config, {first: 1, second: 2})
+        ADAPTER.edit(config, {first: 1, second: 2})
 
 
 def test_check_on_debian() -> None:
     main, envvars = "/etc/apache2/apache2.conf", "/etc/apache2/envvars"
     expected = Check(("apache2ctl", "-t", "-f", main), (main, envvars), {"APACHE_CONFDIR": "/etc/apache2"})
-    assert SERVER.check(config_of(DEBIAN)) == expected
+    assert ADAPTER.check(config_of(DEBIAN)) == expected
 
 
 @pytest.mark.parametrize("program, there", [("httpd", False), ("apache2", True)])
 def test_check_elsewhere(program: str, there: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_command, "installed", lambda name: name == "apache2" and there)
     main = "/etc/httpd/conf/httpd.conf"
-    assert SERVER.check(config_of(RHEL)) == Check((program, "-t", "-f", main, "-DWITH_STATUS"), (main,))
+    assert ADAPTER.check(config_of(RHEL)) == Check((program, "-t", "-f", main, "-DWITH_STATUS"), (main,))
 
 
 def test_read_takes_what_the_includes_reach(tmp_path: Path) -> None:
@@ -297,12 +297,12 @@ def test_read_takes_what_the_includes_reach(tmp_path: Path) -> None:
     (tmp_path / "conf.d" / "link.conf").symlink_to("../real.conf")
     main = tmp_path / "httpd.conf"
     main.write_text("Listen 80\nInclude conf.d/*.conf\n")
-    config = SERVER.read(str(main), None)
+    config = ADAPTER.read(str(main), None)
     assert [path for path in config.files if path.startswith(str(tmp_path))] == [
         str(main),
         str(tmp_path / "conf.d" / "link.conf"),
     ]
-    assert [listen.port for listen in SERVER.listens(config)] == [80, 81]
+    assert [listen.port for listen in ADAPTER.listens(config)] == [80, 81]
 
 
 @pytest.mark.parametrize("include", ["empty", "empty/", "emp*", "s*/deep", "s*", "sub/*/"])
@@ -312,7 +312,7 @@ def test_a_directory_without_files_includes_nothing(tmp_path: Path, include: str
     (tmp_path / "sub" / "deep").mkdir(parents=True)
     main = tmp_path / "httpd.conf"
     main.write_text(f"ServerRoot {tmp_path}\nInclude {include}\nListen 80\n")
-    assert [listen.port for listen in SERVER.listens(SERVER.read(str(main), None))] == [80]
+    assert [listen.port for listen in ADAPTER.listens(ADAPTER.read(str(main), None))] == [80]
 
 
 @pytest.mark.parametrize("include", ["empty/*", "none*", "sub/*/*"])
@@ -322,16 +322,16 @@ def test_a_pattern_that_matches_nothing_is_an_error(tmp_path: Path, include: str
     main = tmp_path / "httpd.conf"
     main.write_text(f"ServerRoot {tmp_path}\nInclude {include}\nListen 80\n")
     with pytest.raises(ConfigError, match=":2: nothing matches"):
-        SERVER.listens(SERVER.read(str(main), None))
+        ADAPTER.listens(ADAPTER.read(str(main), None))
 
 
 def test_read_refuses_what_is_no_file(tmp_path: Path) -> None:
     main = tmp_path / "httpd.conf"
     main.write_text("Include /dev/zero\n")
     with pytest.raises(ConfigError, match="/dev/zero: is not a regular file"):
-        SERVER.read(str(main), None)
+        ADAPTER.read(str(main), None)
     with pytest.raises(ConfigError, match="does not exist"):
-        SERVER.read(str(tmp_path / "none"), None)
+        ADAPTER.read(str(tmp_path / "none"), None)
 
 
 _NOISE = st.sampled_from(
@@ -355,25 +355,25 @@ def test_edit_changes_one_line_at_most(
 ) -> None:
     lines = [line for block in [*head, ["Listen 80"], *tail] for line in block]
     config = one("".join(line + end for line in lines))
-    listen = SERVER.listens(config)[0]
-    replaced = SERVER.edit(config, {listen: wanted})
+    listen = ADAPTER.listens(config)[0]
+    replaced = ADAPTER.edit(config, {listen: wanted})
     result = Config(config.main, {**config.files, **{path: content or b"" for path, content in replaced.items()}})
     new = result.files[config.main].decode().split(end)[:-1]
     differing = [(old, line) for old, line in zip(lines, new) if old != line]
     assert backlogs(result) == [wanted]
     assert all("ListenBacklog" in old for old, _line in differing)
     assert len(differing) + len(new) - len(lines) == (wanted != listen.asked)
-    assert not SERVER.edit(result, {SERVER.listens(result)[0]: wanted})
+    assert not ADAPTER.edit(result, {ADAPTER.listens(result)[0]: wanted})
 
 
 @given(st.binary(max_size=60).map(lambda junk: b"Listen 80\n" + junk))
 def test_any_bytes_are_read_or_refused(content: bytes) -> None:
     config = Config("/srv/httpd.conf", {"/srv/httpd.conf": content})
     try:
-        found = SERVER.listens(config)
+        found = ADAPTER.listens(config)
     except ConfigError:
         return
-    replaced = SERVER.edit(config, dict.fromkeys(found, 4096))
+    replaced = ADAPTER.edit(config, dict.fromkeys(found, 4096))
     assert all(content is not None for content in replaced.values())
 
 
@@ -392,7 +392,7 @@ def test_any_bytes_are_read_or_refused(content: bytes) -> None:
 def test_hostile_configurations_end_soon(text: str) -> None:
     started = time.process_time()
     with contextlib.suppress(ConfigError):
-        SERVER.listens(one(text))
+        ADAPTER.listens(one(text))
     assert time.process_time() - started < 10
 
 
@@ -400,7 +400,7 @@ def test_ten_thousand_sites_take_well_below_a_second() -> None:
     site = "Listen 10.{0}.{1}.1:80\n<VirtualHost *>\n  ServerName s\n  <Location />\n  </Location>\n</VirtualHost>\n"
     config = one("".join(site.format(number >> 8, number & 255) for number in range(10_000)))
     started = time.process_time()
-    found = SERVER.listens(config)
-    SERVER.edit(config, dict.fromkeys(found, 4096))
+    found = ADAPTER.listens(config)
+    ADAPTER.edit(config, dict.fromkeys(found, 4096))
     assert len(found) == 10_000
     assert time.process_time() - started < 10  # 0.4 without a tracer; what is quadratic takes minutes

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.nettune.tcp.plugins.module_utils._servers import unit as unit_files
-from ansible_collections.nettune.tcp.plugins.module_utils._servers.haproxy.adapter import SERVER
+from ansible_collections.nettune.tcp.plugins.module_utils._servers.haproxy.adapter import ADAPTER
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.server import Check, Config, ConfigError
 
 Socket = t.Tuple[str, str, int]
@@ -79,11 +79,11 @@ def bind(line: str, *, head: str = "", **environment: str) -> Config:
 
 
 def sockets(config: Config) -> t.List[Socket]:
-    return [(listen.family, listen.address, listen.port) for listen in SERVER.listens(config)]
+    return [(listen.family, listen.address, listen.port) for listen in ADAPTER.listens(config)]
 
 
 def ports(config: Config) -> t.List[int]:
-    return [listen.port for listen in SERVER.listens(config)]
+    return [listen.port for listen in ADAPTER.listens(config)]
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_sockets(config: Config, expected: t.List[Socket]) -> None:
     ],
 )
 def test_backlog(text: str, backlog: t.Optional[int], default: int, line: int) -> None:
-    (listen,) = SERVER.listens(one(text))
+    (listen,) = ADAPTER.listens(one(text))
     assert (listen.backlog, listen.default, listen.line) == (backlog, default, line)
 
 
@@ -190,7 +190,7 @@ def test_backlog(text: str, backlog: t.Optional[int], default: int, line: int) -
 )
 def test_broken_configurations_name_file_and_line(config: Config, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        SERVER.listens(config)
+        ADAPTER.listens(config)
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ def test_broken_configurations_name_file_and_line(config: Config, message: str) 
 )
 def test_edit_of_all(text: str, changes: t.List[str], edited: t.Callable[..., t.List[str]]) -> None:
     config = one(text)
-    assert edited(SERVER, config, dict.fromkeys(SERVER.listens(config), 4096)) == changes
+    assert edited(ADAPTER, config, dict.fromkeys(ADAPTER.listens(config), 4096)) == changes
 
 
 @pytest.mark.parametrize(
@@ -247,12 +247,12 @@ def test_edit_of_all(text: str, changes: t.List[str], edited: t.Callable[..., t.
 )
 def test_edit_of_port_80_only(text: str, changes: t.List[str], edited: t.Callable[..., t.List[str]]) -> None:
     config = one(text)
-    assert edited(SERVER, config, {one: 4096 for one in SERVER.listens(config) if one.port == 80}) == changes
+    assert edited(ADAPTER, config, {one: 4096 for one in ADAPTER.listens(config) if one.port == 80}) == changes
 
 
 def test_binds_of_one_section_may_differ(edited: t.Callable[..., t.List[str]]) -> None:
     config = one("frontend f\n bind :1\n bind :2\n backlog 9\n")
-    assert edited(SERVER, config, {listen: listen.port * 100 for listen in SERVER.listens(config)}) == [
+    assert edited(ADAPTER, config, {listen: listen.port * 100 for listen in ADAPTER.listens(config)}) == [
         "- bind :1\n",
         "- bind :2\n",
         "+ bind :1 backlog 100\n",
@@ -263,27 +263,27 @@ def test_binds_of_one_section_may_differ(edited: t.Callable[..., t.List[str]]) -
 @pytest.mark.parametrize("name", ["unsetenv P", "resetenv Q"])
 def test_variables_that_are_unset_are_not_known(name: str) -> None:
     with pytest.raises(ConfigError, match="a variable in the address is not known"):
-        SERVER.listens(bind("$P:1", head=f"global\n {name}\n", P="1.1.1.1"))
+        ADAPTER.listens(bind("$P:1", head=f"global\n {name}\n", P="1.1.1.1"))
 
 
 def test_sockets_of_one_bind_that_ask_for_the_number_may_be_left_out() -> None:
     config = bind(":1,:2 backlog 5")
-    assert not SERVER.edit(config, {SERVER.listens(config)[0]: 5})
+    assert not ADAPTER.edit(config, {ADAPTER.listens(config)[0]: 5})
 
 
 @pytest.mark.parametrize("wanted", [{1: 5, 2: 6}, {1: 5}])
 def test_sockets_of_one_bind_cannot_differ(wanted: t.Dict[int, int]) -> None:
     config = bind(":1,:2")
-    found = {listen.port: listen for listen in SERVER.listens(config)}
+    found = {listen.port: listen for listen in ADAPTER.listens(config)}
     with pytest.raises(ConfigError, match=r"/x.cfg:2: one bind opens several sockets"):
-        SERVER.edit(config, {found[port]: number for port, number in wanted.items()})
+        ADAPTER.edit(config, {found[port]: number for port, number in wanted.items()})
 
 
 def test_check_gives_haproxy_its_environment_and_all_files() -> None:
     environment = b"PORT=80\nX=1\nLD_PRELOAD=/x\n"
     files = ("/d/a.cfg", "/d/b.cfg")
     config = Config("/d", {files[0]: b"# $PORT $LD_PRELOAD", files[1]: b"", "environment": environment})
-    assert SERVER.check(config) == Check(("haproxy", "-c", "-f", files[0], "-f", files[1]), files, {"PORT": "80"})
+    assert ADAPTER.check(config) == Check(("haproxy", "-c", "-f", files[0], "-f", files[1]), files, {"PORT": "80"})
 
 
 def test_read_takes_what_the_service_is_started_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -292,9 +292,9 @@ def test_read_takes_what_the_service_is_started_with(tmp_path: Path, monkeypatch
     unit = tmp_path / "lb.service"
     unit.write_text(f"[Service]\nEnvironment=HOST=1.1.1.1\nExecStart=/lb -Ws -f {tmp_path}/b.cfg -- {tmp_path}/a.cfg\n")
     monkeypatch.setattr(unit_files, "LOOKUP", [str(tmp_path)])
-    config = SERVER.read(None, "lb.service")
+    config = ADAPTER.read(None, "lb.service")
     assert ports(config) == [81, 80]
-    assert SERVER.check(config).environment == {"HOST": "1.1.1.1"}
+    assert ADAPTER.check(config).environment == {"HOST": "1.1.1.1"}
 
 
 def test_a_unit_that_is_named_must_be_one_unless_the_file_is_named_too(
@@ -306,9 +306,9 @@ def test_a_unit_that_is_named_must_be_one_unless_the_file_is_named_too(
     main.write_text("frontend a\n bind :80\n")
     for unit, message in (("none.service", "there is no such unit"), ("masked.service", "masked.service is masked")):
         with pytest.raises(ConfigError, match=message):
-            SERVER.read(None, unit)
-        assert ports(SERVER.read(str(main), unit)) == [80]
-        assert ports(SERVER.started(["haproxy", "-f", str(main)], unit)) == [80]
+            ADAPTER.read(None, unit)
+        assert ports(ADAPTER.read(str(main), unit)) == [80]
+        assert ports(ADAPTER.started(["haproxy", "-f", str(main)], unit)) == [80]
 
 
 @pytest.mark.parametrize(
@@ -328,19 +328,19 @@ def test_of_the_addresses_of_a_name_the_first_of_the_family_counts(
     main.write_text(f"frontend a\n bind {address}\n")
     if isinstance(expected, str):
         with pytest.raises(ConfigError, match=f":2: {expected}"):
-            SERVER.read(str(main), None)
+            ADAPTER.read(str(main), None)
         return
-    [listen] = SERVER.listens(SERVER.read(str(main), None))
+    [listen] = ADAPTER.listens(ADAPTER.read(str(main), None))
     assert (listen.family, listen.address, listen.port) == expected
 
 
 def test_read_takes_the_files_of_a_directory(tmp_path: Path) -> None:
     for name in ("b.cfg", "a.cfg", ".c.cfg", "d.txt"):
         (tmp_path / name).write_text(f"frontend {name}\n bind :{80 + ord(name[0]) - ord('a')}\n")
-    config = SERVER.read(str(tmp_path), None)
+    config = ADAPTER.read(str(tmp_path), None)
     assert ports(config) == [80, 81]
     with pytest.raises(ConfigError, match="/nowhere: does not exist"):
-        SERVER.read("/nowhere", None)
+        ADAPTER.read("/nowhere", None)
 
 
 _NOISE = [
@@ -374,14 +374,14 @@ def configurations(draw: st.DrawFn) -> str:
 @given(configurations(), st.data())
 def test_edit_changes_a_line_per_bind_at_most(text: str, data: st.DataObject) -> None:
     config = one(text)
-    found = SERVER.listens(config)
+    found = ADAPTER.listens(config)
     numbers = {port: data.draw(st.sampled_from([None, 17, 4096])) for port in {listen.port for listen in found}}
     wanted = {listen: number for listen in found for number in [numbers[listen.port]] if number}
-    replaced = SERVER.edit(config, wanted)
+    replaced = ADAPTER.edit(config, wanted)
     result = one((replaced.get("/x.cfg") or text.encode()).decode())
-    again = SERVER.listens(result)
+    again = ADAPTER.listens(result)
     assert [one.asked for one in again] == [wanted.get(one, one.asked) for one in found]
-    assert not SERVER.edit(result, dict(zip(again, (wanted.get(one, one.asked) for one in found))))
+    assert not ADAPTER.edit(result, dict(zip(again, (wanted.get(one, one.asked) for one in found))))
     old, new = text.split("\n"), result.files["/x.cfg"].decode().split("\n")
     kept = [line for line in old if "backlog" not in line and "bind" not in line]
     assert kept == [line for line in new if "backlog" not in line and "bind" not in line]
@@ -394,8 +394,8 @@ def test_edit_changes_a_line_per_bind_at_most(text: str, data: st.DataObject) ->
 def test_any_bytes_are_read_or_refused(content: bytes) -> None:
     config = Config("/x.cfg", {"/x.cfg": content})
     try:
-        found = SERVER.listens(config)
-        SERVER.edit(config, dict.fromkeys(found, 4096))
+        found = ADAPTER.listens(config)
+        ADAPTER.edit(config, dict.fromkeys(found, 4096))
     except ConfigError:
         return
 
@@ -414,7 +414,7 @@ def test_any_bytes_are_read_or_refused(content: bytes) -> None:
 def test_hostile_configurations_end_soon(text: str) -> None:
     started = time.process_time()
     with contextlib.suppress(ConfigError):
-        SERVER.listens(one(f"defaults d0\n{text}", A="xxxxxxxx"))
+        ADAPTER.listens(one(f"defaults d0\n{text}", A="xxxxxxxx"))
     assert time.process_time() - started < 10
 
 
@@ -422,7 +422,7 @@ def test_ten_thousand_binds_take_well_below_a_second() -> None:
     frontend = "frontend f{0}.{1}\n  bind 10.{0}.{1}.1:80 ssl crt /etc/x\n  default_backend b\n"
     config = one("".join(frontend.format(number >> 8, number & 255) for number in range(10_000)))
     started = time.process_time()
-    found = SERVER.listens(config)
-    SERVER.edit(config, dict.fromkeys(found, 4096))
+    found = ADAPTER.listens(config)
+    ADAPTER.edit(config, dict.fromkeys(found, 4096))
     assert len(found) == 10_000
     assert time.process_time() - started < 10  # 0.6 without a tracer; what is quadratic takes minutes

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.nettune.tcp.plugins.module_utils._servers.lighttpd.adapter import SERVER
+from ansible_collections.nettune.tcp.plugins.module_utils._servers.lighttpd.adapter import ADAPTER
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.server import Check, Config, ConfigError, Listen
 
 Socket = t.Tuple[str, str, int]
@@ -87,11 +87,11 @@ def block(address: str, inside: str = "") -> str:
 
 
 def sockets(config: Config) -> t.List[Socket]:
-    return [(listen.family, listen.address, listen.port) for listen in SERVER.listens(config)]
+    return [(listen.family, listen.address, listen.port) for listen in ADAPTER.listens(config)]
 
 
 def asked(config: Config) -> t.List[int]:
-    return [listen.asked for listen in SERVER.listens(config)]
+    return [listen.asked for listen in ADAPTER.listens(config)]
 
 
 MAIN = ("inet", "0.0.0.0", 80)
@@ -172,8 +172,8 @@ def test_backlog(config: Config, expected: t.List[int]) -> None:
 
 def test_where_the_backlog_is_set() -> None:
     config = one('server.port = 81\ninclude "b"\n', b="\nserver.listen-backlog = 7\n" + block(":82"))
-    assert [(listen.file, listen.line) for listen in SERVER.listens(config)] == [("/l/b", 2)] * 2
-    assert [(listen.file, listen.line) for listen in SERVER.listens(one("\nserver.port = 81\n"))] == [("/l/main", 2)]
+    assert [(listen.file, listen.line) for listen in ADAPTER.listens(config)] == [("/l/b", 2)] * 2
+    assert [(listen.file, listen.line) for listen in ADAPTER.listens(one("\nserver.port = 81\n"))] == [("/l/main", 2)]
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_where_the_backlog_is_set() -> None:
 )
 def test_broken_configurations_name_file_and_line(config: Config, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        SERVER.listens(config)
+        ADAPTER.listens(config)
 
 
 @pytest.mark.parametrize(
@@ -245,7 +245,7 @@ def test_broken_configurations_name_file_and_line(config: Config, message: str) 
     ],
 )
 def test_edit_of_all(config: Config, changes: t.List[str], edited: t.Callable[..., t.List[str]]) -> None:
-    assert edited(SERVER, config, dict.fromkeys(SERVER.listens(config), 4000)) == changes
+    assert edited(ADAPTER, config, dict.fromkeys(ADAPTER.listens(config), 4000)) == changes
 
 
 @pytest.mark.parametrize(
@@ -277,34 +277,34 @@ def test_edit_of_all(config: Config, changes: t.List[str], edited: t.Callable[..
 )
 def test_edit_of_port_81_only(text: str, changes: t.List[str], edited: t.Callable[..., t.List[str]]) -> None:
     config = one(text)
-    assert edited(SERVER, config, {listen: 4000 for listen in SERVER.listens(config) if listen.port == 81}) == changes
+    assert edited(ADAPTER, config, {listen: 4000 for listen in ADAPTER.listens(config) if listen.port == 81}) == changes
 
 
 def test_sockets_without_a_block_of_their_own_cannot_differ() -> None:
     config = config_of(DEBIAN_FILES)
-    by_family = {listen: 3000 if listen.family == "inet6" else 4000 for listen in SERVER.listens(config)}
+    by_family = {listen: 3000 if listen.family == "inet6" else 4000 for listen in ADAPTER.listens(config)}
     with pytest.raises(ConfigError, match="sockets without a block of their own cannot have different"):
-        SERVER.edit(config, by_family)
+        ADAPTER.edit(config, by_family)
 
 
 def test_what_a_command_prints_is_not_edited() -> None:
     config = config_of({**DEBIAN_FILES, SHELL: block("[::]:80", " server.listen-backlog = 7 ")})
     with pytest.raises(ConfigError, match=r"include_shell .*: server.listen-backlog is set by the output of a command"):
-        SERVER.edit(config, dict.fromkeys(SERVER.listens(config), 4000))
+        ADAPTER.edit(config, dict.fromkeys(ADAPTER.listens(config), 4000))
 
 
 def test_check() -> None:
     files = {"/l/main": b"", SHELL: b"", "lighttpd -v": b"", "/l/more": b""}
     expected = Check(("lighttpd", "-tt", "-f", "/l/main"), ("/l/main", "/l/more"))
-    assert SERVER.check(Config("/l/main", files)) == expected
+    assert ADAPTER.check(Config("/l/main", files)) == expected
 
 
 def test_read_runs_the_commands_of_the_configuration(tmp_path: Path) -> None:
     (tmp_path / "here").write_text("81")
     main = tmp_path / "lighttpd.conf"
     main.write_text('include_shell "echo server.port = $(cat here)"\n')
-    config = SERVER.read(str(main), None)
-    assert [listen.port for listen in SERVER.listens(config)] == [81]
+    config = ADAPTER.read(str(main), None)
+    assert [listen.port for listen in ADAPTER.listens(config)] == [81]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to give a file to somebody else")
@@ -316,9 +316,9 @@ def test_commands_of_others_are_not_run(tmp_path: Path, owner: int) -> None:
     os.chown(included, owner, owner)
     if owner:
         with pytest.raises(ConfigError, match="is not run: somebody else than root may write the configuration"):
-            SERVER.read(str(main), None)
+            ADAPTER.read(str(main), None)
     else:
-        SERVER.read(str(main), None)
+        ADAPTER.read(str(main), None)
     assert mark.exists() == (owner == 0)
 
 
@@ -326,7 +326,7 @@ def test_read_refuses_commands_that_fail(tmp_path: Path) -> None:
     main = tmp_path / "lighttpd.conf"
     main.write_text('include_shell "exit 3"\n')
     with pytest.raises(ConfigError, match=r"include_shell exit 3: ends with status 3"):
-        SERVER.read(str(main), None)
+        ADAPTER.read(str(main), None)
 
 
 _STATEMENTS = st.sampled_from(
@@ -355,13 +355,13 @@ def configurations(draw: st.DrawFn) -> str:
 @given(configurations(), st.data())
 def test_edit_changes_a_line_per_socket_at_most(text: str, data: st.DataObject) -> None:
     config = one(text)
-    found = SERVER.listens(config)
+    found = ADAPTER.listens(config)
     wanted: t.Dict[Listen, int] = {listen: data.draw(st.sampled_from([17, 55, 4096])) for listen in found}
-    replaced = SERVER.edit(config, wanted)
+    replaced = ADAPTER.edit(config, wanted)
     result = Config(config.main, {**config.files, **{path: content or b"" for path, content in replaced.items()}})
-    again = SERVER.listens(result)
+    again = ADAPTER.listens(result)
     assert [one.asked for one in again] == [wanted[one] for one in found]
-    assert not SERVER.edit(result, dict(zip(again, (wanted[one] for one in found))))
+    assert not ADAPTER.edit(result, dict(zip(again, (wanted[one] for one in found))))
     old, new = text.splitlines(), result.files["/l/main"].decode().splitlines()
     assert [line for line in old if "backlog" not in line and "socket" not in line] == [
         line for line in new if "backlog" not in line and "socket" not in line
@@ -376,8 +376,8 @@ def test_edit_changes_a_line_per_socket_at_most(text: str, data: st.DataObject) 
 def test_any_bytes_are_read_or_refused(content: bytes) -> None:
     config = Config("/l/main", {"/l/main": content})
     try:
-        found = SERVER.listens(config)
-        SERVER.edit(config, dict.fromkeys(found, 4096))
+        found = ADAPTER.listens(config)
+        ADAPTER.edit(config, dict.fromkeys(found, 4096))
     except ConfigError:
         return
 
@@ -397,7 +397,7 @@ def test_any_bytes_are_read_or_refused(content: bytes) -> None:
 def test_hostile_configurations_end_soon(text: str) -> None:
     started = time.process_time()
     with contextlib.suppress(ConfigError):
-        SERVER.listens(one(text))
+        ADAPTER.listens(one(text))
     assert time.process_time() - started < 10
 
 
@@ -405,7 +405,7 @@ def test_ten_thousand_sockets_take_well_below_a_second() -> None:
     text = '$SERVER["socket"] == "10.{0}.{1}.1:80" {{\n  ssl.engine = "enable"\n  ssl.pemfile = "/etc/x"\n}}\n'
     config = one("".join(text.format(number >> 8, number & 255) for number in range(10_000)))
     started = time.process_time()
-    found = SERVER.listens(config)
-    SERVER.edit(config, dict.fromkeys(found, 4096))
+    found = ADAPTER.listens(config)
+    ADAPTER.edit(config, dict.fromkeys(found, 4096))
     assert len(found) == 10_001
     assert time.process_time() - started < 10  # 1.1 without a tracer; what is quadratic takes minutes

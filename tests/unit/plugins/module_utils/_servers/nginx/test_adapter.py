@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.nettune.tcp.plugins.module_utils._servers.nginx.adapter import SERVER
+from ansible_collections.nettune.tcp.plugins.module_utils._servers.nginx.adapter import ADAPTER
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.server import Config, ConfigError, Listen
 from ansible_collections.nettune.tcp.tests.unit.plugins.module_utils._servers.nginx import nginx_configs
 from ansible_collections.nettune.tcp.tests.unit.plugins.module_utils._servers.nginx.nginx_configs import configurations
@@ -28,15 +28,15 @@ def config(main: str, **others: str) -> Config:
 
 
 def sockets(found: Config) -> t.Dict[str, t.Optional[int]]:
-    return {f"{listen.address}:{listen.port}": listen.backlog for listen in SERVER.listens(found)}
+    return {f"{listen.address}:{listen.port}": listen.backlog for listen in ADAPTER.listens(found)}
 
 
 def edited(found: Config, number: int, *which: str) -> Config:
     """The configuration with this number for some of its sockets, or all."""
     wanted = {
-        listen: number for listen in SERVER.listens(found) if not which or f"{listen.address}:{listen.port}" in which
+        listen: number for listen in ADAPTER.listens(found) if not which or f"{listen.address}:{listen.port}" in which
     }
-    changed = {path: content for path, content in SERVER.edit(found, wanted).items() if content is not None}
+    changed = {path: content for path, content in ADAPTER.edit(found, wanted).items() if content is not None}
     return Config(found.main, {**found.files, **changed})
 
 
@@ -71,7 +71,7 @@ def test_stream_and_mail_are_read_too() -> None:
 
 
 def test_where_nothing_is_said_the_default_counts() -> None:
-    [listen] = SERVER.listens(config("http {\n server {\n listen 80;\n } }"))
+    [listen] = ADAPTER.listens(config("http {\n server {\n listen 80;\n } }"))
     assert (listen.backlog, listen.asked, listen.file, listen.line) == (None, 511, MAIN, 3)
 
 
@@ -117,8 +117,8 @@ def test_only_the_directive_concerned_changes(before: str, after: str) -> None:
 
 def test_nothing_is_edited_where_the_number_is_there() -> None:
     found = config("http { server { listen 80 backlog=4096; listen [::]:80; } }")
-    [four, six] = SERVER.listens(found)
-    assert SERVER.edit(found, {four: 4096, six: 511}) == {}
+    [four, six] = ADAPTER.listens(found)
+    assert ADAPTER.edit(found, {four: 4096, six: 511}) == {}
 
 
 def test_addresses_are_edited_apart() -> None:
@@ -139,7 +139,7 @@ def test_a_line_with_several_sockets_is_not_edited_for_some_of_them(which: t.Lis
 def test_options_on_two_lines_are_an_error_that_names_both() -> None:
     text = "http {\n server { listen 80 backlog=5; }\n server { listen 80 backlog=5; }\n}"
     with pytest.raises(ConfigError, match=rf"^{MAIN}:3: duplicate listen options for 0.0.0.0:80, which {MAIN}:2 has"):
-        SERVER.listens(config(text))
+        ADAPTER.listens(config(text))
 
 
 INCLUDES = "events {}\nhttp { include conf.d/*.conf; include sites/*; include one.conf; }"
@@ -166,15 +166,15 @@ def test_the_file_that_has_the_line_is_edited() -> None:
     found = config(
         INCLUDES, **{"one.conf": "# nothing", "sites/a": "server { listen 80; }", "sites/b": "server { listen 80; }"}
     )
-    wanted = dict.fromkeys(SERVER.listens(found), 9)
-    assert SERVER.edit(found, wanted) == {"/etc/nginx/sites/a": b"server { listen 80 backlog=9; }"}
+    wanted = dict.fromkeys(ADAPTER.listens(found), 9)
+    assert ADAPTER.edit(found, wanted) == {"/etc/nginx/sites/a": b"server { listen 80 backlog=9; }"}
 
 
 def test_a_line_that_is_included_twice_cannot_have_options() -> None:
     snippet = {"snip": "listen 80;", "one.conf": ""}
     with pytest.raises(ConfigError, match=r"^/etc/nginx/snip:1: .*give one server a listen line of its own"):
         edited(config("http { server { include snip; } server { include snip; } }", **snippet), 9)
-    [listen] = SERVER.listens(config("http { server { include snip; } server { include snip; } }", **snippet))
+    [listen] = ADAPTER.listens(config("http { server { include snip; } server { include snip; } }", **snippet))
     assert listen.backlog is None
     found = config("http { server { include snip; } server { include snip; } server { listen 80; } }", **snippet)
     assert edited(found, 9).files[MAIN].endswith(b"server { listen 80 backlog=9; } }")
@@ -191,7 +191,7 @@ def test_a_line_that_is_included_twice_cannot_have_options() -> None:
 )
 def test_broken_configurations_are_named_by_file_and_line(main: str, others: t.Dict[str, str], message: str) -> None:
     with pytest.raises(ConfigError, match=f"^{message}"):
-        SERVER.listens(config(main, **others))
+        ADAPTER.listens(config(main, **others))
 
 
 def test_files_are_read_as_they_are_named(tmp_path: pathlib.Path) -> None:
@@ -202,24 +202,24 @@ def test_files_are_read_as_they_are_named(tmp_path: pathlib.Path) -> None:
     (tmp_path / "sites-enabled" / "dir").mkdir()
     (tmp_path / "nginx.conf").write_text("http { include sites-enabled/*; include none/*; include mime; types { } }")
     (tmp_path / "mime").write_text("types { a b; }")
-    found = SERVER.read(str(tmp_path / "nginx.conf"), None)
+    found = ADAPTER.read(str(tmp_path / "nginx.conf"), None)
     assert [path[len(str(tmp_path)) :] for path in found.files] == ["/nginx.conf", "/sites-enabled/b", "/mime"]
     assert sockets(found) == {"0.0.0.0:81": None}
-    assert SERVER.check(found).words == ("nginx", "-t", "-q", "-c", str(tmp_path / "nginx.conf"))
+    assert ADAPTER.check(found).words == ("nginx", "-t", "-q", "-c", str(tmp_path / "nginx.conf"))
 
 
 def test_a_missing_file_is_named(tmp_path: pathlib.Path) -> None:
     with pytest.raises(ConfigError, match=r"^/.*/nginx.conf: .*No such file"):
-        SERVER.read(str(tmp_path / "nginx.conf"), None)
+        ADAPTER.read(str(tmp_path / "nginx.conf"), None)
     (tmp_path / "nginx.conf").write_text("http {\ninclude gone; }")
     with pytest.raises(ConfigError, match=r"nginx.conf:2: .*gone cannot be read: No such file or directory"):
-        SERVER.read(str(tmp_path / "nginx.conf"), None)
+        ADAPTER.read(str(tmp_path / "nginx.conf"), None)
 
 
 def test_what_never_ends_is_not_read(tmp_path: pathlib.Path) -> None:
     (tmp_path / "nginx.conf").write_text("http { include /dev/zero; include /dev/null; }")
     with pytest.raises(ConfigError, match="/dev/zero: is not a regular file"):
-        SERVER.read(str(tmp_path / "nginx.conf"), None)
+        ADAPTER.read(str(tmp_path / "nginx.conf"), None)
 
 
 @given(
@@ -227,18 +227,18 @@ def test_what_never_ends_is_not_read(tmp_path: pathlib.Path) -> None:
 )
 def test_parse_edit_parse_gives_the_change_and_nothing_else(text: str, data: st.DataObject, number: int) -> None:
     before = config(f"events {{}}\nhttp {{ {text} }}\n")
-    listens = SERVER.listens(before)
+    listens = ADAPTER.listens(before)
     chosen: t.List[Listen] = data.draw(st.lists(st.sampled_from(listens), unique=True))
-    files = SERVER.edit(before, dict.fromkeys(chosen, number))
+    files = ADAPTER.edit(before, dict.fromkeys(chosen, number))
     content = files.get(MAIN) or before.files[MAIN]
-    after = SERVER.listens(Config(MAIN, {MAIN: content}))
-    places = {(one.family, one.address, one.port) for one in chosen}
+    after = ADAPTER.listens(Config(MAIN, {MAIN: content}))
+    endpoints = {(one.family, one.address, one.port) for one in chosen}
     assert [(one.family, one.address, one.port, one.asked) for one in after] == [
         (
             one.family,
             one.address,
             one.port,
-            number if (one.family, one.address, one.port) in places else one.asked,
+            number if (one.family, one.address, one.port) in endpoints else one.asked,
         )
         for one in listens
     ]

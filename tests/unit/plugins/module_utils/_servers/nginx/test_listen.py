@@ -11,7 +11,7 @@ import typing as t
 import pytest
 
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.nginx.conf import ServerBlock
-from ansible_collections.nettune.tcp.plugins.module_utils._servers.nginx.listen import Line, Place, lines
+from ansible_collections.nettune.tcp.plugins.module_utils._servers.nginx.listen import Endpoint, Line, lines
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.nginx.syntax import Directive
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.server import ConfigError
 from ansible_collections.nettune.tcp.plugins.module_utils._servers.source import Disk
@@ -43,12 +43,12 @@ def read(text: str, module: str = "http") -> t.List[Line]:
 )
 def test_addresses(text: str, expected: t.List[str]) -> None:
     [line] = read(text)
-    assert [str(place) for place in line.places] == expected
+    assert [str(endpoint) for endpoint in line.endpoints] == expected
 
 
 def test_a_name_stands_for_all_of_its_addresses() -> None:
     [line] = read("twice.example:81")
-    assert [str(place) for place in line.places] == ["192.0.2.1:81", "[2001:db8::1]:81"]
+    assert [str(endpoint) for endpoint in line.endpoints] == ["192.0.2.1:81", "[2001:db8::1]:81"]
 
 
 @pytest.mark.parametrize(
@@ -108,5 +108,5 @@ def test_only_http_has_a_default_port() -> None:
 def test_a_server_without_listen_has_one_in_http(port: int) -> None:
     block = Directive(b"server", (), 6, 10, 18, ())
     [line] = lines([ServerBlock("http", "/n.conf", block, [])], Disk(), default_port=port)
-    assert line == Line((Place("http", "inet", "0.0.0.0", port),), None, False, False, True, "/n.conf", 6, 18)
+    assert line == Line((Endpoint("http", "inet", "0.0.0.0", port),), None, False, False, True, "/n.conf", 6, 18)
     assert not list(lines([ServerBlock("stream", "/n.conf", block, [])], Disk(), default_port=port))

@@ -21,14 +21,14 @@ from .._servers.server import Server
 
 
 @dataclass(frozen=True)
-class Found:
+class RunningServer:
     """A server and the systemd unit that runs it, None where it was started otherwise."""
 
     server: str
     unit: t.Optional[str]
 
 
-def servers() -> t.List[Found]:
+def servers() -> t.List[RunningServer]:
     """The servers that listen in this network namespace, by name.
 
     One in another unit than its distribution's, such as one in a container, has its configuration elsewhere: it must
@@ -37,26 +37,18 @@ def servers() -> t.List[Found]:
     listeners = [one for there in sockets.look().sockets.values() for one in there]
     names = [name for server in table.BY_NAME.values() for name in server.processes]
     held = holders.find((one.inode for one in listeners), names)
-    found = {
+    running = {
         one for server in table.BY_NAME.values() if server.processes for one in _of_server(server, listeners, held)
     }
-    return sorted(found, key=lambda one: (one.server, one.unit or ""))
+    return sorted(running, key=lambda one: (one.server, one.unit or ""))
 
 
 def _of_server(
     server: Server, listeners: t.Iterable[Listener], held: t.Mapping[int, holders.Holder]
-) -> t.Iterator[Found]:
+) -> t.Iterator[RunningServer]:
     tie = Tie(server.processes, systemd.main_pid, identity.look)
     for one in listeners:
         holder = held.get(one.inode)
         master = tie.master_of(holder.pid, one.uid) if holder and holder.name in server.processes else None
-        if master and _usual(server.unit, master.unit):
-            yield Found(server.name, master.unit)
-
-
-def _usual(usual: t.Optional[str], unit: t.Optional[str]) -> bool:
-    return unit is None or unit in (usual, _ELSEWHERE.get(usual or ""))
-
-
-# Apache's unit on Red Hat and its kin.
-_ELSEWHERE = {"apache2.service": "httpd.service"}
+        if master and master.unit in (None, *server.units):
+            yield RunningServer(server.name, master.unit)

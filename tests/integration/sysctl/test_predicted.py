@@ -100,7 +100,7 @@ def everything() -> t.Dict[str, t.Optional[str]]:
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(earlier=BENIGN, running=BENIGN, files=FILES, wanted=SETTINGS, options=OPTIONS)
-def test_check_mode_foretells_the_run(
+def test_check_mode_predicts_the_run(
     on_fresh_host: Sandbox,
     earlier: t.Dict[str, int],
     running: t.Dict[str, int],
@@ -115,16 +115,16 @@ def test_check_mode_foretells_the_run(
         for path, content in files.items():
             calls.write(path, content)
         before = everything()
-        foretold = outcome(wanted, check_mode=True, **options)
+        predicted = outcome(wanted, check_mode=True, **options)
         between = everything()
         done = outcome(wanted, **options)
         after = everything()
         again = outcome(wanted, **options)
-        return before, foretold, between, done, after, again
+        return before, predicted, between, done, after, again
 
-    before, foretold, between, done, after, again = on_fresh_host(body)
+    before, predicted, between, done, after, again = on_fresh_host(body)
     assert before == between
-    assert foretold == done
+    assert predicted == done
     if done[0] == "failed":
         assert after == before
     else:

@@ -1,0 +1,37 @@
+# Copyright (c) 2026, the nettune.tcp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to nettune.tcp: do not import it from other collections.
+
+"""Importing from the archive in which Ansible sends a module, which has sources and no bytecode.
+
+zipimport compiles a source twice: to say in which file a module is, and to run it (Lib/zipimport.py, get_filename() and
+get_code(), Python 3.8 to 3.14).  The name of a file takes no compiler.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import zipimport
+
+
+class _Importer(zipimport.zipimporter):
+    """zipimport's, but for what it does twice."""
+
+    def get_filename(self, fullname: str) -> str:
+        """The file of a module.  Raises ZipImportError where there is none."""
+        name = fullname.rpartition(".")[2]
+        stem = os.path.join(name, "__init__") if self.is_package(fullname) else name
+        return os.path.join(self.archive, f"{self.prefix}{stem}.py")
+
+
+def compile_once() -> None:
+    """Let what is imported from now on be compiled once, where this file comes from an archive itself."""
+    if not isinstance(globals().get("__loader__"), zipimport.zipimporter):
+        return
+    sys.path_hooks.insert(0, _Importer)
+    for path, importer in list(sys.path_importer_cache.items()):
+        if isinstance(importer, zipimport.zipimporter):
+            del sys.path_importer_cache[path]
