@@ -4,15 +4,17 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""One run: all that a host shall have, as one transaction, and the same as rows."""
+"""One run: everything that a host should have, as one transaction, and the same as rows."""
 
 from __future__ import annotations
 
+import functools
 import typing as t
 from dataclasses import replace
 
 from .. import _job, _plan, _transaction
 from .._backlog import apply as backlog
+from .._backlog import sockets
 from .._boot.systemd import Snapshot, Systemd
 from .._nofile import apply as nofile
 from .._nofile.observe import OF_UNIT
@@ -36,11 +38,11 @@ class AnyJob(_job.Job, t.Protocol):
         """The verdict on each setting, by name."""
 
     def warnings(self) -> t.List[str]:
-        """What a person should know though nothing has failed."""
+        """What a person should know although nothing has failed."""
 
 
 class _Job:
-    """One kind's job, and the word for it in the rows."""
+    """One kind's job, and its name in the rows."""
 
     def __init__(self, kind: str, job: AnyJob) -> None:
         self.kind, self.job = kind, job
@@ -48,9 +50,9 @@ class _Job:
 
 
 def manage(request: Request, *, check_mode: bool) -> t.Dict[str, t.Any]:
-    """Bring the host to what was asked, or in check mode tell exactly what that would do.
+    """Tune the host as requested, or in check mode predict exactly what that would do.
 
-    Returns the module's result.  Raises NettuneError after restoring everything of every kind when any part fails.
+    Returns the module's result.  Raises NettuneError after restoring everything of every kind if any part fails.
     """
     guard = _timer(request.confirm) if request.confirm else lambda record: record
     latest = store.latest()
@@ -83,7 +85,7 @@ def _timer(seconds: int) -> t.Callable[[Journal], _transaction.Journal]:
 
 
 def drift(request: Request) -> t.List[t.Dict[str, t.Any]]:
-    """The rows of a run in check mode: what is not as it was asked for, and why."""
+    """The rows of a run in check mode: what is not as requested, and why."""
     jobs, _run = _job.carry_out(lambda: _jobs(request), "tuning", check_mode=True)
     return _rows(jobs)
 
@@ -94,8 +96,9 @@ def _rows(jobs: t.Iterable[_Job]) -> t.List[t.Dict[str, t.Any]]:
 
 def _jobs(request: Request) -> t.List[_Job]:
     """Everything is observed and planned before anything is done, each kind against what those before it will give."""
+    asking = functools.lru_cache(maxsize=None)(sockets.look)  # one look at each network namespace
     if request.needs_servers:
-        request = request.spread(running.servers())
+        request = request.spread(running.servers(asking(None)))
     wanted = [one.want for one in request.backlogs], [one.want for one in request.limits if one.want]
     merged = needs.merged(request.sysctls.wants, needs.floors(*wanted), request.exclude)
     keys = _sysctls(replace(request.sysctls, wants=merged))
@@ -108,7 +111,7 @@ def _jobs(request: Request) -> t.List[_Job]:
             for one in request.limits
         ),
         *(
-            _Job(telling.BACKLOG, backlog.Job(one, _number(keys.planned(needs.SOMAXCONN)), snapshot))
+            _Job(telling.BACKLOG, backlog.Job(one, _number(keys.planned(needs.SOMAXCONN)), snapshot, asking))
             for one in request.backlogs
         ),
     ]

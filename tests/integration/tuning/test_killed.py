@@ -26,66 +26,59 @@ if t.TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="system calls have other numbers here")
 
 
-def test_killed_at_every_change_and_rolled_back(
-    on_fresh_host: Sandbox, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+Asked = t.Dict[str, t.Any]
+
+
+class Case(t.NamedTuple):
+    """What precedes each kill, what is killed, and what finishes it and leaves the host ``tuned`` or as it was."""
+
+    before: t.Callable[[Asked], object]
+    killed: t.Callable[[Asked], object]
+    finish: t.Callable[[Asked], t.Dict[str, t.Any]]
+    tuned: bool = False
+
+
+def tune(asked: Asked) -> t.Dict[str, t.Any]:
+    return tuning(**asked)
+
+
+CASES = {
+    "a run that is rolled back": Case(lambda _asked: None, tune, lambda _asked: rollback("original")),
+    "a rollback that the next one finishes": Case(
+        tune, lambda _asked: rollback("last"), lambda _asked: rollback("last")
+    ),
+    "a run that the next one finishes": Case(lambda _asked: rollback("original"), tune, tune, tuned=True),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_killed_at_every_change(
+    name: str, on_fresh_host: Sandbox, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    case = CASES[name]
+
     def body() -> int:
         site(tmp_path)
         with Nginx(tmp_path, HTTP.format(tmp_path)) as nginx:
+            asked = backlogs(nginx, label="killed")
             pristine = everything(tmp_path)
+            if case.tuned:
+                tune(asked)
+            goal = everything(tmp_path)
+            case.before(asked)
+            start = everything(tmp_path)
             for call in itertools.count(1):
-                if not kill_at_change(call, lambda: tuning(**backlogs(nginx, label="killed"))):
+                if not kill_at_change(call, lambda: case.killed(asked)):
                     return call
-                rollback("original")
-                assert everything(tmp_path) == pristine, call
-                assert not rollback("original")["changed"], call
-                assert originals.load() == {}, call
+                case.finish(asked)
+                assert everything(tmp_path) == goal, call
+                assert not case.finish(asked)["changed"], call
+                assert (originals.load() == {}) is (goal == pristine), call
+                case.before(asked)
+                assert everything(tmp_path) == start, call
         return 0
 
-    _tell(capsys, "run", on_fresh_host(body))
-
-
-def test_a_rollback_killed_at_every_change_is_finished_by_the_next(
-    on_fresh_host: Sandbox, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def body() -> int:
-        site(tmp_path)
-        with Nginx(tmp_path, HTTP.format(tmp_path)) as nginx:
-            pristine = everything(tmp_path)
-            for call in itertools.count(1):
-                tuning(**backlogs(nginx))
-                if not kill_at_change(call, lambda: rollback("last")):
-                    return call
-                rollback("last")
-                assert everything(tmp_path) == pristine, call
-                assert not rollback("last")["changed"], call
-                assert originals.load() == {}, call
-        return 0
-
-    _tell(capsys, "rollback", on_fresh_host(body))
-
-
-def test_the_run_after_a_killed_one_finishes_it(
-    on_fresh_host: Sandbox, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def body() -> int:
-        site(tmp_path)
-        with Nginx(tmp_path, HTTP.format(tmp_path)) as nginx:
-            asked = backlogs(nginx)
-            pristine = everything(tmp_path)
-            tuning(**asked)
-            wanted = everything(tmp_path)
-            for call in itertools.count(1):
-                rollback("original")
-                assert everything(tmp_path) == pristine, call
-                if not kill_at_change(call, lambda: tuning(**asked)):
-                    return call
-                tuning(**asked)
-                assert everything(tmp_path) == wanted, call
-                assert not tuning(**asked)["changed"], call
-        return 0
-
-    _tell(capsys, "second run", on_fresh_host(body))
+    _tell(capsys, name, on_fresh_host(body))
 
 
 def test_a_set_of_ports_that_was_cut_short_is_our_own(

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import typing as t
+from pathlib import Path
 
 import pytest
 
@@ -47,7 +48,7 @@ def spoke(reason: t.Optional[str], said: t.Optional[str]) -> bool:
         ("net.ipv4.tcp_rmem", (4096, 131072, 33554432), (4097, 131072, 33554431), "lower"),
         ("net.ipv4.tcp_rmem", None, (4096, 4096, 4096), None),
         ("net.ipv4.tcp_rmem", (4096, 131072, 33554432), (4096, 87380, 33554432), "lower"),
-        ("net.ipv4.tcp_rmem", (4096, 131072, 33554432), (4096, 33554433, 33554432), "descend"),
+        ("net.ipv4.tcp_rmem", (4096, 131072, 33554432), (4096, 33554433, 33554432), "decrease"),
         ("net.ipv4.tcp_wmem", (4096, 16384, 4194304), (0, 16384, 4194304), "no sense"),
         ("net.ipv4.tcp_fin_timeout", (60,), (0,), "no sense"),
         ("net.ipv4.tcp_fin_timeout", (60,), (30,), None),
@@ -86,6 +87,12 @@ def test_the_rows_of_the_table_are_joined_and_none_is_there_twice() -> None:
 )
 def test_a_key_of_several_tables_has_the_guards_of_all(key: str, count: int) -> None:
     assert len(guards.GUARDS[key]) == count
+
+
+def test_every_guard_of_its_own_has_a_case() -> None:
+    text = Path(__file__).read_text(encoding="utf-8")
+    constants = {value: f"guards.{name}" for name, value in vars(guards).items() if isinstance(value, str)}
+    assert [key for key in guards._OF_ONE_KEY if f'"{key}"' not in text and constants.get(key, key) not in text] == []
 
 
 def test_what_another_file_gives_at_boot_is_named() -> None:
