@@ -106,9 +106,9 @@ def remove_directory(path: str) -> Step:
     )
 
 
-def _as_data(attributes: Attributes) -> t.Dict[str, t.Any]:
-    xattrs = {name: base64.b64encode(value).decode() for name, value in sorted(attributes.extended.items())}
-    return {"mode": attributes.mode, "uid": attributes.uid, "gid": attributes.gid, "xattrs": xattrs}
+def _as_data(found: Attributes) -> t.Dict[str, t.Any]:
+    xattrs = {name: base64.b64encode(value).decode() for name, value in sorted(found.extended.items())}
+    return {"mode": found.mode, "uid": found.uid, "gid": found.gid, "xattrs": xattrs}
 
 
 def _attributes(state: State) -> t.Optional[Attributes]:
