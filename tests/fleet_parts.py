@@ -15,7 +15,7 @@ RULES: t.Sequence[RuleRow] = (
     (
         "accept-queue-overflow",
         "critical",
-        "No connection is dropped because an accept queue is full",
+        "No connections are dropped because of a full accept queue",
         0.04,
         "Raise the listener's backlog with `nettune.tcp.listen_backlog`, and find out why nobody accepts.",
         "Raising `net.core.somaxconn` alone: the queue keeps the size it had when the socket was opened.",
@@ -39,7 +39,7 @@ RULES: t.Sequence[RuleRow] = (
     (
         "local-ports",
         "high",
-        "There are local ports left towards every peer",
+        "Local ports are left for every peer",
         0.02,
         "Keep connections to the peer open and reuse them; then more addresses, or a wider `ip_local_port_range`.",
         "`tcp_tw_recycle`: it is gone since Linux 4.12, and broke clients behind NAT before.",
@@ -47,7 +47,7 @@ RULES: t.Sequence[RuleRow] = (
     (
         "syn-cookies",
         "high",
-        "SYN cookies are there for when a SYN queue is full",
+        "SYN cookies are enabled for when a SYN queue fills up",
         0.05,
         "Set `net.ipv4.tcp_syncookies` to 1.",
         "2, which is for tests.",
@@ -72,7 +72,7 @@ RULES: t.Sequence[RuleRow] = (
     (
         "boot-drift",
         "medium",
-        "What runs now is what the next boot gives",
+        "Running sysctls match what the next boot will set",
         0.18,
         "Decide which value is meant, and set it with `nettune.tcp.sysctl`.",
         "`sysctl -w`, which the next boot forgets.",
@@ -87,7 +87,7 @@ RULES: t.Sequence[RuleRow] = (
     ("reuseport-migration", "low", "Connections in a queue outlive the socket", 0.08, "tcp_migrate_req=1.", ""),
     ("keepalive", "low", "Connections are kept for the next request", 0.02, "Turn keep-alive on.", ""),
     ("login-limits", "high", "No login limit is above what the kernel allows", 0.0, "Lower it.", ""),
-    ("tw-recycle", "high", "TIME_WAIT is not recycled", 0.0, "Set it to 0.", ""),
+    ("tw-recycle", "high", "tcp_tw_recycle is off", 0.0, "Set it to 0.", ""),
     ("time-wait-overflow", "medium", "No connection is closed without its TIME_WAIT", 0.0, "Raise it.", ""),
     ("fin-wait2", "medium", "Few connections wait for a FIN", 0.0, "Look at the clients.", ""),
     ("syn-sent", "medium", "Few calls go unanswered", 0.0, "Look at who is called.", ""),

@@ -136,7 +136,7 @@ def test_hosts_are_searched(read: Open) -> None:
     reader.page.get_by_text("1 host of 300").wait_for()
     assert name in reader.rows()[0].replace("\n", "")
     reader.page.get_by_label("Search").fill("no such thing")
-    reader.page.get_by_text("No host is like that").wait_for()
+    reader.page.get_by_text("No host matches").wait_for()
     reader.page.get_by_role("button", name="Show all hosts").click()
     reader.page.get_by_text("300 hosts of 300").wait_for()
 

@@ -19,13 +19,12 @@ from ansible_collections.nettune.tcp.tests.lab.vm import VM
 
 HERE = Path(__file__).resolve().parent
 PLAY_LIMIT = 600  # seconds
-# What a play of the collection could change: sysctls, and files where it writes. Left out is what the kernel makes of
-# the memory that is free at boot, which is never quite the same.
+# What a play of the collection could change: sysctls, and files where it writes. Left out are the records of its runs,
+# which stay, and what the kernel makes of the memory that is free at boot, which is never quite the same.
 STATE = r"""
 sysctl --all --pattern '^(net\.|fs\.(file-max|nr_open)$)' 2>/dev/null |
   grep --extended-regexp --invert-match '^net\.ipv4\.(inet_peer_threshold|tcp_mem|udp_mem) '
 find /etc -type f -exec sha256sum {} +
-find /var/lib/nettune-tcp -type f 2>/dev/null || true
 """
 
 Data = t.Dict[str, t.Any]

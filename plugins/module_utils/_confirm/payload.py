@@ -43,7 +43,7 @@ def build(run: str) -> bytes:
 
 
 def _sources() -> t.Iterator[Source]:
-    """What this collection has loaded itself from: the archive that Ansible has sent, or a directory."""
+    """Where this collection was loaded from: the archive that Ansible sent, or a directory."""
     archive = getattr(globals().get("__loader__"), "archive", None)
     if archive:
         with zipfile.ZipFile(io.BytesIO(_read(archive))) as opened:

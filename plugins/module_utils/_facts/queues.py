@@ -4,10 +4,10 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""The listeners as facts: their queues, whose they are, and how long a stall of the application they cover. Pure.
+"""The listeners as facts: their queues, their owners, and how long a stall of the application they cover. Pure.
 
-Arrivals are counted by the kernel for a whole network namespace, and for no listener alone. So what is told of a queue
-is what it covers at least: if all that arrived had come to it.
+The kernel counts arrivals per network namespace, not per listener. So what a queue covers is given as a lower bound: as
+if all arrivals had come to it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _Group = t.Tuple[int, str, str, t.Optional[str]]
 
 
 def listeners(sockets: t.Sequence[Listener], owners: Owners, rates: t.Optional[_Rates]) -> t.List[Facts]:
-    """One row for each listening socket, by port, family and address."""
+    """One row per listening socket, by port, family and address."""
     sharing = Counter(map(_group, sockets))
     came_in = sum(_connections(listener) for listener in {listener.port: listener for listener in sockets}.values())
     arriving = arrivals(rates)
@@ -54,14 +54,14 @@ def workers(processes: t.Iterable[Process]) -> t.List[Facts]:
 
 
 def arrivals(rates: t.Optional[_Rates]) -> t.Optional[float]:
-    """New connections per second, with those that found an accept queue full; None where it cannot be told."""
+    """New connections per second, including those that found an accept queue full; None if unknown."""
     counted = [(rates or {}).get(name) for name in ("PassiveOpens", "ListenOverflows")]
     known = [rate for rate in counted if rate is not None]
     return sum(known) if len(known) == len(counted) else None
 
 
 def covers(listener: Listener, sharing: int, arriving: t.Optional[float]) -> t.Optional[float]:
-    """How many seconds at least nobody need accept until the queue, or that of its group, is full."""
+    """A lower bound for how many seconds accepting may pause before the queue, or its group's, is full."""
     if not arriving or listener.backlog is None:
         return None
     return round(listener.backlog * sharing / arriving, 3)
@@ -76,5 +76,5 @@ def _endpoint(listener: Listener) -> _Endpoint:
 
 
 def _group(listener: Listener) -> _Group:
-    """What sockets of one SO_REUSEPORT group have in common; bound to different devices, they are none."""
+    """What sockets of one SO_REUSEPORT group have in common; sockets bound to different devices are not one."""
     return (*_endpoint(listener), listener.device)

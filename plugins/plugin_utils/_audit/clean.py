@@ -12,6 +12,9 @@ import collections.abc
 import math
 import typing as t
 
+# Characters of a text, and items of a list: one host must not make the report of all so long that nobody can open it.
+LONGEST = 4000
+MOST = 2000
 _REPLACEMENT = "\ufffd"
 
 
@@ -45,7 +48,9 @@ def _number(value: float) -> t.Optional[float]:
 
 
 def clean_text(text: str) -> str:
-    """One line without characters that control a terminal, turn its direction, or cannot be in XML."""
+    """One line without characters that control a terminal, turn its direction, or cannot be in XML; not without end."""
+    if len(text) > LONGEST:
+        text = f"{text[:LONGEST]}\u2026"
     return str(text) if text.isprintable() else "".join(map(_printable, text))
 
 

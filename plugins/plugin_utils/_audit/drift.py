@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import shlex
 import typing as t
 
 Row = t.Dict[str, t.Any]
@@ -91,7 +92,7 @@ def _owner(row: t.Mapping[str, t.Any]) -> t.Optional[str]:
 def _remedy(row: t.Mapping[str, t.Any], status: str, host: str) -> t.Optional[str]:
     if status == "overridden":
         place = row.get("source") or row.get("owner") or "what the reason names"
-        return f"take {row.get('name')} out of {place}, or ask for the same value there"
+        return f"remove {row.get('name')} from {place}, or set the same value there"
     if status == "restart_required":
-        return f"systemctl restart {row.get('name')}"
-    return f"ansible-playbook nettune.tcp.tune --become --limit {host}" if status in DEVIATIONS else None
+        return f"systemctl restart {shlex.quote(str(row.get('name')))}"
+    return f"ansible-playbook nettune.tcp.tune --become --limit {shlex.quote(host)}" if status in DEVIATIONS else None

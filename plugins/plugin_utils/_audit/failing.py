@@ -14,7 +14,7 @@ from .policy import SEVERITIES
 
 
 def failure(report: t.Mapping[str, t.Any], fail_on: str, *, unseen: bool) -> t.Optional[str]:
-    """Why the play shall fail: findings of the severity or above, or hosts that were not judged where that counts."""
+    """Why the play must fail: findings of the severity or above, or hosts that were not judged where that counts."""
     summary = report["summary"]
     reasons = []
     if fail_on != "none":

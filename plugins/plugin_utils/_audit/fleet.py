@@ -18,7 +18,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 from . import drift
-from .clean import clean
+from .clean import MOST, clean
 from .history import History
 from .judge import STATUSES, bring, judge
 from .policy import SEVERITIES, Rule
@@ -102,8 +102,9 @@ def _host(request: Request, seen: Seen) -> Host:
 
 
 def _judged(request: Request, seen: Seen) -> Host:
-    compared = clean(seen.facts.get("drift"))
-    rows = drift.drift(compared, clean(seen.name), _sources(clean(seen.facts.get("sysctls"))))
+    compared = seen.facts.get("drift")
+    sources = _sources(seen.facts.get("sysctls")) if compared else {}
+    rows = drift.drift(_rows(compared), clean(seen.name), sources)
     since_last = request.history.since_last(seen.name, seen.facts)
     known = {} if compared is None else {"drift": _known(rows)}
     facts = bring({**seen.facts, **known, "since_last": since_last})
@@ -132,8 +133,15 @@ def _judged(request: Request, seen: Seen) -> Host:
     }
 
 
+def _rows(compared: t.Any) -> t.List[t.Any]:
+    rows = clean(compared or [])
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise ValueError("drift is not a list of rows")
+    return rows[:MOST]
+
+
 def _sources(sysctls: t.Optional[t.Mapping[str, t.Any]]) -> t.Mapping[str, t.Optional[str]]:
-    return {key: sysctl.get("source") for key, sysctl in (sysctls or {}).items()}
+    return {str(key): clean(sysctl.get("source")) for key, sysctl in (sysctls or {}).items()}
 
 
 def _known(rows: t.Sequence[drift.Row]) -> t.List[drift.Row]:

@@ -98,7 +98,7 @@ def of_cache(variables: Variables) -> t.Iterator[Seen]:
 def _cache() -> t.Any:
     cache: t.Any = cache_loader.get(constants.config.get_config_value("CACHE_PLUGIN"))
     if cache is None or not getattr(cache, "_persistent", True):
-        raise AuditError("from_cache needs a fact cache that lasts, such as fact_caching=jsonfile in ansible.cfg")
+        raise AuditError("from_cache needs a persistent fact cache, such as fact_caching=jsonfile in ansible.cfg")
     return cache
 
 
@@ -106,7 +106,7 @@ def _cached(cache: t.Any, name: str, groups: t.Sequence[str]) -> Seen:
     try:
         return _judged(name, groups, cache.get(name))
     except KeyError:
-        return Seen(name, "missing", groups, "it is not in the fact cache, or what is there has expired")
+        return Seen(name, "missing", groups, "it is not in the fact cache, or its entry has expired")
     except Exception as exc:  # noqa: BLE001 - a cache plugin raises what its own library does
         return Seen(name, "failed", groups, f"the fact cache cannot be read: {exc}")
 

@@ -76,7 +76,8 @@ def from_text(value: t.Any) -> t.Any:
     try:
         return yaml.safe_load(value)
     except yaml.YAMLError as exc:
-        raise AuditError(f"this is no YAML: {value!r}") from exc
+        hint = "with -e, a value with spaces needs quotes of its own, or JSON for all of it"
+        raise AuditError(f"this is not YAML: {value!r} ({hint})") from exc
 
 
 def read(arguments: t.Mapping[str, t.Any], load: Load, places: t.Sequence[Path]) -> Asked:
@@ -135,7 +136,7 @@ def _find_policy(name: str, places: t.Sequence[Path]) -> Path:
 def _find(name: str, places: t.Sequence[Path], what: str) -> Path:
     found = [path for path in (place / Path(name).expanduser() for place in places) if path.is_file()]
     if not found:
-        raise AuditError(f"{what} {name} is not there, from {' or '.join(map(str, places))}")
+        raise AuditError(f"{what} {name} was not found in {' or '.join(map(str, places))}")
     return found[0]
 
 

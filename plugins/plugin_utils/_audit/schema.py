@@ -22,8 +22,8 @@ import yaml
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel.proc_net import COUNTERS
 from ansible_collections.nettune.tcp.plugins.module_utils._sysctl.catalog import BY_KEY
 
-from .clean import clean, is_mapping
-from .unknown import Map, Unknown
+from .clean import MOST, clean, is_mapping
+from .unknown import Map, Rows, Unknown
 
 _KEYS: t.Mapping[str, t.Collection[str]] = {"COUNTERS": COUNTERS, "SYSCTLS": BY_KEY}
 
@@ -84,7 +84,8 @@ class List(Fact):
     def _bring(self, value: t.Any) -> t.Any:
         if not isinstance(value, (list, tuple)):
             return self.missing()
-        return [self.item.bring(item) for item in value]
+        items = [self.item.bring(item) for item in value[:MOST]]
+        return items if len(value) <= MOST else Rows(items, frozenset([self.path]))
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,8 @@ class Named(Fact):
     def _bring(self, value: t.Any) -> t.Any:
         if not is_mapping(value):
             return self.missing()
-        return Map(((clean(str(name)), self.item.bring(item)) for name, item in value.items()), self.path, self.absent)
+        known = ((clean(str(name)), item) for name, item in value.items() if not self.keys or name in self.keys)
+        return Map(((name, self.item.bring(item)) for name, item in known), self.path, self.absent)
 
 
 @functools.lru_cache(maxsize=1)

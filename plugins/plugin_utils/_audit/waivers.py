@@ -85,7 +85,7 @@ def _day(name: str, raw: t.Any) -> datetime.date:
 
 
 def waive(result: t.Dict[str, t.Any], waivers: t.Iterable[Waiver], today: datetime.date) -> None:
-    """Mark a failure that one of the waivers of its rule and host covers; an expired one is told, and fails."""
+    """Mark a failure that one of the waivers of its rule and host covers; with an expired one it fails, and says so."""
     waiver = max(waivers, key=lambda waiver: waiver.expires, default=None)
     if waiver is None or result["status"] != "fail":
         return

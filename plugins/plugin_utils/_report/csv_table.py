@@ -13,7 +13,7 @@ import io
 import itertools
 import typing as t
 
-from .text import Host, Report, evidence_text, not_tuned, outcome_text, result_text, rules_by_id
+from .text import Host, Report, evidence_text, not_tuned, outcome_text, result_text, rules_by_id, stale_text
 
 _COLUMNS = ("host", "kind", "id", "status", "severity", "title", "said", "history", "since", "remedy", "generated")
 # A spreadsheet runs what begins like a formula, also behind blanks; it takes fullwidth signs for the others.
@@ -47,7 +47,7 @@ def _rows(host: Host, rules: t.Mapping[str, t.Mapping[str, str]]) -> t.Iterator[
     for reason in host["limited"] or ():
         yield {"kind": "host", "status": "incomplete", "said": reason}
     if host["stale"]:
-        yield {"kind": "host", "status": "stale", "said": f"its facts are of {host['collected'] or 'unknown age'}"}
+        yield {"kind": "host", "status": "stale", "said": stale_text(host)}
     for result in host["results"]:
         rule = rules[result["id"]]
         yield {**rule, **result, "kind": "rule", "said": result_text(result)}

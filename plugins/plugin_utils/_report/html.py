@@ -225,7 +225,7 @@ def _plain(report: t.Mapping[str, t.Any]) -> str:
     run = report.get("remediation")
     told = f"<p>Remediation: {_text(remediation_text(run))}</p>" if run else ""
     rows = list(filter(None, (_plain_row(host, titles) for host in report["hosts"])))
-    note = "Scripting is off: this is the list of hosts that fail, and of those that were not seen."
+    note = "Scripting is off: these are the hosts that fail, and those that were not seen."
     if not rows:
         return f"{told}<p>{note} There are none.</p>"
     head = "<tr><th>Host</th><th>Status</th><th>Why</th></tr>"

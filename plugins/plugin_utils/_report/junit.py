@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 from xml.etree import ElementTree
 
-from .text import Host, Report, Result, outcome_text, provenance, result_text, rules_by_id
+from .text import Host, Report, Result, outcome_text, provenance, result_text, rules_by_id, stale_text
 
 _TAGS = {"fail": "failure", "error": "error", "unknown": "skipped", "waived": "skipped", "skip": "skipped"}
 _COUNTS = {"failures": "failure", "errors": "error", "skipped": "skipped"}
@@ -37,7 +37,7 @@ def render(report: Report) -> str:
 def _limits(host: Host) -> t.List[t.Tuple[str, str]]:
     said = [("not seen", reason) for reason in host["limited"] or ()]
     if host["stale"]:
-        said.append(("stale", f"its facts are of {host['collected'] or 'unknown age'}"))
+        said.append(("stale", stale_text(host)))
     return said
 
 

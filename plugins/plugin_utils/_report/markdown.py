@@ -23,6 +23,7 @@ from .text import (
     remediation_text,
     result_text,
     rules_by_id,
+    stale_text,
 )
 
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;"}
@@ -73,7 +74,7 @@ def _incomplete(report: Report) -> t.Iterator[t.Tuple[str, str]]:
         for reason in host["limited"] or ():
             yield host["name"], reason
         if host["stale"]:
-            yield host["name"], f"its facts are of {host['collected'] or 'unknown age'}"
+            yield host["name"], stale_text(host)
 
 
 def _is_quiet(host: Host) -> bool:

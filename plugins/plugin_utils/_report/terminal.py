@@ -40,8 +40,16 @@ def render(report: Report, written: t.Sequence[str] = ()) -> t.List[str]:
     if len(hosts) <= FEW:
         body = [line for host in hosts for line in _host(host, report)]
     else:
-        body = _fleet(report, MOST_LINES - len(head) - len(written) - 2)
-    return [*map(_cut, (*head, *body, "")), *(f"report: {path}" for path in written), _cut(headline(report))]
+        body = _fleet(report, MOST_LINES - len(head) - 2 - bool(written))
+    return [*map(_cut, (*head, *body, "")), *_written(written), _cut(headline(report))]
+
+
+def _written(paths: t.Sequence[str]) -> t.List[str]:
+    """The file to open, and the endings of the others, which are beside it."""
+    if not paths:
+        return []
+    others = ", ".join(path.rpartition(".")[2] for path in paths[1:])
+    return [f"report: {paths[0]}" + (f" (and {others})" if others else "")]
 
 
 def _cut(line: str) -> str:
@@ -128,7 +136,7 @@ def _fleet(report: Report, most: int) -> t.List[str]:
         "rules not met": [
             f"{f['severity']:<9} {plural(f['hosts'], 'host'):<12} {f['id']}: {f['title']}" for f in findings
         ],
-        "worst hosts": [f"{host['name']}: {', '.join(_failures(host, report))}" for host in worst],
+        "worst hosts": [f"{host['name']}: {', '.join(_failed(host, report))}" for host in worst],
         "not judged": [f"{host['name']}: {outcome_text(host)}" for host in unjudged],
         "undecided": _together(undecided),
         "seen in part": _together(_in_part(hosts)),
@@ -168,6 +176,11 @@ def _failures(host: Host, report: Report) -> t.List[str]:
     rules = rules_by_id(report)
     failed = [result["id"] for result in host["results"] if result["status"] == "fail"]
     return sorted(failed, key=lambda rule_id: _SEVERITIES.index(rules[rule_id]["severity"]))
+
+
+def _failed(host: Host, report: Report) -> t.List[str]:
+    expired = {result["id"] for result in host["results"] if result["status"] == "fail" and result["waiver"]}
+    return [f"{id_} (waiver expired)" if id_ in expired else id_ for id_ in _failures(host, report)]
 
 
 def _badness(host: Host, report: Report) -> t.Tuple[t.Any, ...]:

@@ -63,6 +63,11 @@ def outcome_text(host: Host) -> str:
     return f"{word}: {host['message']}" if host["message"] else word
 
 
+def stale_text(host: Host) -> str:
+    """How old facts are that are too old."""
+    return f"its facts are from {host['collected']}" if host["collected"] else "its facts are of unknown age"
+
+
 def rules_by_id(report: Report) -> t.Mapping[str, t.Mapping[str, str]]:
     """The report's rules, by id."""
     return {rule["id"]: rule for rule in report["rules"]}

@@ -171,9 +171,14 @@ def test_hosts_that_were_not_seen_fail_it_only_where_asked(place: Path) -> None:
         ("tcp_audit_fail_on=hihg", "fail_on must be one of"),
         ("tcp_audit_report_formats=htm", "report_formats must be one or more of"),
         ("tcp_audit_policy=basline", "no policy called 'basline'"),
-        ("tcp_audit_policy=./my.yml", "the policy ./my.yml is not there"),
-        ("tcp_audit_waivers=w.yml", "the file of waivers w.yml is not there"),
-        ("tcp_audit_from_cache=true", "from_cache needs a fact cache that lasts"),
+        ("tcp_audit_policy=./my.yml", "the policy ./my.yml was not found"),
+        ("tcp_audit_waivers=w.yml", "the file of waivers w.yml was not found"),
+        ("tcp_audit_remediation=run.json", "the record of a remediation run.json was not found"),
+        ("tcp_audit_remediation=hosts.yml", "hosts.yml is not the record of a remediation"),
+        ("tcp_audit_policy=broken.yml", "broken.yml cannot be read: YAML parsing failed"),
+        ("tcp_audit_interval=soon", "argument 'interval' is of type str"),
+        ("tcp_audit_print=perhaps", "argument 'print' is of type str"),
+        ("tcp_audit_from_cache=true", "from_cache needs a persistent fact cache"),
     ],
 )
 def test_what_is_wrong_is_said_before_any_host_is_asked_and_no_report_looks_new(
@@ -182,12 +187,27 @@ def test_what_is_wrong_is_said_before_any_host_is_asked_and_no_report_looks_new(
     (place / "reports").mkdir()
     for suffix in ("json", "html", "xml"):
         (place / "reports" / f"tcp-audit.{suffix}").write_text("{}", encoding="utf-8")
+    (place / "broken.yml").write_text("rules: [\n", encoding="utf-8")
     ran = run(place, "-e", variable)
     assert ran.code == 2
     assert said in " ".join(ran.text.split())
     assert "Gather the TCP facts" not in ran.text
     left = {path.name for path in (place / "reports").iterdir()}
     assert left == {f"tcp-audit.previous.{suffix}" for suffix in ("json", "html", "xml")}
+
+
+def test_a_place_for_reports_that_cannot_be_written_is_said_before_any_host_is_asked(place: Path) -> None:
+    ran = run(place, "-e", "tcp_audit_report_dir=hosts.yml/reports")
+    assert ran.code == 2
+    assert f"no report can be written to {place}/hosts.yml/reports: Not a directory" in " ".join(ran.text.split())
+    assert "Gather the TCP facts" not in ran.text
+
+
+def test_a_batch_tells_how_many_are_to_come_and_the_last_one_tells_all(place: Path) -> None:
+    said = run(place, "--limit", "good*", serial=2).text
+    assert "yet to be judged, in later batches: 1 host" in said
+    assert said.count("policy: baseline") == 1
+    assert said.index("later batches") < said.index("policy: baseline") < said.index("report: ")
 
 
 @pytest.mark.parametrize("policy", ["my.yml", "./my.yml", "{place}/my.yml"])

@@ -85,7 +85,7 @@ def test_no_host_is_asked_and_the_age_of_facts_is_told(server: t.Any, place: Pat
     assert {name for name, host in hosts.items() if host["stale"]} == {"good2"}
     assert hosts["good2"]["age_s"] > 86400 > hosts["good1"]["age_s"] > 0
     assert ran.report()["summary"]["hosts"]["stale"] == 1
-    assert "1 stale" in ran.text
+    assert "1 with stale facts" in ran.text
     assert "Gather the TCP facts" not in ran.text
 
 

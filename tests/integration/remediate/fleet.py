@@ -49,9 +49,11 @@ echo ready
 read go
 ip address add {address}/24 dev eth0
 ip link set eth0 up
-setpriv --pdeathsig KILL {python} {load} {port} >/dev/null 2>&1 &
+{server}
 exec /usr/sbin/sshd -D -e -f {config}
 """
+
+_SERVER = f"setpriv --pdeathsig KILL {sys.executable} {LOAD} {PORT} >/dev/null 2>&1 &"
 
 _SSHD = """
 ListenAddress {address}:22
@@ -89,12 +91,16 @@ print(json.dumps(found))
 
 @dataclass
 class Host:
-    """One host; ``setup`` are more commands of its shell before it is there, ``variables`` those of the inventory."""
+    """One host; ``setup`` are more commands of its shell before it is there, ``variables`` those of the inventory.
+
+    An idle one has no server and no clients.
+    """
 
     name: str
     setup: str = ""
     variables: t.Dict[str, t.Any] = field(default_factory=dict)
     absent: bool = False
+    idle: bool = False
     address: str = ""
     process: t.Optional[subprocess.Popen[str]] = None
 
@@ -169,9 +175,7 @@ class Fleet:
             places=" ".join(PLACES),
             more=host.setup,
             address=host.address,
-            python=sys.executable,
-            load=LOAD,
-            port=PORT,
+            server="" if host.idle else _SERVER,
             config=config,
         )
         log = (self.directory / f"log-{number}").open("w")

@@ -13,8 +13,9 @@ import typing as t
 
 import pytest
 
-from ansible_collections.nettune.tcp.plugins.module_utils._record import originals
+from ansible_collections.nettune.tcp.plugins.module_utils._record import originals, store
 from ansible_collections.nettune.tcp.tests.integration.backlog.nginx import Nginx
+from ansible_collections.nettune.tcp.tests.integration.sysctl.calls import RESERVED, put, runtime
 from ansible_collections.nettune.tcp.tests.integration.sysctl.killed import kill_at_change
 from ansible_collections.nettune.tcp.tests.integration.tuning.hosts import everything, rollback, tuning
 from ansible_collections.nettune.tcp.tests.integration.tuning.test_tuning import HTTP, backlogs, site
@@ -77,7 +78,36 @@ def test_killed_at_every_change(
                 assert everything(tmp_path) == start, call
         return 0
 
-    calls = on_fresh_host(body)
+    _tell(capsys, name, on_fresh_host(body))
+
+
+def test_a_set_of_ports_that_was_cut_short_is_our_own(
+    on_fresh_host: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The kernel takes a page at a time, so that there are states between the former set and the new one."""
+    former, wanted = (",".join(map(str, range(start, start + 3200, 2))) for start in (10001, 30001))
+
+    def body() -> int:
+        store.KEPT = 1000  # forgetting runs takes calls, too, and another number of them each time
+        put(RESERVED, former)
+        seen: t.Set[str] = set()
+        for call in itertools.count(1):
+            ended = not kill_at_change(call, lambda: tuning(sysctls={RESERVED: wanted}))
+            seen.add(str(runtime(RESERVED)))
+            if call % 2:  # the next run finishes it first
+                tuning(sysctls={RESERVED: wanted})
+            rollback("original")
+            assert runtime(RESERVED) == former, call
+            assert originals.load() == {}, call
+            if ended:
+                assert len(seen) == 4, sorted(map(len, seen))
+                return call
+        return 0
+
+    _tell(capsys, "ports", on_fresh_host(body))
+
+
+def _tell(capsys: pytest.CaptureFixture[str], what: str, calls: int) -> None:
     with capsys.disabled():
-        print(f"\n{name}: killed at {calls - 1} system calls")
+        print(f"\n{what}: killed at {calls - 1} system calls")
     assert calls > 20

@@ -133,4 +133,4 @@ function grouped(hosts, key) {
   return [...groups].map(([name, members]) => ({ key: name, hosts: members })).sort((a, b) => b.hosts.length - a.hosts.length);
 }
 
-const owner = (row) => row.owner || (row.source ? String(row.source) : "no file or tool that is known");
+const owner = (row) => row.owner || (row.source ? String(row.source) : "no known file or tool");

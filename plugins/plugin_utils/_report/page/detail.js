@@ -15,7 +15,7 @@ function hostView(name) {
     aboutHost(host),
     host.seen ? null : make("p", { class: "said" }, host.message || "No reason given."),
     failing.length ? panel(`${plural(failing.length, "rule")} not met`, null, failing.map(resultBlock)) : null,
-    open.length ? panel("Not decided, or waived", null, open.map(resultBlock)) : null,
+    open.length ? panel("Undecided or waived", null, open.map(resultBlock)) : null,
     make("div", { class: "columns" }, queues(host), connections(host)),
     driftPanel(host), passed(host, fixed));
 }
@@ -66,7 +66,7 @@ function queues(host) {
     { name: "SYN_RECV", number: true, cell: (each) => count(each.syn_recv) },
     { name: "Process", wide: true, cell: (each) => each.processes || "" },
   ];
-  const more = host.more_listeners ? make("p", { class: "note" }, `${count(host.more_listeners)} more, less full, are in the JSON report.`) : null;
+  const more = host.more_listeners ? make("p", { class: "note" }, `${count(host.more_listeners)} less full ones are in the JSON report.`) : null;
   return panel("Queues", null, paged(host.listeners, columns, { caption: "Listeners and their queues, the fullest first" }), more);
 }
 
@@ -110,7 +110,7 @@ function driftPanel(host) {
   const columns = [{ name: "Setting", header: true, cell: (row) => settingLink(row.setting) }, ...driftColumns((row) => row, () => [host])];
   const rest = rows.filter((row) => !off.includes(row));
   return panel("Settings", null,
-    off.length ? paged(off, columns, { caption: "Settings that are not as the profile wants them" }) : make("p", { class: "empty" }, "Every setting is as the profile wants it."),
+    off.length ? paged(off, columns, { caption: "Settings that differ from the profile" }) : make("p", { class: "empty" }, "Every setting matches the profile."),
     rest.length ? folded(`${plural(rest.length, "setting")} as wanted, skipped or unknown`, () => paged(rest, columns, { caption: "Settings as wanted" })) : null);
 }
 
@@ -123,7 +123,7 @@ function passed(host, fixed) {
   const rest = host.results.filter((result) => ["pass", "skip"].includes(result.status));
   if (!rest.length) return null;
   const line = (result) => make("li", {}, badge(result.status), " ", ruleLink(result.rule), " ", evidence(result.evidence));
-  return panel("In order", null,
+  return panel("Passed", null,
     fixed.length ? make("ul", { class: "lines" }, fixed.map((result) => make("li", {}, badge("pass"), " ", ruleLink(result.rule), make("span", { class: "since pass" }, "fixed")))) : null,
     folded(`${plural(rest.length, "rule")} passed or skipped`, () => [evidenceLeftOut(), make("ul", { class: "lines" }, rest.map(line))]));
 }

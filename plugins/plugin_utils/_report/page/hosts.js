@@ -96,7 +96,7 @@ function hostsView(params) {
     const columns = HOST_COLUMNS.filter((column) => !leftOut.has(column.key));
     list.replaceChildren(hosts.length
       ? paged(hosts, columns, { caption: "Hosts", sorted, onsort: (key) => { change("sort", key); refocus(list, key); } })
-      : make("p", { class: "empty" }, "No host is like that. ", make("button", { type: "button", onclick: () => go("#hosts?show=all") }, "Show all hosts")),
+      : make("p", { class: "empty" }, "No host matches. ", make("button", { type: "button", onclick: () => go("#hosts?show=all") }, "Show all hosts")),
       hosts.length ? limitPattern(hosts) : "");
   }
   draw();

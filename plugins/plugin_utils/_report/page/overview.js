@@ -71,7 +71,7 @@ const fullest = (host) => (host.listeners.length ? gauge(host.fullest, fullness(
 
 function unseen() {
   const hosts = data.hosts.filter((host) => !host.seen);
-  if (!hosts.length) return panel("Not seen", null, make("p", { class: "empty" }, "Every host of the inventory was seen."));
+  if (!hosts.length) return panel("Not seen", null, make("p", { class: "empty" }, "Every host in the inventory was seen."));
   const groups = grouped(hosts, (host) => `${host.outcome}\n${host.message || ""}`);
   const columns = [
     { name: "Outcome", cell: (group) => badge(group.hosts[0].outcome) },
@@ -107,7 +107,7 @@ function driftByOwner() {
   }
   const some = data.hosts.some((host) => host.drift.length);
   if (!rows.size) {
-    const none = some ? "Every setting is as the profile wants it." : "The hosts were not compared with a profile.";
+    const none = some ? "Every setting matches the profile." : "The hosts were not compared with a profile.";
     return panel("Drift by owner", null, make("p", { class: "empty" }, none));
   }
   const sorted = [...rows.values()].sort((a, b) => b.hosts.size - a.hosts.size);

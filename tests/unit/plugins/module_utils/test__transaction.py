@@ -9,7 +9,14 @@ import typing as t
 import pytest
 
 from ansible_collections.nettune.tcp.plugins.module_utils._errors import KernelRefused, NettuneError
-from ansible_collections.nettune.tcp.plugins.module_utils._transaction import Step, run
+from ansible_collections.nettune.tcp.plugins.module_utils._transaction import (
+    COMPLETED,
+    FAILED,
+    RESTORED,
+    Replaced,
+    Step,
+    run,
+)
 
 
 def step(name: str, log: t.List[str], error: t.Optional[Exception] = None, stuck: bool = False) -> Step:
@@ -132,3 +139,49 @@ def test_an_error_that_is_none_of_ours_names_the_last_step_that_was_begun(count:
         run(steps())
     assert str(caught.value) == ("disk" if count == 0 else f"{'abc'[count - 1]}: disk")
     assert caught.value.details == {"restored": list("abc"[:count])[::-1]}
+
+
+class Record:
+    """A journal that notes how runs end, and may fail to."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self.ends: t.List[str] = []
+        self._errors = list(errors)
+
+    def begin(self, replaced: t.Sequence[Replaced]) -> None:
+        """Nothing is replaced in these tests."""
+
+    def close(self, end: str) -> None:
+        self.ends.append(end)
+        if self._errors:
+            raise self._errors.pop(0)
+
+
+@pytest.mark.parametrize(
+    "fails, stuck, end",
+    [(False, False, COMPLETED), (True, False, RESTORED), (True, True, FAILED)],
+)
+def test_the_record_has_how_it_ended(fails: bool, stuck: bool, end: str) -> None:
+    record, log = Record(), t.cast("t.List[str]", [])
+    steps = [step("a", log, NettuneError("no") if fails else None, stuck=stuck)]
+    if fails:
+        with pytest.raises(NettuneError, match="no"):
+            run(steps, record)
+    else:
+        run(steps, record)
+    assert record.ends == [end]
+
+
+@pytest.mark.parametrize("error", [OSError("full"), NettuneError("full")])
+def test_a_record_that_cannot_be_closed_is_told_and_all_else_restored(error: Exception) -> None:
+    record, log = Record(error, error), t.cast("t.List[str]", [])
+    with pytest.raises(NettuneError, match="full") as caught:
+        run([step("a", log)], record)
+    assert (record.ends, log) == ([COMPLETED, RESTORED], ["do a", "undo a"])
+    assert caught.value.details == {"restored": ["a"], "not_restored": ["the record of this run: full"]}
+
+
+def test_what_a_file_held_is_neither_compared_nor_shown() -> None:
+    one, other = (Replaced("file", "/f", "x", "y", content=content) for content in (b"secret", None))
+    assert one == other
+    assert "secret" not in repr(one)

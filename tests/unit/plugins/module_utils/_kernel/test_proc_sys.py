@@ -72,6 +72,14 @@ def test_values_are_read_and_written_below_a_root(tmp_path: pathlib.Path) -> Non
     assert (tmp_path / "net" / "key").read_text() == "1 2\n"
 
 
+@pytest.mark.parametrize("count, parts", [(1, 0), (680, 0), (690, 1), (1360, 1), (1370, 2)])
+def test_what_a_long_set_may_be_cut_to_begins_it_and_fits_into_pages(count: int, parts: int) -> None:
+    text = ",".join(str(port) for port in range(20001, 20001 + 2 * count, 2))
+    found = proc_sys.beginnings(text)
+    assert [text.startswith(f"{part},") for part in found] == [True] * parts
+    assert [len(part) // 4090 for part in found] == list(range(1, parts + 1))
+
+
 def test_without_any_sysctls_no_key_is_taken_for_a_missing_one(tmp_path: pathlib.Path) -> None:
     root = str(tmp_path / "proc" / "sys")
     with pytest.raises(Unsupported, match=f"{root} is not there"):

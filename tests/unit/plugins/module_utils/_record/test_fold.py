@@ -113,6 +113,16 @@ def test_a_directory_of_a_run_cut_short_may_lack_its_mode() -> None:
     assert (whole.is_ours(half), short.is_ours(half), short.is_ours(None)) == (False, True, True)
 
 
+def test_a_long_set_of_ports_of_a_run_cut_short_may_be_there_in_part() -> None:
+    former, wanted = (",".join(map(str, range(start, start + 3200, 2))) for start in (10001, 30001))
+    [whole], [short] = folded(run(1, (former, wanted))), folded(run(1, (former, wanted), end=""))
+    parts = [text[: text.rindex(",", 0, 4095)] for text in (former, wanted)]
+    for part in parts:
+        assert (whole.is_ours(part), short.is_ours(part), short.is_ours(part[:-6])) == (False, True, False)
+    [continued] = folded(run(1, (former, wanted), end=""), run(2, (parts[1], wanted)))
+    assert (continued.before, continued.left, continued.foreign) == (former, (wanted,), ())
+
+
 RUNS = [
     run(1, ("0", "1"), label="a"),
     run(2, ("1", "2"), label="b"),
@@ -149,7 +159,7 @@ def test_the_id_of_no_run_is_an_error_but_one_that_was_restored_has_nothing_left
     if known:
         assert since(RUNS, name) == ()
     else:
-        with pytest.raises(BadRequest, match="forgotten"):
+        with pytest.raises(BadRequest, match="pruned"):
             since(RUNS, name)
 
 

@@ -54,6 +54,22 @@ def plan_one(key: str, raw: t.Any, observed: Observed, force: bool = False) -> K
             id="rubbish in file",
         ),
         pytest.param(
+            SOMAXCONN,
+            {"at_least": 8192},
+            Observed("4096", own_line="rubbish", boot_of_others="65535"),
+            "65535",
+            "65535",
+            id="rubbish in our file",
+        ),
+        pytest.param(
+            SOMAXCONN,
+            {"at_least": 8192},
+            Observed(None, module="x", boot_of_others="65535"),
+            "65535",
+            "65535",
+            id="another file has more for a key that is to come",
+        ),
+        pytest.param(
             FILE_MAX,
             {"at_least": 1048576},
             Observed("9223372036854775807"),
@@ -135,7 +151,7 @@ def test_absent_gives_back_the_original(observed: Observed, write: t.Optional[st
 def test_the_verdict_comes_from_what_is_found_afterwards(after: Observed, status: str) -> None:
     before = Observed("4096", boot="4096", own_line="4096")
     row = planning.verdict(KeyPlan(SOMAXCONN, parse_want({"at_least": 4096}), line="4096"), before, after)
-    assert row.status == status
+    assert (row.status, row.want) == (status, "at least 4096")
     assert status != "overridden" or str(after.boot) in row.reason
 
 
@@ -183,6 +199,24 @@ def test_what_cannot_be_compared_is_not_what_is_wanted(raw: t.Any, text: t.Optio
 
 def test_nobody_is_a_rival_for_a_key_that_is_not_wanted() -> None:
     assert planning.rivalry(KeyPlan(SOMAXCONN, None), Rival("tuned sets it")) == ""
+
+
+def test_what_is_no_longer_wanted_has_a_row_without_a_want() -> None:
+    assert planning.verdict(KeyPlan(SOMAXCONN, None), Observed("4096"), Observed("4096")).want is None
+
+
+@pytest.mark.parametrize(
+    "key, text, expected",
+    [
+        ("net.ipv4.ip_local_port_range", "32768\t60999", "32768 60999"),
+        (SOMAXCONN, "4096", "4096"),
+        ("kernel.domainname", "a.b", "a.b"),
+        (RESERVED, "8081,8080", "8080-8081"),
+        (SOMAXCONN, None, "None"),
+    ],
+)
+def test_the_same_value_has_one_spelling(key: str, text: t.Optional[str], expected: str) -> None:
+    assert planning.data_text(key, text) == expected
 
 
 def test_result_data() -> None:

@@ -8,7 +8,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.nettune.tcp.plugins.plugin_utils._audit.clean import clean
+from ansible_collections.nettune.tcp.plugins.plugin_utils._audit import clean
 
 
 class Tagged(str):
@@ -34,10 +34,12 @@ class Tagged(str):
         ({"a\x1b": ["\x00", {"b": ("x", 1)}]}, {"a\ufffd": ["\ufffd", {"b": ["x", 1]}]}),
         ({1: 2}, {"1": 2}),
         (Tagged("x"), "x"),
+        ("x" * clean.LONGEST, "x" * clean.LONGEST),
+        ("x" * 10_000_000, "x" * clean.LONGEST + "\u2026"),
         (object, "<class 'object'>"),
     ],
 )
 def test_what_comes_from_hosts_can_be_printed_and_written_anywhere(raw: t.Any, cleaned: t.Any) -> None:
-    found = clean(raw)
+    found = clean.clean(raw)
     assert found == cleaned
     assert type(found) is type(cleaned)

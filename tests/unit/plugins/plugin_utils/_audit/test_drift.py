@@ -77,9 +77,10 @@ def test_the_owner_of_what_differs(changed: t.Dict[str, t.Any], owner: t.Optiona
         ({"status": "changed"}, "ansible-playbook nettune.tcp.tune --become --limit web1"),
         (
             {"status": "overridden", "source": "/x:1"},
-            "take net.core.somaxconn out of /x:1, or ask for the same value there",
+            "remove net.core.somaxconn from /x:1, or set the same value there",
         ),
         ({"status": "restart_required", "name": "nginx.service"}, "systemctl restart nginx.service"),
+        ({"status": "restart_required", "name": "x; curl evil"}, "systemctl restart 'x; curl evil'"),
         ({"status": "ok"}, None),
         ({"status": "skipped"}, None),
     ],

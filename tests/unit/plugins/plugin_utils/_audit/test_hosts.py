@@ -141,5 +141,5 @@ def test_a_cache_that_keeps_all_it_has_read_is_let_go_now_and_then(monkeypatch: 
 @pytest.mark.parametrize("cache", [None, type("Memory", (), {"_persistent": False})()])
 def test_a_cache_that_keeps_nothing_is_refused(cache: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache_loader, "get", lambda _name: cache)
-    with pytest.raises(AuditError, match="needs a fact cache that lasts"):
+    with pytest.raises(AuditError, match="needs a persistent fact cache"):
         list(hosts.of_cache(cached(["good"])))

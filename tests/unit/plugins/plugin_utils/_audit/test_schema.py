@@ -9,8 +9,8 @@ import typing as t
 import pytest
 import yaml
 
-from ansible_collections.nettune.tcp.plugins.plugin_utils._audit import schema
-from ansible_collections.nettune.tcp.plugins.plugin_utils._audit.unknown import Unknown
+from ansible_collections.nettune.tcp.plugins.plugin_utils._audit import clean, schema
+from ansible_collections.nettune.tcp.plugins.plugin_utils._audit.unknown import Unknown, unsure
 from ansible_collections.nettune.tcp.tests.unit.plugins.plugin_utils.fleets import ROOT
 
 _TEXT = (ROOT / "plugins/modules/tcp_facts.py").read_text(encoding="utf-8").split('RETURN = r"""')[1]
@@ -96,6 +96,16 @@ def test_a_state_that_no_socket_of_a_peer_has_is_zero() -> None:
 def test_a_process_without_a_count_is_one() -> None:
     [found] = schema.facts().bring({"listeners": [{"processes": [{"pid": 7}, {"pid": 8, "count": 4}]}]})["listeners"]
     assert [process["count"] for process in found["processes"]] == [1, 4]
+
+
+def test_a_list_without_end_is_cut_and_may_not_be_whole() -> None:
+    found = schema.facts().bring({"listeners": [{"port": port} for port in range(clean.MOST + 1)]})["listeners"]
+    assert (len(found), unsure(found)) == (clean.MOST, frozenset({"listeners"}))
+    assert not unsure(schema.facts().bring({"listeners": [{}] * clean.MOST})["listeners"])
+
+
+def test_names_that_there_are_not_are_left_out_of_a_map() -> None:
+    assert schema.facts().bring({"states": {"LISTEN": 1, "<script>": 2}})["states"] == {"LISTEN": 1}
 
 
 def test_what_the_schema_does_not_know_is_left_out() -> None:
