@@ -26,8 +26,8 @@ Source = t.Tuple[str, bytes]  # path inside the archive, content
 
 
 def build(run: str) -> bytes:
-    """The program for one run.  Raises NettuneError where its code may be another one than root's."""
-    from . import expire  # and with it the rollback, which is only sent along until then
+    """The program for one run.  Raises NettuneError if its code may not be root's."""
+    from . import expire  # and with it the rollback, which until then is only sent along
 
     sources = dict(_sources())
     for path in list(sources):

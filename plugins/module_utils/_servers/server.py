@@ -104,13 +104,13 @@ class Adapter:
     edit           the files to replace, by path, so that these listens ask for these backlogs; empty when they already
                    do.  Changes only the bytes of the directives concerned; None as content removes a file.
                    Raises ConfigError where it cannot be done safely, as where one directive opens other sockets too.
-    check          how the server judges its configuration, such as by ``nginx -t``
+    check          how the server checks its configuration, such as with ``nginx -t``
     reload_signal  what makes a running master read its configuration, such as ``SIGHUP``; None for none
     one_number     the configuration has a single backlog for all sockets: ``edit`` is then given every listen
     daemon_reload  the configuration is systemd's: it reads it when told by ``systemctl daemon-reload``
     started        the configuration of a process, from the words of its command line and its unit: nothing but files is
                    read, no name is resolved and no command run.  Raises ConfigError, also for what is not a program.
-    settings       what a configuration says of connections, by the server's own names.  Pure.
+    settings       the connection settings of a configuration, by the server's own names.  Pure.
     """
 
     relisten: Relisten
@@ -127,11 +127,11 @@ class Adapter:
 
 @dataclass(frozen=True)
 class Server:
-    """What is known of a web server before its adapter is loaded.
+    """What is known about a web server before its adapter is loaded.
 
     units      the systemd unit's usual names, the most usual one first
     processes  the names of its program, empty for that of the init system
-    load       imports the adapter, which takes longer than to use it: Ansible sends sources, to be compiled at each run
+    load       imports the adapter, which takes longer than using it: Ansible sends source, compiled on each run
     """
 
     name: str

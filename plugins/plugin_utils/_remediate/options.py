@@ -97,17 +97,17 @@ def read(arguments: t.Mapping[str, t.Any]) -> Asked:
 
 
 def check_slices(variables: t.Mapping[str, t.Any]) -> None:
-    """Raise RemediateError in a slice of a job of AWX, by the variables that it gives every job.
+    """Raise RemediateError in an AWX job slice, recognized by the variables that AWX sets for every job.
 
-    It runs the slices of a job template as a workflow, which has the name of the template.
+    AWX runs the slices of a job template as a workflow with the template's name.
     """
     for product in ("awx", "tower"):
         workflow, template = (variables.get(f"{product}_{name}_name") for name in ("workflow_job", "job_template"))
         if workflow and workflow == template:
             raise RemediateError(
-                f"this is one slice of the job {template}, and each slice would have canaries and a budget of its own:"
-                " set the number of job slices of its template to 1. A workflow that is no sliced job needs another"
-                " name than its template"
+                f"this is one slice of the job {template}, and each slice would have its own canaries and budget:"
+                " set the number of job slices of its template to 1. A workflow that is not a sliced job needs a name"
+                " different from its template's"
             )
 
 
