@@ -59,7 +59,7 @@ def in_namespace(log: Log, name: str, paths: str, more: Mapping[str, str] | None
     return counted(log.run("unshare", "--net", "--mount", "sh", "-c", tests, env=settings), [junit])
 
 
-APART = ("nofile", "pull", "remediate", "tuning")  # scenarios that take so long that they run by their names only
+APART = ("nofile", "pull", "remediate")  # scenarios that take so long that they run by their names only
 
 
 def molecule(log: Log) -> Result:

@@ -73,8 +73,12 @@ def _ancestor(one: Replaced, former: t.Iterable[Thing]) -> t.Optional[Thing]:
     if one.kind not in (entries.LIMIT, entries.BACKLOG):
         return None
     those = (thing for thing in former if (thing.kind, thing.name) == (one.kind, one.name))
-    ancestor = next((thing for thing in those if thing.was_left_in(one.before)), None)
-    return replace(ancestor, where=one.where) if ancestor else None
+    # Of several, a rollback has given it back what this one had.
+    fitting = sorted(
+        (thing for thing in those if thing.was_left_in(one.before)),
+        key=lambda thing: not entries.same(thing.before, one.after),
+    )
+    return replace(fitting[0], where=one.where) if fitting else None
 
 
 def _after(known: t.Optional[Thing], one: Replaced, run: Run, contents: t.Callable[[str], str]) -> Thing:

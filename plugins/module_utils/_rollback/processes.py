@@ -37,20 +37,32 @@ def limits(unit: str, things: t.Sequence[Thing]) -> t.Iterator[Item]:
     """The processes of a unit."""
     boot = proc_sys.boot_id()
     known = {(one.where["pid"], one.where["ticks"]): one for one in things if one.where.get("boot_id") == boot}
-    # If in doubt, what the unit gives at its start comes first.
-    others = sorted(things, key=lambda one: "pid" in one.where)
-    for member in _members(unit):
+    main, members = _members(unit)
+    for member in members:
+        others = likely(things, main=member.pid == main)
         thing = known.get((member.pid, member.ticks)) or _like(others, str(member.limits))
         if thing is not None:
             yield _limit(unit, thing, member)
 
 
-def _members(unit: str) -> t.Tuple[Member, ...]:
+def likely(things: t.Iterable[Thing], *, main: bool) -> t.List[Thing]:
+    """What a process may have had that was started since, the likeliest first.  Pure.
+
+    The main process starts with what its unit gives.  Others, such as the worker of HAProxy, may have raised that
+    themselves, and would do so again: less than the most that was there could be too little.
+    """
+    if main:
+        return sorted(things, key=lambda one: "pid" in one.where)
+    return sorted(things, key=lambda one: parse_directive(one.before) or rlimits.Limits(0, 0), reverse=True)
+
+
+def _members(unit: str) -> t.Tuple[int, t.Tuple[Member, ...]]:
+    """The main process of a unit, and all."""
     if not systemd.booted():
-        return ()
-    [shown] = systemd.Systemd().show([unit], ["ControlGroup"])
+        return 0, ()
+    [shown] = systemd.Systemd().show([unit], ["ControlGroup", "MainPID"])
     group = shown.get("ControlGroup", "")
-    return cgroups.members([group])[group] if group else ()
+    return int(shown.get("MainPID") or 0), cgroups.members([group])[group] if group else ()
 
 
 def _like(things: t.Iterable[Thing], present: t.Any) -> t.Optional[Thing]:

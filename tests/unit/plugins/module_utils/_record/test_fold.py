@@ -81,19 +81,23 @@ def limit(pid: t.Optional[int], before: str, after: str) -> Replaced:
 
 
 @pytest.mark.parametrize(
-    "before, expected",
+    "before, after, expected",
     [
         # It was started with what the unit gave it since the first run, and a rollback has given it that back.
-        ("9", ("1", ("1",))),
+        ("9", "1", ("1", ("1",))),
+        # A rollback has given it what another one had raised that to.
+        ("9", "2", ("2", ("2",))),
+        # Another run has given it something new.
+        ("9", "10", ("1", ("10",))),
         # Somebody else gave it that.
-        ("5", ("5", ("1",))),
+        ("5", "1", ("5", ("1",))),
     ],
 )
 def test_a_process_that_was_started_since_is_in_the_place_of_another(
-    before: str, expected: t.Tuple[t.Any, ...]
+    before: str, after: str, expected: t.Tuple[t.Any, ...]
 ) -> None:
     first = Run("1", {}, (limit(None, "1", "9"), limit(7, "2", "9")), COMPLETED)
-    second = Run("2", {}, (limit(8, before, "1"),), COMPLETED)
+    second = Run("2", {}, (limit(8, before, after),), COMPLETED)
     thing = folded(first, second)[-1]
     assert (thing.where, (thing.before, thing.left)) == ({"pid": 8}, expected)
 

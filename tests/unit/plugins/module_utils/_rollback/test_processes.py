@@ -48,3 +48,18 @@ def test_who_has_a_servers_endpoint_now_is_that_server_only_by_user_or_unit(
 
 def test_what_nobody_can_be_seen_to_hold_is_no_servers() -> None:
     assert not processes._servers(None, Thing(entries.BACKLOG, "0.0.0.0:80", {"unit": None}, 511, (4096,)))
+
+
+def test_a_main_process_had_what_its_unit_gives_and_another_one_may_have_raised_that() -> None:
+    at_start, master, worker, unknown = (
+        Thing(entries.LIMIT, "haproxy.service", where, before, ("8000:20000",))
+        for where, before in (
+            ({}, "1024:20000"),
+            ({"pid": 7}, "1000:20000"),
+            ({"pid": 8}, "2028:20000"),
+            ({"pid": 9}, "?"),
+        )
+    )
+    things = (unknown, master, worker, at_start)
+    assert processes.likely(things, main=True)[0] is at_start
+    assert processes.likely(things, main=False) == [worker, at_start, master, unknown]
