@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Judges all hosts of a play at once, on the controller.  plugins/modules/audit.py documents it."""
+"""Judges all hosts in a play at once, on the controller.  plugins/modules/audit.py documents it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ansible_collections.nettune.tcp.plugins.plugin_utils._report import termina
 Result = t.Dict[str, t.Any]
 Variables = t.Dict[str, t.Any]
 
-# Strategies under which a task runs for each host whenever that is ready.
+# Strategies under which a task runs for each host as soon as that host is ready.
 _FREE = ("free", "host_pinned", "ansible.builtin.free", "ansible.builtin.host_pinned")
 
 
@@ -33,7 +33,7 @@ class ActionModule(ActionBase):
     TRANSFERS_FILES = False
 
     def run(self, tmp: t.Optional[str] = None, task_vars: t.Optional[Variables] = None) -> Result:
-        """Validate, judge, compare with the former report, write every format."""
+        """Validate, judge, compare with the previous report, write every format."""
         result: Result = super().run(tmp, task_vars)
         variables = task_vars or {}
         try:
@@ -47,11 +47,11 @@ class ActionModule(ActionBase):
         free = self._play().strategy in _FREE
         checks = boolean(self._task.args.get("validate_only", False), strict=False)
         if free and not checks and hosts.waiting(variables, str(self._task.args.get("registered"))):
-            return {"changed": False, "skipped": True, "skip_reason": "another host of the play will do it"}
+            return {"changed": False, "skipped": True, "skip_reason": "another host in the play will do this"}
         self._task.args = {name: options.from_text(value) for name, value in self._task.args.items()}
         first = not free or variables["inventory_hostname"] == variables["ansible_play_hosts_all"][0]
         if directory and first and not boolean(self._task.args.get("validated", False), strict=False):
-            # Also what is wrong with the arguments must leave no report that looks new.
+            # Invalid arguments, too, must not leave a report that looks new.
             files.set_aside(directory)
         validate: t.Any = self.validate_argument_spec
         _validated, arguments = validate(argument_spec=options.SPEC)
@@ -81,7 +81,7 @@ class ActionModule(ActionBase):
         )
         registered = arguments["registered"]
         if not registered and not arguments["from_cache"]:
-            raise AuditError("it needs registered, the name of what tcp_facts returned, or from_cache")
+            raise AuditError("registered, the name of the result of tcp_facts, or from_cache is required")
         play = hosts.Play(variables, registered)
         report = fleet.audit(request, hosts.of_cache(variables) if arguments["from_cache"] else play)
         if arguments["profile"] == options.AUTO and not any(host["drift"] for host in report["hosts"]):

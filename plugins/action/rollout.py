@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The steps of a remediation that look at all hosts at once.  plugins/modules/rollout.py documents them."""
+"""The steps of a remediation that consider all hosts at once.  plugins/modules/rollout.py documents them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(f"nettune.tcp.remediate: {exc}") from exc
 
     def _check(self, arguments: Variables, variables: Variables) -> Result:
-        """What is wrong is told before any host is asked."""
+        """Errors are reported before any host is contacted."""
         options.read(arguments)
         options.check_slices(variables)
         play: t.Any = self._task.get_play()
@@ -61,13 +61,13 @@ class ActionModule(ActionBase):
             )
         if play.serial:
             raise RemediateError(
-                "serial would give each part of the hosts a gate and canaries of its own: use tcp_remediate_batches"
+                "serial would give each group of hosts its own gate and canaries: use tcp_remediate_batches"
             )
         now = datetime.datetime.now(datetime.timezone.utc)
         return {"run": f"remediate-{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"}
 
     def _plan(self, arguments: Variables, variables: Variables) -> Result:
-        """Every host is classified; those that neither change nor compare are not needed any more."""
+        """Classify every host; those that are neither changed nor compared are no longer needed."""
         asked = options.read(arguments)
         names = variables["ansible_play_hosts_all"]
         groups = {name: set(self._raw(variables, name).get("group_names", ())) for name in names}
@@ -93,13 +93,13 @@ class ActionModule(ActionBase):
         return {
             "lines": [*telling.unfinished(before), *telling.planned(planned)],
             "batches": batches,
-            # Somebody has to be there for the end.
+            # Some host has to remain for the final step.
             "involved": involved or variables["ansible_play_hosts"][:1],
             **self._outcome(planned),
         }
 
     def _measure(self, _arguments: Variables, variables: Variables) -> Result:
-        """A sample of the host's counters, not as facts: those in a cache have more than this."""
+        """A sample of the host's counters, not as facts: cached facts hold more than this."""
         asked = {"gather_subset": ["counters"]}
         found: t.Any = self._execute_module("nettune.tcp.tcp_facts", module_args=asked, task_vars=variables)
         tcp = (found.pop("ansible_facts", None) or {}).get("tcp", {})
@@ -127,7 +127,7 @@ class ActionModule(ActionBase):
         }
 
     def _settle(self, arguments: Variables, variables: Variables) -> Result:
-        """What became of a batch, and whether another one may follow."""
+        """The outcome of a batch, and whether another one may follow."""
         _asked, known, number = self._known(arguments)
         confirmed, rolled_back = (self._registered(variables, name, known.hosts) for name in (_CONFIRMED, _ROLLED_BACK))
         settled = rollout.settle(known, number, confirmed, rolled_back)

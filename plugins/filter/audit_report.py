@@ -60,13 +60,13 @@ from ansible_collections.nettune.tcp.plugins.plugin_utils._report.formats import
 
 def audit_report(report: t.Any, format: str = "html") -> str:  # noqa: A002
     if not isinstance(report, t.Mapping) or report.get("schema") != SCHEMA:
-        raise AnsibleFilterError("nettune.tcp.audit_report needs a report of nettune.tcp.audit in JSON, of schema 1")
+        raise AnsibleFilterError("nettune.tcp.audit_report needs a JSON report of nettune.tcp.audit with schema 1")
     if format not in FORMATS:
-        raise AnsibleFilterError(f"nettune.tcp.audit_report: {format!r} is none of {', '.join(FORMATS)}")
+        raise AnsibleFilterError(f"nettune.tcp.audit_report: {format!r} is not one of {', '.join(FORMATS)}")
     try:
         return FORMATS[format].render(clean(report))
     except (KeyError, TypeError, ValueError) as exc:
-        raise AnsibleFilterError(f"nettune.tcp.audit_report: this is no whole report: {exc!r}") from exc
+        raise AnsibleFilterError(f"nettune.tcp.audit_report: this is not a complete report: {exc!r}") from exc
 
 
 class FilterModule:

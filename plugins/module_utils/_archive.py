@@ -4,10 +4,10 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""Importing from the archive in which Ansible sends a module, which has sources and no bytecode.
+"""Importing from the archive in which Ansible sends a module, which has source but no bytecode.
 
 zipimport compiles a source twice: to say in which file a module is, and to run it (Lib/zipimport.py, get_filename() and
-get_code(), Python 3.8 to 3.14).  The name of a file takes no compiler.
+get_code(), Python 3.8 to 3.14).  Finding a file's name needs no compiler.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ import zipimport
 
 
 class _Importer(zipimport.zipimporter):
-    """zipimport's, but for what it does twice."""
+    """zipimport's importer, without the second compilation."""
 
     def get_filename(self, fullname: str) -> str:
-        """The file of a module.  Raises ZipImportError where there is none."""
+        """The file of a module. Raises ZipImportError if there is none."""
         name = fullname.rpartition(".")[2]
         stem = os.path.join(name, "__init__") if self.is_package(fullname) else name
         return os.path.join(self.archive, f"{self.prefix}{stem}.py")
 
 
 def compile_once() -> None:
-    """Let what is imported from now on be compiled once, where this file comes from an archive itself."""
+    """Compile later imports only once, if this file itself comes from an archive."""
     if not isinstance(globals().get("__loader__"), zipimport.zipimporter):
         return
     sys.path_hooks.insert(0, _Importer)

@@ -4,12 +4,12 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""The one way to run a program: those that alone know something, such as ``nginx -t``.
+"""The one way to run a program, for what only that program knows, such as ``nginx -t``.
 
-A program is opened once, judged, and executed by that descriptor; so is a script, whose interpreter reads it there.
-It must be root's, in directories that are root's (:func:`_files.open_trusted`): whoever may replace a program that
-root runs is root.  By its name it is looked up in such directories only: of PATH, where it says which absolutely, and
-where systems have their programs.  Nothing of our own environment is passed on.
+A program is opened once, checked, and executed through that descriptor; so is a script, whose interpreter reads it
+there. It must belong to root, in directories that belong to root (:func:`_files.open_trusted`): anyone who can replace
+a program that root runs is root. Names are looked up only in such directories: the absolute entries of PATH, and the
+system's. Nothing of our own environment is passed on.
 
 INTERFACE
     run(words, program=None, ...) -> Outcome
@@ -30,12 +30,12 @@ from ._kernel import supervisor
 
 _SYSTEM = ("/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/bin", "/bin")
 MOST = 64 << 10  # bytes kept of each output
-_FIRST_LINE = 256  # bytes of it that the kernel reads (include/uapi/linux/binfmts.h)
+_FIRST_LINE = 256  # bytes of the first line that the kernel reads (include/uapi/linux/binfmts.h)
 
 
 @dataclass(frozen=True)
 class Program:
-    """A program that may be run; ``descriptor`` is open on the file that was judged, ``script`` tells what it is."""
+    """A program that may be run; ``descriptor`` is open on the checked file, ``script`` says whether it is a script."""
 
     path: str
     descriptor: int
@@ -44,7 +44,7 @@ class Program:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a program ended and what it printed, of much only the beginning and the end; ``whole`` tells."""
+    """How a program ended and what it printed; only the beginning and end of long output, unless ``whole``."""
 
     code: int
     stdout: str
@@ -59,7 +59,7 @@ class Outcome:
 
 @contextlib.contextmanager
 def opened(path: str) -> t.Iterator[Program]:
-    """The program at an absolute path.  Raises NotTrusted, or what else is in the way, with the path."""
+    """The program at an absolute path.  Raises NotTrusted or another error, with the path."""
     descriptor = _files.open_trusted(path)
     try:
         if not os.fstat(descriptor).st_mode & (stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH):
@@ -85,7 +85,7 @@ def _check_interpreter(path: str, descriptor: int) -> bool:
 def find(name: str) -> t.Iterator[Program]:
     """The program of this name, or at this absolute path.
 
-    Raises Unsupported when it is not installed, NotTrusted when all that are found belong to somebody else.
+    Raises Unsupported if it is not installed, NotTrusted if every one found belongs to somebody else.
     """
     with contextlib.ExitStack() as stack:
         yield stack.enter_context(opened(name)) if name.startswith("/") else _first(name, stack)
@@ -104,7 +104,7 @@ def _first(name: str, stack: contextlib.ExitStack) -> Program:
 
 
 def _directories() -> t.List[str]:
-    """Where to look, PATH first; that may lack the directories of servers, as in many a login."""
+    """Where to look, PATH first; PATH may lack the sbin directories, as in many logins."""
     named = [entry for entry in os.environ.get("PATH", "").split(os.pathsep) if entry.startswith("/")]
     return list(dict.fromkeys([*named, *_SYSTEM]))
 
@@ -137,8 +137,8 @@ def run(
 ) -> Outcome:
     """Run a program to its end: this one, or the one that the first word names.
 
-    It gets LC_ALL=C, a PATH of the system's and this environment, and nothing to read.  Raises NettuneError when it
-    cannot be run, or takes longer; all that it has started is ended then, as is what it leaves behind.
+    It gets LC_ALL=C, the system's PATH, this environment, and no input. Raises NettuneError if it cannot be run, or
+    takes longer; everything that it has started is then ended, as is what it leaves behind.
     """
     if program is None:
         with find(words[0]) as opened_program:

@@ -19,7 +19,7 @@ import typing as t
 class NettuneError(Exception):
     """A failure a person can act on.
 
-    ``details`` ends up beside ``msg`` in the module's result: the key, the file and line, what was restored.
+    ``details`` is returned along with ``msg`` in the module's result: the key, the file and line, what was restored.
     """
 
     def __init__(self, message: str, **details: t.Any) -> None:
@@ -39,7 +39,7 @@ def _rebuilt(kind: t.Type[NettuneError], arguments: t.Tuple[t.Any, ...], state: 
 
 
 class BadRequest(NettuneError):
-    """What was asked makes no sense; nothing has been looked at or touched."""
+    """The request makes no sense; nothing has been observed or touched."""
 
 
 class MissingRight(NettuneError):
@@ -47,11 +47,11 @@ class MissingRight(NettuneError):
 
 
 class KernelRefused(NettuneError):
-    """The kernel rejected a value, or took it and made something else of it."""
+    """The kernel rejected a value, or accepted and altered it."""
 
 
 class Gone(KernelRefused):
-    """What was there a moment ago is not any more, such as a process or its open file: look again."""
+    """Something has just disappeared, such as a process or its open file: look again."""
 
 
 class Unsupported(NettuneError):
@@ -59,7 +59,7 @@ class Unsupported(NettuneError):
 
 
 class NotTrusted(NettuneError):
-    """Somebody else than root decides what is found at a path; the message names the part of it and who."""
+    """Somebody other than root decides what is found at a path; the message names the part of it and who."""
 
 
 class NoSuchFile(NettuneError):
@@ -67,7 +67,7 @@ class NoSuchFile(NettuneError):
 
 
 class Changed(NettuneError):
-    """Somebody else changed a file after it was read; what they wrote is kept.  Starting over may go well."""
+    """Somebody else changed a file after it was read; what they wrote is kept. Starting over may succeed."""
 
 
 _KINDS: t.Mapping[int, t.Type[NettuneError]] = {

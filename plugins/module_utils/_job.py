@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""The way of every run that changes a host: jobs are planned, done as one transaction, and looked at again."""
+"""The course of every run that changes a host: jobs are planned, done as one transaction, and observed again."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from ._record import journal, store
 class Job(t.Protocol):
     """What was observed on the host, and what is to be done about it.
 
-    Making one observes and plans, and raises NettuneError for what is refused, before anything is touched.
+    Constructing one observes and plans, and raises NettuneError for what is refused, before anything is touched.
     """
 
     def steps(self) -> _transaction.Steps:
         """What is to be done."""
 
     def look(self) -> None:
-        """Observe again, when all is done: the result is told from that."""
+        """Observe again, when everything is done: the result comes from that."""
 
     def predict(self) -> None:
-        """Put what the steps would leave behind in place of what :meth:`look` finds."""
+        """Use what the steps would result in instead of what :meth:`look` finds."""
 
 
 AnyJob = t.TypeVar("AnyJob", bound=Job)
@@ -45,11 +45,11 @@ def carry_out(
 ) -> t.Tuple[t.Sequence[AnyJob], t.Optional[str]]:
     """Plan the jobs and do them, all or nothing; in check mode predict what that would do.
 
-    ``label`` is the caller's word for the record, and ``undoes`` tells which runs the jobs take back.
-    ``guard`` stands around the record, and hears of each change before it is done.
+    ``label`` is the caller's label for the record, and ``undoes`` says which runs the jobs undo. ``guard`` wraps the
+    record, and learns of each change before it is made.
 
-    Returns the jobs and the id of the record, None where nothing was changed.  Raises NettuneError after restoring
-    everything when any part fails, the last look included.
+    Returns the jobs and the id of the record, None if nothing was changed. Raises NettuneError after restoring
+    everything if any part fails, including the final observation.
     """
     if check_mode:
         jobs = plan()
@@ -66,7 +66,7 @@ def carry_out(
 
 
 def _all(jobs: t.Sequence[Job]) -> t.Iterator[t.Union[_transaction.Step, _transaction.AnyOrder]]:
-    """All steps, and a second look; where there was nothing to do, what was just seen is how it is."""
+    """All steps, and a second look; if there was nothing to do, the first observation stands."""
     acted = False
     for job in jobs:
         for step in job.steps():

@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""One run at a time: an advisory lock that is gone when its holder is, however it ended."""
+"""One run at a time: an advisory lock that disappears with its holder, however that ended."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ import typing as t
 
 from ._errors import NettuneError, from_os
 
-# Not in a directory where everybody may create files: others could hold the lock for ever.
+# Not in a world-writable directory: others could hold the lock forever.
 PATH = "/run/nettune-tcp.lock"
 TIMEOUT = 120.0
 _PAUSE = 0.05
-_LONGEST = 200  # characters of what the holder says of itself
+_LONGEST = 200  # characters of what the holder says about itself
 
 
 @contextlib.contextmanager
 def exclusive(who: str, path: t.Optional[str] = None, timeout: float = TIMEOUT) -> t.Iterator[None]:
     """Hold the lock as ``who``, a module's name, after waiting at most ``timeout`` seconds for it.
 
-    Raises NettuneError, which says who holds it since when, when it stays taken.  Who is not root may not open the file
-    as a rule, as he may not change much either, and goes on without it.
+    Raises NettuneError, which says who has held it since when, if it stays taken.  Without root the file usually cannot
+    be opened; as little can be changed either, the run goes on without the lock.
     """
     path = path or PATH
     try:
@@ -58,14 +58,14 @@ def _wait(descriptor: int, path: str, until: float) -> None:
                 holder = os.pread(descriptor, _LONGEST, 0).decode("utf-8", "replace") or "no module of nettune.tcp"
                 raise NettuneError(f"another run holds {path}: {holder}", path=path, holder=holder) from exc
             time.sleep(_PAUSE)
-        except OSError as exc:  # as where a filter of system calls forbids it
+        except OSError as exc:  # for example if a system call filter forbids it
             raise from_os(exc, path, doing="cannot be locked") from exc
         else:
             return
 
 
 def _sign(descriptor: int, text: str) -> None:
-    # Only for people who wait: a full /run keeps nobody from working.
+    # Only informs those who wait: a full /run must not stop a run.
     with contextlib.suppress(OSError):
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, text.encode(), 0)

@@ -25,7 +25,7 @@ Result = t.Dict[str, t.Any]
 def run(module: AnsibleModule, body: t.Callable[[], Result]) -> t.NoReturn:
     """Exit with what ``body`` returns, or fail with what it raises.
 
-    Its ``warnings`` are shown to the user; its ``diff`` is kept only where one was asked for.
+    Its ``warnings`` are shown to the user; its ``diff`` is kept only if requested.
     """
     try:
         result = _whatever_others_do(body)
@@ -42,7 +42,7 @@ def run(module: AnsibleModule, body: t.Callable[[], Result]) -> t.NoReturn:
 
 
 def _whatever_others_do(body: t.Callable[[], Result]) -> Result:
-    """Start over, once, where somebody else changed a file meanwhile and everything could be taken back."""
+    """Start over, once, if somebody else changed a file in the meantime and everything could be restored."""
     try:
         return body()
     except Changed as exc:

@@ -24,7 +24,7 @@ class View:
 
 @dataclass(frozen=True)
 class Row:
-    """The result for one setting; ``status`` is the verdict and ``reason`` its explanation, empty when plain ok."""
+    """The result for one setting; ``status`` is the verdict and ``reason`` its explanation, empty if simply ok."""
 
     want: t.Optional[str]
     runtime_before: Plain
@@ -42,7 +42,7 @@ def rows_as_data(rows: t.Mapping[str, Row]) -> t.Dict[str, t.Dict[str, t.Any]]:
 
 
 def diff(rows: t.Mapping[str, Row], header: str) -> t.Dict[str, str]:
-    """Before and after of the settings that differ, runtime and boot apart, in the form ``--diff`` prints."""
+    """Before and after of the settings that differ, runtime and boot apart, in the form that ``--diff`` prints."""
     before: t.List[str] = []
     after: t.List[str] = []
     for name, row in sorted(rows.items()):

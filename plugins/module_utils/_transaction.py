@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""Do steps in order, undo them all when one fails."""
+"""Do steps in order, undo them all if one fails."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ COMPLETED, RESTORED, FAILED = "completed", "restored", "failed"
 
 @dataclass(frozen=True)
 class Replaced:
-    """One thing that a step replaces, as plain data that can be written down.
+    """One object that a step replaces, as plain data that can be recorded.
 
-    ``kind`` and ``name`` say what it is, ``before`` and ``after`` are its states.  ``where`` tells it from others of
-    that name, such as one process of a unit.  ``content`` goes with the state ``before`` of a file.
+    ``kind`` and ``name`` say what it is, ``before`` and ``after`` are its states.  ``where`` distinguishes it from
+    others of that name, such as one process of a unit.  ``content`` goes with the state ``before`` of a file.
     """
 
     kind: str
@@ -35,7 +35,7 @@ class Replaced:
 
 @dataclass(frozen=True)
 class Step:
-    """One change and the way back; ``what`` names it for people, such as ``net.core.somaxconn = 4096``."""
+    """One change and its undo; ``what`` names it for people, such as ``net.core.somaxconn = 4096``."""
 
     what: str
     do: t.Callable[[], None]
@@ -49,10 +49,10 @@ Steps = t.Iterable[t.Union[Step, AnyOrder]]
 
 
 class Journal(t.Protocol):
-    """Writes down what is about to be replaced, and in the end how it went.  Both raise NettuneError or OSError."""
+    """Records what is about to be replaced, and finally the outcome. Both raise NettuneError or OSError."""
 
     def begin(self, replaced: t.Sequence[Replaced]) -> None:
-        """Called before each step, or all steps of a tuple; what it has written is on disk when it returns."""
+        """Called before each step, or all steps of a tuple; what it has recorded is on disk when it returns."""
 
     def close(self, end: str) -> None:
         """Called once."""
@@ -67,16 +67,16 @@ class _Unwritten:
 
 
 def nothing() -> None:
-    """What a step does that has only one way, or that only looks."""
+    """The missing half of a step that goes only one way, or only looks."""
 
 
 def run(steps: Steps, journal: t.Optional[Journal] = None) -> None:
-    """Do every step.  When one fails, undo it and all before it, newest first, and raise its error again.
+    """Do every step. If one fails, undo it and all before it, newest first, and raise its error again.
 
-    The failed step is undone too, because it may have done half of its work.  Of a tuple of steps, those that the
-    kernel refuses are tried again after the others, as long as that gets any further; so are undos.
-    An error raised by the iterable itself, between two steps, counts as a failure as well.
-    The error's details gain ``restored`` and, if any undo failed, ``not_restored``.
+    The failed step is undone too, because it may have done half of its work.  In a tuple of steps, those that the
+    kernel refuses are retried after the others, as long as that makes progress; so are undos. An error raised by the
+    iterable itself, between two steps, counts as a failure as well. The error's details gain ``restored`` and, if any
+    undo failed, ``not_restored``.
     """
     begun: t.List[Step] = []
     journal = journal or _Unwritten()

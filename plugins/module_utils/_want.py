@@ -4,11 +4,11 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""What is asked of a setting: a relation to a value, on numbers and on tuples.
+"""What is wanted of a setting: a relation to a value, on numbers and on tuples.
 
 A value is a tuple of tokens, as ``/proc/sys`` prints them: ``(4096,)``, ``(32768, 60999)``, ``("cubic",)``.
-A list of ports is the sorted tuple of all its ports, so that ``8000-8002`` and ``8002,8000,8001`` are one value.
-A text that may hold anything, digits and blanks too, is one token.
+A list of ports is the sorted tuple of all its ports, so that ``8000-8002`` and ``8002,8000,8001`` are one value. A free
+text, which may include digits and blanks, is one token.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Value = t.Tuple[Token, ...]
 
 RELATIONS = ("exactly", "at_least", "at_most", "covers")
 _PORTS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?\Z")
-# A no-break space is none to the kernel, nor to systemd.
+# To the kernel and systemd, a no-break space is not a blank.
 _BLANKS = " \t\n\v\f\r"
 _WORDS = re.compile(f"[^{_BLANKS}]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -33,7 +33,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 @dataclass(frozen=True)
 class Want:
-    """One relation and its operand; ``ports`` marks a set of ports, where order and spelling mean nothing."""
+    """One relation and its operand; ``ports`` marks a set of ports, where order and spelling do not matter."""
 
     relation: str
     value: Value
@@ -44,11 +44,11 @@ class Want:
         return f"{words} {render(self.value, ports=self.ports)}"
 
     def satisfied_by(self, current: Value) -> bool:
-        """Whether ``current`` is already what is wanted.  Raises BadRequest when the two cannot be compared."""
+        """Whether ``current`` is already as wanted. Raises BadRequest if the two cannot be compared."""
         return self.target(current) == current
 
     def target(self, *current: Value) -> Value:
-        """The wanted value nearest to the ``current`` ones: a floor keeps what is higher, a range what is wider."""
+        """The acceptable value closest to the ``current`` ones: a floor keeps what is higher, a range what is wider."""
         result = self.value
         for value in current:
             self._check_comparable(value)
@@ -92,7 +92,7 @@ def parse_want(raw: t.Any, *, ports: bool = False, text: bool = False) -> Want:
 def _check_relation(want: Want) -> None:
     if want.ports:
         if want.relation not in ("exactly", "covers"):
-            raise BadRequest(f"{want.relation} means nothing for a set of ports: use exactly or covers")
+            raise BadRequest(f"{want.relation} has no meaning for a set of ports: use exactly or covers")
         return
     if want.relation == "exactly":
         return
@@ -107,7 +107,7 @@ def _check_relation(want: Want) -> None:
 def parse_value(raw: t.Any, *, ports: bool = False, text: bool = False) -> Value:
     """Turn what YAML or ``/proc/sys`` gives into a value.  Raises BadRequest on booleans, line breaks and the like.
 
-    Numbers are read as the kernel reads them: ``030`` is 24.  ``text`` is for keys that hold no numbers.
+    Numbers are read as the kernel reads them: ``030`` is 24. ``text`` is for keys that do not hold numbers.
     """
     tokens = list(_tokens(raw))
     if text:

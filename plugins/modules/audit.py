@@ -127,9 +127,9 @@ options:
     type: str
   remediation:
     description:
-      - The path of the record of a run of the role P(nettune.tcp.tcp_remediate#role), from where Ansible was started or
-        else from the playbook's directory. The report shows its verdict, its batches and the hosts that it has not
-        tuned, in every format but V(junit).
+      - The path of the record of a run of the role P(nettune.tcp.tcp_remediate#role), relative to where Ansible was
+        started or else to the playbook's directory. The report shows its verdict, its batches and the hosts that it has
+        not tuned, in every format except V(junit).
     type: str
   report_dir:
     description:
@@ -158,15 +158,15 @@ options:
     type: bool
     default: false
   interval:
-    description: O(nettune.tcp.tcp_facts#module:interval), which is checked before any host is asked.
+    description: O(nettune.tcp.tcp_facts#module:interval), which is checked before any host is contacted.
     type: float
     default: 0
   top:
-    description: O(nettune.tcp.tcp_facts#module:top), which is checked before any host is asked.
+    description: O(nettune.tcp.tcp_facts#module:top), which is checked before any host is contacted.
     type: int
     default: 10
   print:
-    description: Whether the caller prints RV(lines). Nothing is printed here.
+    description: Whether the caller prints RV(lines). This action prints nothing.
     type: bool
     default: true
   validate_only:

@@ -82,8 +82,8 @@ options:
     type: path
   unit:
     description:
-      - The systemd unit that runs the server. By default C(nginx.service), C(apache2.service) or, if the host has only
-        that, C(httpd.service), C(haproxy.service) or C(lighttpd.service).
+      - The systemd unit that runs the server. By default C(nginx.service), C(apache2.service), or C(httpd.service)
+        if the host has only that, C(haproxy.service) or C(lighttpd.service).
       - Required with O(server=systemd_socket), such as C(cups.socket).
       - If the unit runs in its own network namespace, the sockets and C(net.core.somaxconn) of that namespace count.
     type: str

@@ -161,8 +161,8 @@ ansible_facts:
               backlog divided by all arrivals per second, C(PassiveOpens) plus C(ListenOverflows) of C(rates); it is
               close for a listener with a C(share) near 1. Null without an interval or without arrivals.
             - C(processes) have C(pid), C(name), C(unit) and C(nofile) with the limits C(soft) and C(hard), null for
-              unlimited, and C(used), the number of open files. Workers with the same name, unit and limits are one
-              entry, for the one with the most open files, and C(count) is their number, absent if there is only one.
+              unlimited, and C(used), the number of open files. More than four with the same name, unit and limits are
+              one entry, for the one with the most open files, and C(count) is their number. Other entries lack C(count).
           returned: with subset listeners
           type: list
           elements: dict

@@ -30,7 +30,7 @@ Steps = t.Iterator[_transaction.Step]
 
 
 def manage(request: Request, *, check_mode: bool) -> t.Dict[str, t.Any]:
-    """Bring the backlogs to what was asked, or in check mode tell exactly what that would do.
+    """Set the backlogs as requested, or in check mode predict exactly what that would do.
 
     Returns the module's result.  Raises NettuneError after restoring everything when any part fails.
     """
@@ -39,9 +39,9 @@ def manage(request: Request, *, check_mode: bool) -> t.Dict[str, t.Any]:
 
 
 class Job:
-    """One run for a server; ``somaxconn`` is what it will be in our namespace, where that is set before.
+    """One run for a server; ``somaxconn`` is its future value in our namespace, if it is set before.
 
-    ``snapshot`` tells of systemd, and ``asking`` of the kernel, as they are before anything is done.
+    ``snapshot`` is systemd's state, and ``asking`` asks the kernel, before anything is done.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Job:
         self._somaxconn = self._before.kernel.somaxconn
 
     def steps(self) -> Steps:
-        """Edit, let the server judge, and only then tell it."""
+        """Edit, let the server check the configuration, and only then make it apply that."""
         if self._files:
             yield replace(self._running.way_back(), replaces=queues.at_next_start(self._plan, self._request.unit))
             there = self._before.config.files if self._before.config else {}
@@ -85,7 +85,7 @@ class Job:
         _check_there(self._plan, self._after)
 
     def predict(self) -> None:
-        """What the steps would leave behind."""
+        """What the steps would result in."""
         after = hosts.observe(hosts.with_config(self._before, self._files))
         backlogs = planning.predict(self._plan)
         self._after = tuple(replace(observed, backlogs=backlogs[observed.endpoint]) for observed in after)
@@ -102,7 +102,7 @@ class Job:
         return {report.name_of(one): report.row(one, want) for one in self._listeners()}
 
     def warnings(self) -> t.List[str]:
-        """What a person should know though nothing has failed."""
+        """What a person should know although nothing has failed."""
         return [*self._notes, *report.warnings(self._listeners())]
 
     def _listeners(self) -> t.List[planning.Row]:
@@ -134,7 +134,7 @@ def _look(
 
 
 def _unread(host: Host) -> bool:
-    """Whether systemd has read something else than what its files say now, as after an edit without daemon-reload."""
+    """Whether systemd has loaded other settings than its files have now, as after an edit without daemon-reload."""
     unit, server = host.request.unit, host.request.server
     if unit is None or server is None or not server.adapter.daemon_reload:
         return False
@@ -143,7 +143,7 @@ def _unread(host: Host) -> bool:
 
 
 def _check_file(path: str, content: t.Optional[bytes]) -> t.List[str]:
-    """What is lost when the file is replaced; in the place of one of ours there must be none of somebody else's."""
+    """What is lost when the file is replaced; somebody else's file must not be in the place of ours."""
     if content is None or content.startswith(MARK.encode()):
         _files.own(path, MARK)
     return _files.check_replaceable(path)
@@ -160,9 +160,9 @@ def _plan_for(host: Host, known: t.Optional[originals.Recorded]) -> Plan:
 
 
 def _edited(host: Host, plan: Plan, as_they_were: Files) -> Files:
-    """The files to replace, so that every listener meant is configured with its number.
+    """The files to replace, so that every managed listener is configured with its number.
 
-    Files are put back as they were where that does just this, and otherwise edited.
+    Files are restored as they were if that achieves just this, and otherwise edited.
     """
     server = host.request.server
     if server is None or host.config is None or not (as_they_were or any(entry.edited for entry in plan.entries)):
@@ -187,7 +187,7 @@ def _reads_back(server: Server, host: Host, wanted: t.Mapping[Listen, int], file
 
 
 def _check_edit(server: Server, host: Host, wanted: t.Mapping[Listen, int], files: Files) -> None:
-    """What was edited must read back as what was meant, and nothing else: better refused than wrong."""
+    """The edited configuration must read back as intended and nothing else: better refused than wrong."""
     before, after = host.config, hosts.with_files(host.config, files)
     if before is None or after is None:
         return
@@ -199,15 +199,17 @@ def _check_edit(server: Server, host: Host, wanted: t.Mapping[Listen, int], file
 
 
 def _check_present(host: Host, running: Running) -> None:
-    """A server that refuses its configuration as it is would refuse ours too: nothing is edited then."""
+    """A server that refuses its current configuration would refuse ours too: nothing is edited then."""
     if host.request.server and host.config:
         command = host.request.server.adapter.check(host.config)
-        service.check(command, running.master(), "the configuration as it is, before any change")
+        service.check(command, running.master(), "the current configuration, before any change")
 
 
 def _check_there(plan: Plan, after: t.Sequence[Observed]) -> None:
-    """Somebody else may take a file out of the configuration while the server judges it."""
+    """Somebody else may remove a file from the configuration while the server checks it."""
     there = {observed.endpoint for observed in after}
     gone = [queues.name_of(entry.observed.endpoint) for entry in plan.entries if entry.observed.endpoint not in there]
     if gone:
-        raise NettuneError(f"{', '.join(gone)}: the configuration no longer listens there, it was changed meanwhile")
+        raise NettuneError(
+            f"{', '.join(gone)}: the configuration no longer listens there, it was changed in the meantime"
+        )

@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""This host's server and sockets as they are: everything that is looked at, nothing that is changed."""
+"""This host's server and sockets as they are: everything that is observed, nothing that is changed."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from .plan import Observed
 from .request import Request
 from .sockets import Endpoint, Kernel
 
-_CHANGING = 2.0  # seconds for a server to pass its sockets on, as it does when it reloads
+_CHANGING = 2.0  # seconds for a server to pass its sockets on, as on a reload
 _PAUSE = 0.05  # seconds between two looks at it
 
-Files = t.Mapping[str, t.Optional[bytes]]  # by path; None where there shall be no file
+Files = t.Mapping[str, t.Optional[bytes]]  # by path; None where there should be no file
 
 
 @dataclass(frozen=True)
 class Host:
-    """What was asked, a server's configuration, the part of it that is meant, and the kernel the server runs in.
+    """The request, a server's configuration, the part of it that is managed, and the kernel the server runs in.
 
     ``holders`` has a process for each socket concerned, by inode, and ``masters`` the server's master for those that
     are the server's.  ``blockers`` says why the sockets of a process cannot be changed from outside, by pid.
@@ -55,7 +55,7 @@ class Host:
         return tuple(one for one in self.kernel.sockets.get(endpoint, ()) if not self.stranger(one))
 
     def stranger(self, listener: Listener) -> str:
-        """Who holds a socket that is not the server's, empty when it is, or any will do, or it cannot be told."""
+        """Who holds a socket that is not the server's; empty if it is, if any holder will do, or if it is unknown."""
         holder = self.holders.get(listener.inode)
         if self.request.server is None or listener.inode in self.masters:
             return ""
@@ -65,7 +65,7 @@ class Host:
 
     @property
     def stays(self) -> bool:
-        """Whether each socket to change was found with a process that still had it when it was tried."""
+        """Whether each socket to change was held by a process that still had it when it was tried."""
         return not any(
             isinstance(self.blocker(one), Gone) for endpoint in self.endpoints for one in self._short(endpoint)
         )
@@ -74,13 +74,13 @@ class Host:
         return (one for one in self.ours(endpoint) if not self.request.want.satisfied_by((one.backlog or 0,)))
 
     def blocker(self, listener: Listener) -> t.Optional[NettuneError]:
-        """Why listen() cannot be called on a socket from outside, None where it can."""
+        """Why listen() cannot be called on a socket from outside, None if it can."""
         holder = self.holders.get(listener.inode)
         if holder is not None:
             return self.blockers.get(holder.pid)
         if os.geteuid() != 0:
-            return MissingRight("the process that holds the socket cannot be seen; that needs root")
-        return Gone("no process that can be seen here holds the socket")
+            return MissingRight("the process that holds the socket is not visible: that needs root")
+        return Gone("no process that is visible here holds the socket")
 
 
 def kernel_of(
@@ -95,7 +95,7 @@ def kernel_of(
 
 
 def namespace_of(request: Request, manager: t.Optional[systemd.Systemd] = None) -> t.Optional[str]:
-    """The network namespace of the unit's main process, None where it is ours."""
+    """The network namespace of the unit's main process, None if it is ours."""
     pid = systemd.main_pid(request.unit, manager)
     return sockets.namespace_of(pid) if pid else None
 
@@ -105,8 +105,8 @@ def look(
 ) -> Host:
     """Read the configuration and ask the kernel.  Raises ConfigError, and BadRequest for filters that match nothing.
 
-    Sockets change hands while a server reloads, so looking takes until their holders stay; only the first look believes
-    ``snapshot`` of systemd, and asks the kernel by ``asking``.
+    Sockets change hands while a server reloads, so this looks until their holders are stable; only the first look
+    trusts systemd's ``snapshot``, and asks the kernel through ``asking``.
     """
     end = time.monotonic() + _CHANGING
     host = _look(request, snapshot, asking)
@@ -189,7 +189,7 @@ def _listening(
 
 
 def observe(host: Host) -> t.Tuple[Observed, ...]:
-    """Each listener that is meant, in the order of the configuration."""
+    """Each managed listener, in the order of the configuration."""
     listens: t.Dict[Endpoint, t.List[Listen]] = {}
     for listen in host.listens:
         listens.setdefault(endpoint_of(listen), []).append(listen)

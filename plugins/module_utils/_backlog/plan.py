@@ -7,7 +7,7 @@
 """What to do about each listener, and how to judge it afterwards.  Pure.
 
 A backlog has three places: the number in the configuration, the number the running server gave to listen(2), and the
-limit in the kernel, which is the second cut to net.core.somaxconn as it was at that call.
+limit in the kernel, which is the second capped at net.core.somaxconn as it was at that call.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from .sockets import Endpoint
 EFFECTIVE, CLAMPED, STALE = "effective", "clamped_by_somaxconn", "stale"
 RESTART_REQUIRED, NOT_LISTENING = "restart_required", "not_listening"
 
-# What is tried, in this order, to bring a configured number into force.  listen() from outside touches nothing else,
-# while a reload replaces workers: it closes the connections that clients keep open, and resets requests on their way.
-# So reload comes only where that cannot be, and only where it makes the server call listen() again, which by every
-# server tried happens at most when the number in its configuration has changed.
+# What is tried, in this order, to apply a configured backlog. listen() from outside touches nothing else, while a
+# reload replaces workers: it closes connections that clients keep open, and resets requests in flight. So reload is
+# used only if listen() is impossible, and only if it makes the server call listen() again, which every server tested
+# does at most when the number in its configuration has changed.
 _AUTO = {True: (asked.RELOAD, asked.LIVE), False: (asked.LIVE,)}
 
 
 @dataclass(frozen=True)
 class Observed:
-    """One endpoint where a server listens, as it was observed.
+    """One endpoint where a server listens, as observed.
 
     ``asked`` are the numbers that the server would give to listen(2), one for each directive: 0 when only the server
     can tell, none without configuration.  ``backlogs`` are the limits in force, one for each socket; empty where the
-    server does not listen.  ``stranger`` is a program of another kind that does instead; ``elsewhere`` is the server
-    where it runs in another network namespace; ``blocked`` is why the sockets cannot be changed from outside.
+    server does not listen.  ``stranger`` is another program that listens there instead; ``elsewhere`` is the server if
+    it runs in another network namespace; ``blocked`` is why the sockets cannot be changed from outside.
     """
 
     endpoint: Endpoint
@@ -49,18 +49,18 @@ class Observed:
 
     @property
     def configured(self) -> t.Optional[int]:
-        """The number in the configuration, the smallest where several directives open the place."""
+        """The number in the configuration, the smallest if several directives open the endpoint."""
         return min(self.asked, default=None)
 
     @property
     def backlog(self) -> t.Optional[int]:
-        """The limit in force, the smallest where several sockets share the place."""
+        """The limit in force, the smallest if several sockets share the endpoint."""
         return min(self.backlogs, default=None)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """An endpoint with what becomes of it.
+    """An endpoint with what is planned for it.
 
     ``numbers`` are to be configured, one for each directive; ``number`` is that for listen(), and ``expected`` what
     the kernel makes of it.
@@ -78,7 +78,7 @@ class Entry:
         return any(self.helps(one) for one in self.observed.backlogs)
 
     def helps(self, backlog: int) -> bool:
-        """Whether listen() would help: somaxconn may have been lowered since, and then it would take away."""
+        """Whether listen() would help: if somaxconn has been lowered since, it would shorten the queue."""
         closer = abs(self.expected - self.number) < abs(backlog - self.number)
         return not self.want.satisfied_by((backlog,)) and closer
 
@@ -90,10 +90,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that would be done: which numbers are configured, and by which ways they get into force.
+    """Everything that would be done: which numbers are configured, and how they are applied.
 
-    ``somaxconn`` is what the kernel cuts them to.  ``reload_listens``: when it is reloaded the server calls listen()
-    where the number has changed since it read it.
+    ``somaxconn`` is what the kernel caps them at. ``reload_listens``: on a reload the server calls listen() where the
+    number has changed since it read it.
     """
 
     entries: t.Tuple[Entry, ...]
@@ -107,11 +107,11 @@ class Plan:
         return tuple(entry for entry in self.entries if entry.needs_listen)
 
     def relists(self, entry: Entry) -> bool:
-        """Whether the server itself calls listen() here, now that it is told."""
+        """Whether the server itself calls listen() here when it is reloaded or restarted."""
         return asked.RESTART in self.ways or (asked.RELOAD in self.ways and self.reload_listens and entry.edited)
 
     def may_relist(self, entry: Entry) -> bool:
-        """Whether it perhaps does: the number may be one that it has not read yet."""
+        """Whether it might: the number may be one that it has not read yet."""
         return asked.RELOAD in self.ways and self.reload_listens and entry.needs_listen
 
 
@@ -148,7 +148,7 @@ def make_absent(
     apply: str,
     reload_listens: bool,
 ) -> Plan:
-    """Plan to give these listeners back what they had; those of which nothing is known stay as they are."""
+    """Plan to restore what these listeners had; those without a record stay as they are."""
     entries = tuple(_entry_absent(one, somaxconn, known.get(one.endpoint)) for one in observed)
     return Plan(entries, _ways(entries, apply, reload_listens), reload_listens, somaxconn)
 
@@ -157,7 +157,7 @@ def _entry_absent(observed: Observed, somaxconn: int, original: t.Optional[Origi
     numbers = original.asked if original and len(original.asked) == len(observed.asked) else observed.asked
     backlog = original.backlog if original else None
     if backlog is None:
-        # It did not listen then, or is as it was.
+        # It did not listen then, or is unchanged.
         backlog = min(max(numbers, default=0), somaxconn) if original else observed.backlog
     number = backlog or 0
     return Entry(Want("exactly", (number,)), observed, numbers or (number,), number, number)
@@ -239,14 +239,17 @@ def _judge(plan: Plan, entry: Entry, after: Observed, somaxconn: int) -> t.Tuple
     there = replace(entry, expected=min(entry.number, somaxconn))
     if any(there.helps(one) for one in after.backlogs):
         return _short(entry, after, plan.ways)
-    return CLAMPED, f"the kernel cuts {entry.number} to net.core.somaxconn = {somaxconn}: raise that to {entry.number}"
+    return CLAMPED, f"the kernel caps {entry.number} at net.core.somaxconn = {somaxconn}: raise that to {entry.number}"
 
 
 def _short(entry: Entry, after: Observed, ways: t.Sequence[str]) -> t.Tuple[str, str]:
     """The kernel would give more if the server called listen() again."""
     if asked.LIVE in ways or (ways and after.blocked):
         why = after.blocked or "calling listen() had no effect"
-        return RESTART_REQUIRED, f"the server has to open the socket again: {why}"
+        return RESTART_REQUIRED, f"the server must reopen the socket: {why}"
     if asked.RELOAD in ways:
-        return STALE, "the server did not call listen() again when it was reloaded: apply=live or a restart does"
-    return STALE, f"the socket was opened with another number than {entry.number}: apply=live or a restart changes that"
+        return STALE, "the server did not call listen() again on reload: use apply=live or restart it"
+    return (
+        STALE,
+        f"the socket was opened with a backlog other than {entry.number}: use apply=live or restart the server",
+    )

@@ -47,7 +47,7 @@ def at_next_start(plan: Plan, unit: t.Optional[str]) -> t.Tuple[Replaced, ...]:
 def told(
     those: t.Iterable[Entry], ours: t.Callable[[Endpoint], t.Iterable[Listener]], unit: t.Optional[str]
 ) -> t.Tuple[Replaced, ...]:
-    """The entries for the sockets on which the server itself calls listen() when it is told to."""
+    """The entries for the sockets on which the server itself calls listen() when told to."""
     return tuple(
         replaced(one.observed.endpoint, socket, one.expected, unit)
         for one in those

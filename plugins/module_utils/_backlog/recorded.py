@@ -26,8 +26,8 @@ from .sockets import Endpoint
 class Recorded:
     """The originals of a server.
 
-    ``files`` are those that can be put back as they were, since nobody else has changed them, and ``all_files`` the
-    contents of all of them.  ``directories`` were made for files that are among them.
+    ``files`` are those that can be restored as they were, since nobody else has changed them, and ``all_files`` the
+    contents of all of them. ``directories`` were created for files among them.
     """
 
     endpoints: t.Mapping[Endpoint, Original]
@@ -42,7 +42,7 @@ class Recorded:
 
 
 def of(host: Host) -> Recorded:
-    """What is recorded of the server's configuration, and of the endpoints that are meant."""
+    """What is recorded about the server's configuration and the managed endpoints."""
     known = originals.load()
     things = fold.to_originals(known, [run for run in store.runs() if run.changed], store.run_path, store.ROOT)
     paths = {os.path.realpath(path): path for path in (host.config.files if host.config else ())}
@@ -77,7 +77,7 @@ def _endpoints(host: Host, contents: Files, things: t.Iterable[Thing]) -> t.Dict
 
 
 def _asked(host: Host, contents: Files) -> t.Dict[Endpoint, t.Tuple[int, ...]]:
-    """The numbers in the configuration as it was, where any of its files is recorded."""
+    """The numbers in the original configuration, if any of its files is recorded."""
     server, config = host.request.server, with_files(host.config, contents)
     if server is None or config is None or not contents:
         return {}

@@ -26,7 +26,7 @@ def result(
 ) -> t.Dict[str, t.Any]:
     """The module's result, from files as they were, the main one first, and those that replace them.
 
-    ``told`` says that systemd was told to read its files, though none was edited.
+    ``told`` says that systemd was told to reload its files, although none was edited.
     """
     return {
         "changed": bool(after) or told or any(row.backlog != row.backlog_before for row in rows),
@@ -39,17 +39,17 @@ def result(
 
 
 def warnings(rows: t.Iterable[Row]) -> t.Iterator[str]:
-    """What a person should know though the module has not failed."""
+    """What a person should know although the module has not failed."""
     for row in rows:
         if row.status not in (EFFECTIVE, NOT_LISTENING):
             yield f"{name_of(row)} is {row.status}: {row.reason}"
         if row.configured is None and row.backlog != row.backlog_before:
-            yield f"{name_of(row)}: the next start of this server brings its own backlog back"
+            yield f"{name_of(row)}: this server sets its own backlog again at its next start"
 
 
 def _nowhere(rows: t.Sequence[Row], files: t.Iterable[str]) -> t.Iterator[str]:
     if not rows:
-        yield f"{next(iter(files), 'the configuration')} configures no listener, so nothing was looked at"
+        yield f"{next(iter(files), 'the configuration')} configures no listener, so nothing was checked"
 
 
 def diff(rows: t.Sequence[Row], before: t.Mapping[str, bytes], after: Files) -> t.List[t.Dict[str, str]]:
@@ -81,7 +81,7 @@ def _file(path: str, before: bytes, after: bytes) -> t.Dict[str, str]:
 
 
 def _common(one: t.Sequence[str], other: t.Sequence[str]) -> int:
-    """How many items both begin with alike."""
+    """The length of the common prefix."""
     pairs = zip(one, other)
     return next((number for number, (left, right) in enumerate(pairs) if left != right), min(len(one), len(other)))
 
@@ -92,7 +92,7 @@ def name_of(row: Row) -> str:
 
 
 def row(one: Row, want: t.Optional[str]) -> _plan.Row:
-    """The same in the shape that all kinds of settings have."""
+    """The same in the form that all kinds of settings share."""
     moved = (one.backlog_before, one.configured_before) != (one.backlog, one.configured)
     words = {EFFECTIVE: CHANGED if moved else OK, CLAMPED: "clamped"}
     return _plan.Row(

@@ -30,7 +30,7 @@ _HOST_PORT = re.compile(r"(?:\[(?P<six>[^\]]*)\]|(?P<four>[^:\[\]]*)):(?P<port>[
 
 @dataclass(frozen=True)
 class Filter:
-    """Which sockets are meant; None stands for any family or address.  For unix ``address`` is the path."""
+    """Which sockets to manage; None stands for any family or address.  For unix ``address`` is the path."""
 
     text: str
     family: t.Optional[str]
@@ -38,13 +38,13 @@ class Filter:
     port: int
 
     def covers(self, family: str, address: str, port: int) -> bool:
-        """Whether the socket is one of those meant."""
+        """Whether the socket is one of those."""
         return self.port == port and self.family in (None, family) and self.address in (None, address)
 
 
 @dataclass(frozen=True)
 class Request:
-    """``server`` is None for any; without ``filters`` all sockets of the server are meant.
+    """``server`` is None for any; without ``filters`` all sockets of the server are managed.
 
     With ``absent`` they are given back what they had, and no queue is too short.
     """
@@ -65,13 +65,11 @@ def parse_request(params: t.Mapping[str, t.Any]) -> Request:
     if server is None:
         _check_any(params, filters)
     elif server.adapter.daemon_reload and params["apply"] == RELOAD:
-        raise BadRequest(
-            f"server={server.name} cannot be reloaded: apply=live or apply=restart brings a number into force"
-        )
+        raise BadRequest(f"server={server.name} cannot be reloaded: use apply=live or apply=restart")
     unit = _unit(params["unit"], server)
     absent = params.get("state") == "absent"
     if not absent and params["backlog"] is None:
-        raise BadRequest("backlog is needed with state=present")
+        raise BadRequest("backlog is required with state=present")
     want = _want({"at_least": 1} if absent else params["backlog"])
     return Request(server, want, filters, params["config"], unit, params["apply"], absent)
 
@@ -84,7 +82,7 @@ def _unit(name: t.Optional[str], server: t.Optional[Server]) -> t.Optional[str]:
 
 def _check_any(params: t.Mapping[str, t.Any], filters: t.Sequence[Filter]) -> None:
     if not filters:
-        raise BadRequest("server=any needs listen: the addresses and ports whose queues are meant")
+        raise BadRequest("server=any needs listen: the addresses and ports of the queues to change")
     if params["config"]:
         raise BadRequest("server=any has no configuration to edit: config makes no sense")
     if params["apply"] not in (AUTO, LIVE, NONE):
@@ -98,7 +96,7 @@ def _want(raw: t.Any) -> Want:
         raise BadRequest(f"backlog: {exc}", value=str(raw)) from exc
     number = want.value[0] if len(want.value) == 1 else None
     if want.relation == "covers" or not isinstance(number, int) or not 0 < number <= MAXIMUM:
-        raise BadRequest(f"backlog must be one number from 1 to {MAXIMUM}, as it is or in a relation, got {raw!r}")
+        raise BadRequest(f"backlog must be one number from 1 to {MAXIMUM}, bare or in a relation, got {raw!r}")
     return want
 
 
@@ -123,7 +121,7 @@ def parse_filter(text: str) -> Filter:
 def _port(digits: str, text: str) -> int:
     port = int(digits)
     if not 0 < port < 65536:
-        raise BadRequest(f"listen: there is no port {port} in {text!r}")
+        raise BadRequest(f"listen: {text!r} has the invalid port {port}")
     return port
 
 

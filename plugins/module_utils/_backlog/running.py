@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""The running server: whether it can be told, telling it, waiting for it, and calling listen() in its place."""
+"""The running server: whether it can be reloaded or restarted, doing so, waiting, and calling listen() in its place."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from .plan import Entry, Plan
 from .request import LIVE, RELOAD, RESTART, Request
 from .sockets import Kernel
 
-_LISTEN_TIMEOUT = 10.0  # seconds for a server that was told, to call listen()
-_DOUBTFUL_LISTEN_TIMEOUT = 2.0  # seconds, where it is not sure that it will
+_LISTEN_TIMEOUT = 10.0  # seconds for a reloaded or restarted server to call listen()
+_DOUBTFUL_LISTEN_TIMEOUT = 2.0  # seconds, if it is not certain that it will
 _HANDOVER = 1.0  # seconds to find another process that has the socket of one that has ended
-_LOOKS = 3  # at servers that open other sockets meanwhile
+_LOOKS = 3  # with servers that open other sockets in the meantime
 _PAUSE = 0.02  # seconds between two looks at the kernel
 
 
@@ -43,18 +43,22 @@ class Running:
     _closed: bool = field(default=False, init=False)
 
     def check_possible(self) -> None:
-        """Raise before anything is touched, when a way that was asked for cannot be gone."""
+        """Raise before anything is touched, if a requested method is impossible."""
         ways = self.plan.ways
         if ways == (LIVE,) and (self.request.server is None or self.request.apply == LIVE):
             self._check_live()
         if RESTART in ways and not self._unit_runs_it():
             unit = self.request.unit
-            raise BadRequest(f"apply=restart needs the systemd unit that runs the server, and {unit} does not: name it")
+            raise BadRequest(
+                f"apply=restart needs the systemd unit that runs the server, which is not {unit}: set unit"
+            )
         if RELOAD in ways and not self._unit_runs_it() and (self._signal is None or self.master() is None):
-            raise MissingRight("the server cannot be reloaded: no unit runs it, and no process of it can be signalled")
+            raise MissingRight(
+                "the server cannot be reloaded: no unit runs it, and none of its processes can be signalled"
+            )
 
     def steps(self) -> t.Iterator[_transaction.Step]:
-        """Tell the server, and call listen() where that has not helped."""
+        """Reload or restart the server, and call listen() where that has not helped."""
         for way in self.plan.ways:
             if way == LIVE:
                 yield from self._relisten()
@@ -64,7 +68,7 @@ class Running:
                 )
 
     def way_back(self) -> _transaction.Step:
-        """A step to begin with, which does nothing; its undoing comes when all files are as they were."""
+        """A first step, which does nothing; its undo runs once all files are restored."""
         return _transaction.Step("what the server has read", _transaction.nothing, self._tell_again)
 
     def _told_queues(self) -> t.Tuple[_transaction.Replaced, ...]:
@@ -72,13 +76,13 @@ class Running:
         return queues.told(entries, self.host.ours, self.request.unit)
 
     def read_units(self) -> None:
-        """Make systemd read its units, where they are the server's configuration."""
+        """Make systemd reload its units, if they are the server's configuration."""
         if self.request.server and self.request.server.adapter.daemon_reload:
             self._told = True
             Systemd().daemon_reload()
 
     def master(self) -> t.Optional[Identity]:
-        """The master process of the server that holds the sockets, None where none does."""
+        """The master process of the server that holds the sockets, None if there is none."""
         sockets = (one for endpoint in self.host.endpoints for one in self.host.ours(endpoint))
         return next((self.host.masters[one.inode] for one in sockets if one.inode in self.host.masters), None)
 
@@ -94,7 +98,7 @@ class Running:
         self._wait(self.plan.may_relist, _DOUBTFUL_LISTEN_TIMEOUT)
 
     def _wait(self, comes: t.Callable[[Entry], bool], seconds: float) -> None:
-        """Until the server has called listen() on these, or for so long."""
+        """Wait until the server has called listen() on these, or for this long."""
         awaited = [entry for entry in self.plan.entries if entry.observed.backlogs and comes(entry)]
         end = time.monotonic() + seconds
         while awaited and time.monotonic() < end:
@@ -145,7 +149,7 @@ class Running:
         return any(holder.unit == self.request.unit for holder in self._holders())
 
     def _relisten(self) -> t.Iterator[_transaction.Step]:
-        """listen() on each socket that is still short, now that a reload has done what it does."""
+        """listen() on each socket that is still short after a reload."""
         host = hosts.look(self.request) if self._told else self.host
         for _look in range(_LOOKS):
             self._closed = False
@@ -167,7 +171,7 @@ class Running:
         )
 
     def _listen(self, holder: Holder, inode: int, backlog: int) -> None:
-        """Nothing is left to do for a socket that was closed meanwhile; there may be another one in its place."""
+        """Nothing is left to do for a socket that was closed in the meantime; another may be in its place."""
         try:
             relisten(holder, inode, backlog)
         except Gone:
@@ -180,7 +184,7 @@ def _in_force(entry: Entry, kernel: Kernel) -> bool:
 
 
 def relisten(holder: Holder, inode: int, backlog: int) -> None:
-    """listen() on the socket of this process or, when it has it no more, of another one: workers end after a reload.
+    """listen() on this process's socket or, if it no longer has it, on another's: workers end after a reload.
 
     Raises Gone when none has it.
     """

@@ -20,11 +20,11 @@ from .._kernel import identity, pidfd
 from .._kernel.identity import Identity
 from .._servers.server import Check
 
-_CHECK_TIMEOUT = 60.0  # seconds for a server to judge its configuration; it may resolve names
+_CHECK_TIMEOUT = 60.0  # seconds for a server to check its configuration; it may resolve names
 
 
 def restart(unit: str, manager: t.Optional[systemd.Systemd] = None) -> None:
-    """Restart a service, or a socket with the services it triggers, beside which systemd would refuse to start it."""
+    """Restart a service, or a socket with the services it triggers, since systemd would not start it beside them."""
     manager = manager or systemd.Systemd()
     if systemd.unit_type(unit) != "socket":
         manager.restart(unit)
@@ -38,10 +38,10 @@ def restart(unit: str, manager: t.Optional[systemd.Systemd] = None) -> None:
 
 
 def check(command: Check, master: t.Optional[Identity], what: str) -> None:
-    """Let the server judge its configuration, by the program that its master runs, or else by the one installed.
+    """Let the server check its configuration, with the program that its master runs, or else the installed one.
 
-    Whoever writes a configuration has the server load and run what he likes, so it must be root's.  Raises NotTrusted
-    where it is not, and NettuneError with the server's own words.
+    Whoever writes a configuration can make the server load and run anything, so it must belong to root. Raises
+    NotTrusted if it does not, and NettuneError with the server's own words.
     """
     for path in command.runs:
         with _files.walk(path, sticky=True) as place:
@@ -55,10 +55,10 @@ def check(command: Check, master: t.Optional[Identity], what: str) -> None:
 
 @contextlib.contextmanager
 def _program(name: str, master: t.Optional[Identity]) -> t.Iterator[_command.Program]:
-    """There may be another program of that name in PATH than the one that runs."""
+    """PATH may have another program of that name than the one that runs."""
     with contextlib.ExitStack() as stack:
         if master and os.path.basename(master.program) == name:
-            with contextlib.suppress(NettuneError):  # it may be a container's: its path says nothing here
+            with contextlib.suppress(NettuneError):  # it may be in a container: its path means nothing here
                 program = stack.enter_context(_command.opened(master.program))
                 status = os.fstat(program.descriptor)
                 if (status.st_dev, status.st_ino) == master.file:
@@ -68,11 +68,11 @@ def _program(name: str, master: t.Optional[Identity]) -> t.Iterator[_command.Pro
 
 
 def send(master: Identity, name: str) -> None:
-    """Send a signal by its name to the very process that was looked at."""
+    """Send a signal by its name to exactly the process that was observed."""
     what = f"{name} to pid {master.pid}"
     try:
         pidfd.send_signal(master.pid, signal.Signals[name], lambda: identity.still(master))
     except PermissionError as exc:
         raise MissingRight(f"{what}: {exc.strerror}; it needs root") from exc
     except ProcessLookupError as exc:
-        raise KernelRefused(f"{what}: it ended meanwhile") from exc
+        raise KernelRefused(f"{what}: it has ended in the meantime") from exc

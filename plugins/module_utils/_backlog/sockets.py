@@ -54,7 +54,7 @@ def _look() -> Kernel:
 
 
 def with_files(kernel: Kernel, endpoints: t.Iterable[Endpoint]) -> Kernel:
-    """The kernel with UNIX sockets under the paths they have now: HAProxy renames them after it has bound them."""
+    """The kernel with UNIX sockets under their current paths: HAProxy renames them after binding."""
     sockets = dict(kernel.sockets)
     for endpoint in endpoints:
         file = unix_diag.file_at(endpoint[1]) if endpoint[0] == "unix" and endpoint not in sockets else None
@@ -64,9 +64,9 @@ def with_files(kernel: Kernel, endpoints: t.Iterable[Endpoint]) -> Kernel:
 
 
 def with_twins(kernel: Kernel, endpoints: t.Iterable[Endpoint]) -> Kernel:
-    """The kernel with the sockets of wildcards that are served by the other family's.
+    """The kernel with wildcard sockets that are served by the other family's.
 
-    A socket of IPv6 may take IPv4 too; and where the kernel has no IPv6, Apache opens one of IPv4 instead.
+    An IPv6 socket may accept IPv4 too; and if the kernel has no IPv6, Apache opens an IPv4 one instead.
     """
     sockets, known = dict(kernel.sockets), frozenset(endpoints)
     for family, address, port in endpoints:
@@ -87,6 +87,6 @@ def _unix() -> t.Sequence[t.Tuple[Listener, t.Optional[unix_diag.File]]]:
 
 
 def namespace_of(pid: int) -> t.Optional[str]:
-    """The network namespace of a process as :func:`look` takes it, None where it is ours or may not be seen."""
+    """The network namespace of a process as :func:`look` takes it, None if it is ours or not visible."""
     theirs, ours = netns.file_of(netns.path_of(str(pid))), netns.file_of("/proc/self/ns/net")
     return None if theirs is None or ours in (None, theirs) else str(pid)

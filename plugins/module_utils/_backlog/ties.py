@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""Which processes are those of the server that was asked for: never by their name."""
+"""Which processes belong to the requested server: never judged by their name."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _INIT = 1
 
 
 def names(request: Request) -> t.Tuple[str, ...]:
-    """The names of the server's programs, empty where any will do."""
+    """The names of the server's programs, empty if any will do."""
     return request.server.processes if request.server else ()
 
 
 def tie(request: Request) -> Tie:
-    """A process of another user than root must be the main one of the unit that was asked for."""
+    """A process of a user other than root must be the main one of the requested unit."""
     return Tie(names(request), lambda unit: systemd.main_pid(unit) if unit == request.unit else None, identity.look)
 
 
@@ -47,7 +47,7 @@ def masters(
 def _master(request: Request, judge: Tie, pid: int, listener: Listener) -> t.Optional[Identity]:
     if request.server is None or not request.server.adapter.daemon_reload:
         return judge.master_of(pid, listener.uid)
-    # The sockets of socket units are made by process 1, and held by it and by those that they are made for.
+    # The sockets of socket units are created by process 1, and held by it and by the services they are for.
     made_by_root = listener.uid in identity.trusted_uids()
     return identity.look(pid) if made_by_root or pid == _INIT else None
 
@@ -58,12 +58,12 @@ def stranger(request: Request, pid: int, name: str) -> str:
         return f"{name} (pid {pid})"
     owner = identity.look(pid)
     whose = f" of uid {owner.uids[0]}" if owner and owner.uids else ""
-    started = f"neither root nor {request.unit} has started" if request.unit else "root has not started"
-    return f"{name} (pid {pid}{whose}), which {started} as a program of root's,"
+    starter = f"root or {request.unit}" if request.unit else "root"
+    return f"{name} (pid {pid}{whose}), which is not a program owned by root and started by {starter},"
 
 
 def elsewhere(request: Request, namespace: t.Optional[str] = None, root: str = "/proc") -> str:
-    """A process of the server in another network namespace, if there is one and none in this; else empty."""
+    """A process of the server in another network namespace, if there is one there and none in this; else empty."""
     here = netns.file_of(netns.path_of(namespace) if namespace else f"{root}/self/ns/net")
     judge, away = tie(request), ""
     for pid in proc_pid.pids(root) if names(request) else ():

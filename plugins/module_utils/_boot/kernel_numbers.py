@@ -14,7 +14,7 @@ import typing as t
 _NUMBER = re.compile(r"(?P<sign>-?)(?:0[xX](?P<hex>[0-9a-fA-F]+)|0(?P<octal>[0-7]+)|(?P<decimal>0|[1-9][0-9]*))\Z")
 # No other white space may follow a number.
 _BETWEEN = re.compile("[ \t\n]+")
-# What the kernel passes over before a number; there is no blank beyond ASCII for it.
+# What the kernel skips before a number; it knows no blanks beyond ASCII.
 _BLANKS = " \t\n\v\f\r"
 _BASES = {"hex": 16, "octal": 8, "decimal": 10}
 
@@ -22,8 +22,8 @@ _BASES = {"hex": 16, "octal": 8, "decimal": 10}
 def taken(text: str, held: str) -> str:
     """What the kernel makes of a text for a key that holds such a value.
 
-    A key of numbers takes as many as it holds, 0x20 and 040 among them, and leaves the words behind alone: ``30 # s``
-    is 30.  A text that is too short or refused, and one for another kind of key, is returned as it is.
+    A numeric key takes as many numbers as it holds, including 0x20 and 040, and ignores the words after them:
+    ``30 # s`` is 30. A text that is too short or refused, or for another kind of key, is returned as it is.
     """
     count = len(held.split())
     numbers = [number(word.lstrip(_BLANKS)) for word in _BETWEEN.split(text.strip(" \t\n"))[:count]]

@@ -4,16 +4,16 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""What pam_limits gives to the next login: limits of open files in /etc/security/limits.conf and limits.d.
+"""What pam_limits gives to the next login: open file limits from /etc/security/limits.conf and limits.d.
 
 INTERFACE
     read_files() -> {path: text} in the order of pam_limits;  parse(files) -> LoginLimit, ...
 
-Facts (Linux-PAM modules/pam_limits/pam_limits.c): of lines for one domain and type the last counts, and ``-`` is both
-types.  A value is what strtoull() makes of it, which takes a negative number for a very large one; a word without
-digits is passed over.  Without limit means fs.nr_open, but up to 1.5.1 one that the kernel refuses.
-A hard limit above fs.nr_open is refused (setrlimit(2), even for root), and then the login is, but for Debian's
-032_pam_limits_EPERM_NOT_FATAL; a soft one is cut to the hard one.  Services of systemd do not pass by here.
+Facts (Linux-PAM modules/pam_limits/pam_limits.c): of the lines for one domain and type the last counts, and ``-`` is
+both types. A value is what strtoull() makes of it, which takes a negative number for a very large one; a word without
+digits is skipped. Unlimited means fs.nr_open, but up to 1.5.1 a value that the kernel refuses. A hard limit above
+fs.nr_open is refused (setrlimit(2), even for root), and then so is the login, except with Debian's
+032_pam_limits_EPERM_NOT_FATAL; a soft one is cut to the hard one. systemd services are not affected.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _TYPES: t.Mapping[str, t.Tuple[str, ...]] = {"soft": ("soft",), "hard": ("hard",
 
 @dataclass(frozen=True)
 class LoginLimit:
-    """A limit of open files; ``domain`` says for whom, ``type`` is soft or hard, ``value`` None for no limit."""
+    """An open file limit; ``domain`` says for whom, ``type`` is soft or hard, ``value`` None for no limit."""
 
     domain: str
     type: str
@@ -46,7 +46,7 @@ class LoginLimit:
 
 
 def read_files(file: str = FILE, directory: str = DIRECTORY) -> t.Dict[str, str]:
-    """The files that are there and may be read, in the order of pam_limits."""
+    """The files that exist and are readable, in the order of pam_limits."""
     texts: t.Dict[str, str] = {}
     names = (name for name in _files.names(directory) if name.endswith(".conf") and not name.startswith("."))
     for path in [file, *(f"{directory}/{name}" for name in sorted(names, key=os.fsencode))]:
@@ -60,7 +60,7 @@ def read_files(file: str = FILE, directory: str = DIRECTORY) -> t.Dict[str, str]
 
 
 def parse(files: t.Mapping[str, str]) -> t.Tuple[LoginLimit, ...]:
-    """The limits of open files that count, by domain and type in the order of their first lines.  Pure."""
+    """The effective open file limits, by domain and type in the order of their first lines.  Pure."""
     limits: t.Dict[t.Tuple[str, str], LoginLimit] = {}
     for path, text in files.items():
         for number, line in enumerate(text.split("\n"), start=1):
@@ -71,7 +71,7 @@ def parse(files: t.Mapping[str, str]) -> t.Tuple[LoginLimit, ...]:
 
 def _limits(line: str, source: str) -> t.Iterator[LoginLimit]:
     words = line.partition("#")[0].strip().split(None, 3)
-    # A domain with % is for numbers of logins alone.
+    # A domain with % only limits the number of logins.
     if len(words) < 4 or words[2].lower() != "nofile" or words[0].startswith("%"):
         return
     try:

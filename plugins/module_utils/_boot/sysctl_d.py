@@ -6,8 +6,8 @@
 
 """Which value of a sysctl the next boot gives, and which file:line decides.
 
-systemd-sysctl is what boots apply. ``sysctl --system`` of procps is what people and package scripts run, and reads
-the same files by other rules; where the two disagree, a value that is there today is gone after the reboot.
+systemd-sysctl is what a boot applies. ``sysctl --system`` of procps is what people and package scripts run, and it
+reads the same files by different rules; where the two disagree, today's value is gone after the reboot.
 
 =====================  ==========================================  ======================================
 rule                   systemd-sysctl                              sysctl --system
@@ -21,8 +21,8 @@ key spelled oddly      the same key (``/net//core/somaxconn``)     a key of its 
 =====================  ==========================================  ======================================
 
 Both take one file per name, from the highest directory, order the files by name, let a later line win, and keep
-globs off every key that is also set by its full name. From systemd 258 on, a link in circles or to below a file does
-not mask the files of its name any more (257 and 262 were tried; conf-files.c was rewritten between them). procps
+globs off every key that is also set by its full name. Since systemd 258, a circular link, or one to below a file, no
+longer masks the files of its name (257 and 262 were tested; conf-files.c was rewritten between them). procps
 before 4.0.0 knows no globs (but RHEL 9's 3.3.17 does), systemd before 246 (RHEL 8) neither. The systemd credential
 ``sysctl.extra``, which exists only while the service runs, and ``sysctl.KEY=VALUE`` on the kernel's command line,
 which any file overrides, are left out.
@@ -65,7 +65,7 @@ __all__ = (
 
 @dataclasses.dataclass(frozen=True)
 class BootValue:
-    """What the next boot gives one key; None is the kernel's own default, as no file sets the key.
+    """What the next boot gives one key; None is the kernel's default, as no file sets the key.
 
     Values are as written in the file, until ``taken`` tells what the kernel makes of them.  Where a tuple is too short
     it leaves the rest of what it holds, which is not known here.
@@ -78,12 +78,12 @@ class BootValue:
     shadowed: tuple[str, ...] = ()
     procps_value: str | None = None
     procps_source: str | None = None
-    # Where a file below /run has another say until it is gone with this boot: which one, for people; else empty.
+    # If a file below /run decides otherwise until it is gone with this boot: which one, for people; else empty.
     until_reboot: str = ""
 
     @property
     def differs(self) -> bool:
-        """Whether ``sysctl --system`` leaves another value than the boot."""
+        """Whether ``sysctl --system`` leaves a different value from the boot."""
         return _words(self.value) != _words(self.procps_value)
 
     def taken(self, held: str | None) -> BootValue:
@@ -123,7 +123,7 @@ def _until_reboot(tree: SysctlTree, later: BootValue, now: BootValue) -> str:
 
 
 def resolve(tree: SysctlTree, keys: t.Iterable[str]) -> dict[str, BootValue]:
-    """What the two tools leave of the files as they are, by the key as given, dotted or a path below /proc/sys."""
+    """What the two tools make of the current files, by the key as given, dotted or a path below /proc/sys."""
     wanted = {key: syntax.path_of(key) for key in keys}
     paths = frozenset(wanted.values())
     boot = _Systemd(tree, paths)
@@ -158,7 +158,7 @@ class _Line(t.NamedTuple):
 
 
 class _Systemd:
-    """The lines that concern the wanted paths, as systemd-sysctl keeps and applies them."""
+    """The lines for the wanted paths, as systemd-sysctl keeps and applies them."""
 
     def __init__(self, tree: SysctlTree, paths: frozenset[str]) -> None:
         files = _drop_ins(
@@ -189,7 +189,7 @@ class _Systemd:
 
 
 class _Procps:
-    """The lines that concern the wanted paths, as ``sysctl --system`` applies them: every one, in order."""
+    """The lines for the wanted paths, as ``sysctl --system`` applies them: every one, in order."""
 
     def __init__(self, tree: SysctlTree, paths: frozenset[str]) -> None:
         files = _drop_ins(tree.files) + [file for file in tree.files if file.path == SYSCTL_CONF]
@@ -207,7 +207,7 @@ class _Procps:
         return None
 
     def _kept_off(self, line: _Line, path: str) -> bool:
-        """Whether a glob leaves out a path that it matches: other lines are compared with what glob(3) prints."""
+        """Whether a glob skips a path that it matches: other lines are compared with what glob(3) prints."""
         if not syntax.is_glob(line.path):
             return False
         printed = globs.spelled_like(line.path, path)
@@ -217,7 +217,7 @@ class _Procps:
 
 
 class _Lines:
-    """The lines that concern some paths, to be found by path."""
+    """The lines for some paths, to be found by path."""
 
     def __init__(
         self, files: t.Iterable[SysctlFile], read: syntax.Reader, paths: frozenset[str], *, braces: bool

@@ -6,7 +6,7 @@
 
 """Patterns of glob(3) and fnmatch(3), as glibc matches them in the C and C.UTF-8 locales.  Pure.
 
-The text may be hostile: no pattern takes more than a moment.
+The text may be hostile: no pattern takes long.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .sysctl_syntax import simplified
 _BRACES = re.compile(r"\{([^{}]*)\}")
 _MOST_ALTERNATIVES = 1000
 
-# One character in brackets: as such, behind a backslash, or as a collating symbol.
+# One character in brackets: plain, after a backslash, or as a collating symbol.
 _CHARACTER = r"(?:\[\.(?P<{0}symbol>.)\.\]|\\(?P<{0}escaped>.)|(?P<{0}plain>.))"
 _IN_BRACKETS = re.compile(
     r"\[:(?P<kind>[a-z]+):\]|" + _CHARACTER.format("low_") + r"(?:-(?!\])" + _CHARACTER.format("high_") + ")?",
@@ -115,7 +115,7 @@ def _component(pattern: str) -> str:
 def _bracket(pattern: str, start: int) -> tuple[str, int]:
     """The bracket expression that opens at ``start`` as a regular expression for one character, and where it closes.
 
-    It closes nowhere, which is told as -1, where ``[`` is an ordinary character.
+    If it never closes, returned as -1, ``[`` is an ordinary character.
     """
     negated = pattern[start + 1 : start + 2] in ("!", "^")
     first = at = start + 1 + negated

@@ -6,10 +6,10 @@
 
 """How the lines of a sysctl.d file are read: once by systemd-sysctl, once by procps.
 
-The two agree on ``key = value``, ``-key = value`` (failures do not matter), ``-key`` (keep globs off this key) and on
-comments, and disagree on the oddities. Sources: systemd 247, 252, 257 and 262 (src/sysctl/sysctl.c,
-src/basic/fileio.c, src/basic/sysctl-util.c), procps 3.3.17 and 4.0.0 to 4.0.7 (sysctl.c) and what RHEL 9 puts on top
-of 3.3.17. Neither knows line continuation or comments behind a value.
+The two agree on ``key = value``, ``-key = value`` (failures do not matter), ``-key`` (exclude this key from globs) and
+comments, and disagree on the oddities. Sources: systemd 247, 252, 257 and 262 (src/sysctl/sysctl.c, src/basic/fileio.c,
+src/basic/sysctl-util.c), procps 3.3.17 and 4.0.0 to 4.0.7 (sysctl.c) and what RHEL 9 puts on top of 3.3.17. Neither
+knows line continuation or trailing comments.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-# systemd reads a file no further than to a line of so many bytes (LONG_LINE_MAX in its src/basic/fileio.h).
+# systemd stops reading a file at a line of this many bytes (LONG_LINE_MAX in its src/basic/fileio.h).
 _TOO_LONG = 1 << 20
 
 # What each of them strips from both ends of a line, a key and a value.
@@ -43,8 +43,8 @@ def is_glob(path: str) -> bool:
 def as_spelled(key: str) -> str:
     """The path below /proc/sys that a key spells.
 
-    The first separator decides: after a dot, all dots and slashes change places (``net.ipv4.conf.eth0/5.tag`` speaks
-    of the interface ``eth0.5``); after a slash, the key is a path already.
+    The first separator decides: after a dot, all dots and slashes are swapped (``net.ipv4.conf.eth0/5.tag`` speaks of
+    the interface ``eth0.5``); after a slash, the key is a path already.
     """
     dot, slash = key.find("."), key.find("/")
     return key.translate(_SWAP_SEPARATORS) if dot >= 0 and (slash < 0 or dot < slash) else key
@@ -65,7 +65,7 @@ def path_of(key: str) -> str:
 def systemd(text: str) -> t.Iterator[Setting]:
     """Read a file as systemd-sysctl does. CR and NUL end a line as well; an empty value is a value.
 
-    A line of a megabyte ends it all, as an error does; what stands before it counts.
+    A line of a megabyte ends the file, as an error does; what precedes it counts.
     """
     for number, line in _systemd_lines(text):
         if _is_too_long(line):
@@ -78,12 +78,12 @@ def systemd(text: str) -> t.Iterator[Setting]:
 
 
 def procps4(text: str) -> t.Iterator[Setting]:
-    """Read a file as procps 4 does. A key keeps its spelling, blanks behind the ``-`` belong to the key."""
+    """Read a file as procps 4 does. A key keeps its spelling, blanks after the ``-`` belong to the key."""
     for number, line in enumerate(text.split("\n"), 1):
         name, equals, value = _c_string(line).lstrip(_C_BLANKS).partition("=")
         if name[:1] in ("#", ";") or not (equals or name[:1] == "-"):
             continue
-        # The sign is dropped where the line is parsed and once more where the path is built.
+        # The sign is dropped when the line is parsed, and again when the path is built.
         for _pass in range(2):
             name = name[1:] if name[:1] == "-" else name
         yield number, as_spelled(name.rstrip(_C_BLANKS)), value.strip(_C_BLANKS) if equals else None
@@ -104,12 +104,12 @@ def procps3(text: str) -> t.Iterator[Setting]:
 
 
 def reached(spelled: str) -> str:
-    """The path that the kernel makes of a spelling, which procps hands over as it is; ``..`` is not followed."""
+    """The path that the kernel makes of a spelling, which procps passes on as it is; ``..`` is not followed."""
     return spelled if spelled.endswith("/") else simplified(spelled)
 
 
 def _systemd_lines(text: str) -> t.Iterator[tuple[int, str]]:
-    """Numbers count the lines an editor shows, also where CR or NUL make several lines of one."""
+    """Numbers count the lines an editor shows, even if CR or NUL split one into several."""
     lines = enumerate(text.split("\n"), 1)
     if "\r" not in text and "\0" not in text:
         return lines

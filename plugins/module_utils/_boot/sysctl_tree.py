@@ -25,7 +25,7 @@ SYSCTL_CONF = "/etc/sysctl.conf"
 # link to /usr/lib, as on every merged /usr, that changes nothing.
 DIRECTORIES = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d", "/lib/sysctl.d")
 
-# A file system in memory: nothing of it outlives the boot.
+# A file system in memory: nothing in it outlives the boot.
 _TRANSIENT = "/run/"
 
 _SYSTEMD_PROGRAMS = ("/usr/lib/systemd/systemd-sysctl", "/lib/systemd/systemd-sysctl")
@@ -35,12 +35,12 @@ _FIRST_WITHOUT_ENDLESS_MASKS = 258
 _PROCPS_PROGRAMS = ("/usr/sbin/sysctl", "/sbin/sysctl", "/usr/bin/sysctl")
 
 _MOST_LINKS = 40
-_LARGEST = 4 << 20  # bytes of a file; more than any that somebody has written
+_LARGEST = 4 << 20  # bytes of a file; larger than any hand-written one
 
 
 @dataclasses.dataclass(frozen=True)
 class SysctlFile:
-    """One file. What cannot be read has no text, and masks files of lower directories like an empty one."""
+    """One file. An unreadable one has no text, and masks files of lower directories like an empty one."""
 
     path: str
     text: str
@@ -48,7 +48,7 @@ class SysctlFile:
     target: str
     # Why the text is missing or not what the file holds, for people.
     problem: str | None = None
-    # False of a link in circles, or to something below a file.
+    # False for a circular link, or one to something below a file.
     leads_somewhere: bool = True
 
 
@@ -56,9 +56,9 @@ class SysctlFile:
 class Procps:
     """What the installed ``sysctl`` knows of systemd's syntax."""
 
-    # Globs, and "-key" to keep them off a key: from 4.0.0 on, and in RHEL 9.
+    # Globs, and "-key" to exclude a key from them: from 4.0.0 on, and in RHEL 9.
     globs: bool = True
-    # A glob behind the "-": from 4.0.5 on.
+    # A glob after the "-": from 4.0.5 on.
     glob_exclusions: bool = True
 
 
@@ -66,7 +66,7 @@ class Procps:
 class Systemd:
     """What the installed ``systemd-sysctl`` makes of odd files."""
 
-    # A link that leads nowhere for ever masks the files of its name: up to 257, and where the version is not known.
+    # A link that can never resolve masks the files of its name: up to 257, and if the version is unknown.
     endless_links_mask: bool = True
 
 
@@ -82,14 +82,14 @@ class SysctlTree:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """``path: reason`` for all that could not be read as it is; the answers may be wrong then."""
+        """``path: reason`` for everything that could not be read as it is; the answers may then be wrong."""
         return (*self.unlisted, *(f"{file.path}: {file.problem}" for file in self.files if file.problem))
 
 
 def read_tree(root: str = "/") -> SysctlTree:
-    """Read all that decides about sysctls at boot. ``root`` may be another system's, such as /proc/PID/root.
+    """Read everything that decides about sysctls at boot. ``root`` may be another system's, such as /proc/PID/root.
 
-    Never raises: what is broken is named in ``problems``.
+    Never raises: anything broken is named in ``problems``.
     """
     root = root.rstrip("/")
     paths: list[str] = []
@@ -113,7 +113,7 @@ def read_tree(root: str = "/") -> SysctlTree:
 def with_file(tree: SysctlTree, path: str, text: str | None) -> SysctlTree:
     """The tree as it would be if ``path`` were replaced by a regular file with ``text``, or removed (None).
 
-    Links that lead to the path have the new text, too. A path that is not read at boot changes nothing.
+    Links that lead to the path get the new text, too. A path that is not read at boot changes nothing.
     """
     path = posixpath.normpath(path)
     files = [
@@ -133,7 +133,7 @@ def is_transient(file: SysctlFile) -> bool:
 
 
 def after_reboot(tree: SysctlTree) -> SysctlTree:
-    """The tree as a boot finds it: without the files below /run, and with nothing behind links that lead there."""
+    """The tree as a boot finds it: without the files below /run, and with links to there dangling."""
     files = (
         dataclasses.replace(file, text="", problem="dangling link") if is_transient(file) else file
         for file in tree.files
@@ -153,7 +153,7 @@ def _precedence(file: SysctlFile) -> int:
 
 
 def _read_file(root: str, path: str) -> SysctlFile | None:
-    """A file of the tree, or None where there is nothing at all under this name."""
+    """A file of the tree, or None if there is nothing at all under this name."""
     target = path
     try:
         target = _real_path(root, path)
@@ -169,7 +169,7 @@ def _read_file(root: str, path: str) -> SysctlFile | None:
     try:
         return SysctlFile(path, content.decode("utf-8"), target)
     except UnicodeDecodeError as exc:
-        return SysctlFile(path, content.decode("utf-8", "backslashreplace"), target, f"byte {exc.start} is no UTF-8")
+        return SysctlFile(path, content.decode("utf-8", "backslashreplace"), target, f"byte {exc.start} is not UTF-8")
 
 
 def _real_path(root: str, path: str) -> str:
@@ -198,7 +198,7 @@ def _real_path(root: str, path: str) -> str:
 
 
 def _systemd(root: str) -> Systemd:
-    """Told by the name of the library that the program is linked to, which has the version in it."""
+    """Determined from the name of the library that the program is linked to, which contains the version."""
     for content in _programs(root, _SYSTEMD_PROGRAMS):
         match = _SYSTEMD_VERSION.search(content)
         if match:
@@ -207,7 +207,7 @@ def _systemd(root: str) -> Systemd:
 
 
 def _procps(root: str) -> Procps:
-    """Told by the program's own strings, as its version number does not tell what a distribution put on top.
+    """Determined from the program's own strings, as its version number does not show what a distribution added.
 
     The option --dry-run came with the globs, the call of fnmatch(3) with the exclusion of globs.
     """

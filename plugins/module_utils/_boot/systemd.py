@@ -4,9 +4,9 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""What systemd itself knows: asked of ``systemctl``, the one program that may speak for it.
+"""What systemd itself knows, asked through ``systemctl``, the one program that may speak for it.
 
-Output is read as ``Name=value`` lines only (``systemctl show``), in the C locale.  Tried with 247, 252, 257 and 262.
+Output is read as ``Name=value`` lines only (``systemctl show``), in the C locale. Tested with 247, 252, 257 and 262.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Run = t.Callable[[t.Sequence[str]], str]
 _BOOTED = "/run/systemd/system"
 _TYPES = "service socket target device mount automount swap timer path slice scope".split()
 _NAME = re.compile(r"[A-Za-z0-9:_.\\@-]+\Z")
-# An instance that nobody has: what systemd answers for it is what the template alone gives.
+# An instance that nobody has: systemd's answer for it is what the template alone gives.
 _PROBE = "nettune"
 _TIMEOUTS = {"show": 30.0, "list-units": 30.0, "daemon-reload": 90.0}  # seconds
 _JOB = 300.0  # seconds to start or stop a unit: more than systemd itself allows most of them
@@ -33,7 +33,7 @@ _MOST = 16 << 20  # bytes that systemctl may print
 
 
 def unit_name(text: str) -> str:
-    """The full name of a unit; ``.service`` may be left out.  Raises BadRequest on what cannot be one."""
+    """The full name of a unit; ``.service`` may be omitted. Raises BadRequest on an impossible one."""
     name = text if text.rpartition(".")[2] in _TYPES else f"{text}.service"
     if not _NAME.match(name) or len(name) > 255 or name.startswith((".", "@")):
         raise BadRequest(f"{text!r} is not the name of a systemd unit", unit=text)
@@ -46,7 +46,7 @@ def unit_type(unit: str) -> str:
 
 
 def is_template(unit: str) -> bool:
-    """Whether this is the pattern of units, such as ``getty@.service``, and none itself."""
+    """Whether this is a template, such as ``getty@.service``, and not a unit itself."""
     return unit.rpartition(".")[0].endswith("@")
 
 
@@ -56,23 +56,23 @@ def probe_of(template: str) -> str:
 
 
 class _Shown(Properties):
-    """What was asked for and is not there is a fault of systemctl and none of ours."""
+    """If a requested property is missing, that is a fault of systemctl, not ours."""
 
     def __missing__(self, name: str) -> str:
-        raise NettuneError(f"systemctl show does not tell {name} of {self.get('Id', 'what was asked for')}")
+        raise NettuneError(f"systemctl show does not report {name} of {self.get('Id', 'what was asked for')}")
 
 
 def parse_show(output: str) -> t.List[Properties]:
     """The blocks of ``systemctl show``, one for each unit that was asked about.
 
-    Raises NettuneError for what no systemctl prints, as does looking up a property that is not there.
+    Raises NettuneError for output that no systemctl prints, as does looking up a missing property.
     """
     blocks: t.List[Properties] = []
     for block in output.strip("\n").split("\n\n"):
         lines = (line.partition("=") for line in block.splitlines())
         shown = _Shown({name: value for name, equals, value in lines if equals})
         if not re.fullmatch("[0-9]*", shown.get("MainPID", "")):
-            raise NettuneError(f"systemctl show tells a MainPID of {shown['MainPID'][:40]!r}")
+            raise NettuneError(f"systemctl show reports a MainPID of {shown['MainPID'][:40]!r}")
         blocks.append(shown)
     return blocks
 
@@ -83,7 +83,7 @@ def parse_list_units(output: str) -> t.List[str]:
 
 
 class Systemd:
-    """The system manager of this host.  ``run`` takes arguments of systemctl and gives what it prints."""
+    """The system manager of this host. ``run`` takes arguments of systemctl and returns what it prints."""
 
     def __init__(self, run: t.Optional[Run] = None) -> None:
         self._run = run or systemctl
@@ -92,7 +92,7 @@ class Systemd:
         """These properties of each unit, in the order asked."""
         blocks = parse_show(self._run(["show", f"--property={','.join(properties)}", "--", *units]))
         if len(blocks) != len(units):
-            raise NettuneError(f"systemctl show tells of {len(blocks)} units where {len(units)} were asked for")
+            raise NettuneError(f"systemctl show reports {len(blocks)} units, {len(units)} were requested")
         return blocks
 
     def show_manager(self, properties: t.Iterable[str]) -> Properties:
@@ -106,7 +106,7 @@ class Systemd:
         return sorted(set(listed) - {probe_of(template)})
 
     def daemon_reload(self) -> None:
-        """Let systemd read all its unit files again; no process is touched."""
+        """Make systemd reload all its unit files; no process is touched."""
         self._run(["daemon-reload"])
 
     def restart(self, unit: str) -> None:
@@ -122,14 +122,14 @@ class Systemd:
         self._run(["stop", "--", *units])
 
     def reload(self, unit: str) -> None:
-        """Let a service read its configuration again, in its own way."""
+        """Make a service reload its configuration, in its own way."""
         self._run(["reload", "--", unit])
 
 
 class Snapshot(Systemd):
     """The system manager as it was when it was first asked: of all these units in one call, since each costs a process.
 
-    For looking before anything is done.  What was not foreseen is asked when it is needed.
+    For observing before anything is done. What was not foreseen is asked when needed.
     """
 
     def __init__(self, units: t.Iterable[str], properties: t.Iterable[str], run: t.Optional[Run] = None) -> None:
@@ -156,7 +156,7 @@ class Snapshot(Systemd):
         return self._of_manager[names]
 
     def _show_all(self) -> t.Dict[str, Properties]:
-        """Nothing where systemd refuses one of them: asked for that one alone it tells which."""
+        """Nothing if systemd refuses one of them: asked for that one alone, it says which."""
         try:
             blocks = super().show(self._units, sorted(self._properties)) if self._units else []
         except NettuneError:
@@ -165,7 +165,7 @@ class Snapshot(Systemd):
 
 
 def booted(mark: str = _BOOTED) -> bool:
-    """Whether systemd is the first process, as sd_booted(3) tells."""
+    """Whether systemd is the first process, as sd_booted(3) determines."""
     return os.path.isdir(mark)
 
 
@@ -176,7 +176,7 @@ def check_booted(mark: str = _BOOTED) -> None:
 
 
 def main_pid(unit: t.Optional[str], manager: t.Optional[Systemd] = None) -> t.Optional[int]:
-    """The main process of an active unit, None without one or without systemd."""
+    """The main process of an active unit, None if there is none or no systemd."""
     if unit is None or not booted():
         return None
     [shown] = (manager or Systemd()).show([unit], ["MainPID"])
@@ -184,7 +184,7 @@ def main_pid(unit: t.Optional[str], manager: t.Optional[Systemd] = None) -> t.Op
 
 
 def systemctl(arguments: t.Sequence[str]) -> str:
-    """What ``systemctl`` prints.  Raises Unsupported where there is none, NettuneError when it fails or hangs."""
+    """What ``systemctl`` prints.  Raises Unsupported without systemctl, NettuneError if it fails or hangs."""
     done = _command.run(
         ["systemctl", "--no-ask-password", *arguments],
         environment={"SYSTEMD_COLORS": "0", "SYSTEMD_PAGER": ""},
@@ -198,7 +198,7 @@ def systemctl(arguments: t.Sequence[str]) -> str:
 
 
 def version(directories: t.Sequence[str] = ("/usr/lib/systemd", "/lib/systemd")) -> t.Optional[int]:
-    """The release of systemd, told by its library, which needs no program to be run; None without systemd."""
+    """The release of systemd, determined from its library without running a program; None without systemd."""
     paths = [path for directory in directories for path in glob.glob(f"{directory}/libsystemd-shared-*.so")]
     numbers = (re.search(r"-shared-([0-9]+)", path) for path in paths)
     return max((int(match[1]) for match in numbers if match), default=None)

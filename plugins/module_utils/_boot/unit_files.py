@@ -7,7 +7,7 @@
 """Which line of which file decides a directive of a systemd unit: systemd.unit(5), its parser and its search order.
 
 Sources: systemd 257 src/shared/conf-parser.c (``config_parse``), src/basic/fileio.c (``read_line_full``),
-src/shared/dropin.c (``unit_file_find_dirs``) and src/basic/conf-files.c; every rule was tried on systemd 257.
+src/shared/dropin.c (``unit_file_find_dirs``) and src/basic/conf-files.c; every rule was tested with systemd 257.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ from dataclasses import dataclass, replace
 from .. import _files
 from .._errors import NettuneError
 
-_LARGEST = 4 << 20  # bytes of a file; more than any that somebody has written
+_LARGEST = 4 << 20  # bytes of a file; larger than any hand-written one
 _COMMENT = ("#", ";")
-# What systemd strips; other blanks, such as a form feed or a no-break space, are like letters.
+# What systemd strips; other blanks, such as a form feed or a no-break space, count as letters.
 _BLANKS = " \t\n\r"
 _END_OF_LINE = re.compile("\n\r?\0?|\r\n?\0?|\0")
-# A line of so many bytes ends the reading of a file, and so does a longer one that is continued.
+# A line of this many bytes ends the reading of a file, and so does a longer continued one.
 _TOO_LONG = 1 << 20
-# So does what is no UTF-8, or no character (unichar_is_valid() in src/basic/utf8.c).
+# So does invalid UTF-8, or an invalid character (unichar_is_valid() in src/basic/utf8.c).
 _NO_CHARACTER = re.compile(
     "[\ud800-\udfff\ufdd0-\ufdef"
     + "".join(chr(plane << 16 | 0xFFFE) + chr(plane << 16 | 0xFFFF) for plane in range(17))
     + "]"
 )
-# The first one in a file is skipped, on whichever line it is.
+# The first one in a file is skipped, whichever line it is on.
 _BYTE_ORDER_MARK = "\ufeff"
 
 
 @dataclass(frozen=True)
 class UnitFile:
-    """A file that may speak for a unit.  ``text`` is empty where the file masks others of its name."""
+    """A file that may configure a unit. ``text`` is empty if the file masks others of its name."""
 
     path: str
     text: str
@@ -56,10 +56,10 @@ class Setting:
 
 @dataclass(frozen=True)
 class UnitFiles:
-    """All that may speak for a unit: its own file and every drop-in, those that others mask too.
+    """Everything that may configure a unit: its own file and every drop-in, including masked ones.
 
-    ``directories`` are those where drop-ins are looked for, the one that wins among equal names first.
-    ``changed`` is when any of it was last written, moved, linked or removed, in seconds since the epoch.
+    ``directories`` are those searched for drop-ins, the one that wins among equal names first. ``changed`` is when any
+    of it was last written, moved, linked or removed, in seconds since the epoch.
     """
 
     fragment: t.Optional[UnitFile]
@@ -88,7 +88,7 @@ class UnitFiles:
 
 
 def parse(file: UnitFile, section: str, key: str) -> t.Iterator[Setting]:
-    """The lines of one file that set the key in the section.  What systemd takes for an error ends the file."""
+    """The lines of one file that set the key in the section. What systemd considers an error ends the file."""
     current = ""
     for number, line in _logical_lines(file.text):
         if _NO_CHARACTER.search(line) or (line.startswith("[") and not line.endswith("]")):
@@ -102,7 +102,7 @@ def parse(file: UnitFile, section: str, key: str) -> t.Iterator[Setting]:
 
 
 def _logical_lines(text: str) -> t.Iterator[t.Tuple[int, str]]:
-    """Lines with their continuations, and where they begin; comments are left out, inside a continuation too."""
+    """Lines with their continuations, and where they begin; comments are skipped, even inside a continuation."""
     begun: t.Optional[int] = None
     parts: t.List[str] = []
     for number, raw in _lines(text):
@@ -123,7 +123,7 @@ def _logical_lines(text: str) -> t.Iterator[t.Tuple[int, str]]:
 
 
 def _lines(text: str) -> t.Iterator[t.Tuple[int, str]]:
-    """Lines, numbered as an editor does, which knows no line that CR or NUL has ended."""
+    """Lines, numbered as in an editor, which does not end lines at CR or NUL."""
     number, start, marked = 1, 0, False
     while start < len(text):
         end = _END_OF_LINE.search(text, start)
@@ -141,7 +141,7 @@ def _bytes(text: str) -> int:
 
 
 def drop_in_directories(lookup: t.Iterable[str], names: t.Sequence[str]) -> t.List[str]:
-    """Where drop-ins of a unit are looked for, the directory that wins among equal file names first.
+    """Where to look for drop-ins of a unit, the directory that wins among equal file names first.
 
     ``lookup`` is systemd's UnitPath, ``names`` the unit's name and then its aliases.
     """
@@ -163,16 +163,16 @@ def _ever_more_generic(name: str) -> t.Iterator[str]:
     prefix, at, instance = stem.partition("@")
     if instance:
         yield from _ever_more_generic(f"{prefix}@.{kind}")
-    # One dash at the end belongs to the name; only what stands before another one is more general.
+    # A single dash at the end belongs to the name; only what precedes another one is more general.
     shorter, dash, _rest = prefix[: -1 if prefix.endswith("-") else None].rpartition("-")
     if shorter:
         yield from _ever_more_generic(f"{shorter}{dash}{at if instance else ''}{instance}.{kind}")
 
 
 def read(fragment: str, lookup: t.Iterable[str], names: t.Sequence[str]) -> UnitFiles:
-    """All files that may speak for a unit; ``fragment`` is its own file, empty where it has none."""
+    """All files that may configure a unit; ``fragment`` is its own file, empty if it has none."""
     directories = drop_in_directories(lookup, names)
-    # What is below /run comes and goes with every transient unit.
+    # Files below /run come and go with every transient unit.
     persistent = [directory for directory in lookup if not directory.startswith("/run/")]
     return _read(fragment, directories, persistent)
 
@@ -192,7 +192,7 @@ def _read(main: str, directories: t.Sequence[str], others: t.Sequence[str]) -> U
 
 
 def _changed(path: str) -> float:
-    """When a file, what it links to, or the entries of a directory were changed; 0 where there is none."""
+    """When a file, its link target, or the entries of a directory were changed; 0 if there is none."""
     try:
         return max(os.lstat(path).st_ctime, os.stat(path).st_ctime)
     except OSError:

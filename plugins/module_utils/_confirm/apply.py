@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""One confirmation: the runs that are meant keep what they have changed."""
+"""One confirmation: the selected runs keep their changes."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from . import state
 def manage(word: str, *, check_mode: bool) -> t.Dict[str, t.Any]:
     """Confirm the runs with this id or label.
 
-    Returns the module's result.  Raises BadRequest where no such run is recorded, and NettuneError where one of them
-    was rolled back: what was to be confirmed is not there any more.
+    Returns the module's result.  Raises BadRequest if no such run is recorded, and NettuneError if one of them was
+    rolled back: its changes no longer exist.
     """
     word = word.strip()
     with _lock.exclusive("confirm"):
@@ -45,4 +45,4 @@ def _check_kept(run: store.Run, runs: t.Sequence[store.Run]) -> None:
             undone_by=undone.id,
         )
     if not run.done:
-        raise NettuneError(f"run {run.id} has not reached its end ({run.end or store.KILLED})", run=run.id)
+        raise NettuneError(f"run {run.id} has not finished ({run.end or store.KILLED})", run=run.id)

@@ -22,41 +22,41 @@ from . import payload, state, units
 
 
 def check(seconds: int) -> None:
-    """Raise NettuneError where a run could not be given a timer."""
+    """Raise NettuneError if a run could not be given a timer."""
     if seconds <= 0:
         raise BadRequest(f"confirm takes a number of seconds, not {seconds}")
     systemd.check_booted()
     if os.geteuid() != 0:
         raise MissingRight("confirm needs root")
     if not sys.executable:
-        raise NettuneError("confirm needs to know the Python that runs this, and it does not know itself")
+        raise NettuneError("confirm needs the path of the running Python, which is not known")
     os.close(_files.open_trusted(_interpreter()))
     for run in state.waiting():
-        raise BadRequest(f"run {run} of this host waits for its confirmation: confirm it, or roll it back", run=run)
+        raise BadRequest(f"run {run} on this host is waiting for confirmation: confirm it, or roll it back", run=run)
 
 
 def _interpreter() -> str:
-    """The Python that runs this, and that root will run again later, so that nobody else may put it there."""
+    """The running Python, which root will run again later, so nobody else may have put it there."""
     return os.path.realpath(sys.executable)
 
 
 @dataclass
 class Guard:
-    """A journal that starts the timer between writing down the first change and that change itself."""
+    """A journal that starts the timer between recording the first change and making it."""
 
     journal: Journal
     seconds: int
     armed: bool = field(default=False, init=False)
 
     def begin(self, replaced: t.Sequence[Replaced]) -> None:
-        """Write down what is about to be replaced."""
+        """Record what is about to be replaced."""
         self.journal.begin(replaced)
         if self.journal.id and not self.armed:
             self.armed = True
             _arm(self.journal.id, self.seconds)
 
     def close(self, end: str) -> None:
-        """Write how it ended.  When all is as it was there is nothing to confirm."""
+        """Record how it ended. If everything is as it was, there is nothing to confirm."""
         self.journal.close(end)
         if end == RESTORED and self.journal.id:
             state.disarm(self.journal.id)

@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""What the timer of an unconfirmed run starts: the rollback, recorded as any other, by what is on the host alone."""
+"""What the timer of an unconfirmed run starts: the rollback, recorded like any other, from what the host has."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from . import state
 
 
 class _Settled(Exception):
-    """There is nothing to roll back any more."""
+    """There is nothing left to roll back."""
 
 
 def main(run: str) -> int:
-    """Roll the run back, and remove the timer.  The exit status: 0, or 1 where it should be tried again."""
+    """Roll the run back, and remove the timer.  The exit status: 0, or 1 if it should be tried again."""
     try:
         _roll_back(run)
     except _Settled as exc:
         sys.stdout.write(f"{exc}\n")
     except rolling.Conflict as exc:
-        # Another try would find the same: it is for people to decide.
+        # Another try would give the same result: it is for people to decide.
         sys.stderr.write(f"{exc}\n")
     except NettuneError as exc:
         sys.stderr.write(f"{exc}\n")
@@ -40,11 +40,11 @@ def main(run: str) -> int:
 
 def _roll_back(run: str) -> None:
     def plan() -> t.Sequence[rolling.Job]:
-        # Asked under the lock: a confirmation may have come in the last moment.
+        # Checked under the lock: a confirmation may have come at the last moment.
         if not state.waits(run):
             raise _Settled(f"run {run} is confirmed")
         if state.undone_by(run, store.runs()):
-            raise _Settled(f"run {run} is rolled back already")
+            raise _Settled(f"run {run} is already rolled back")
         return [rolling.Job(rolling.Request(run))]
 
     [job], own = _job.carry_out(plan, "rollback", check_mode=False, undoes=lambda jobs: jobs[0].undoes)

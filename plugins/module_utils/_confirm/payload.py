@@ -26,8 +26,8 @@ Source = t.Tuple[str, bytes]  # path inside the archive, content
 
 
 def build(run: str) -> bytes:
-    """The program for one run.  Raises NettuneError where its code may be another one than root's."""
-    from . import expire  # and with it the rollback, which is only sent along until then
+    """The program for one run.  Raises NettuneError if its code may not be root's."""
+    from . import expire  # and with it the rollback, which until then is only sent along
 
     sources = dict(_sources())
     for path in list(sources):
@@ -43,7 +43,7 @@ def build(run: str) -> bytes:
 
 
 def _sources() -> t.Iterator[Source]:
-    """What this collection has loaded itself from: the archive that Ansible has sent, or a directory."""
+    """Where this collection was loaded from: the archive that Ansible sent, or a directory."""
     archive = getattr(globals().get("__loader__"), "archive", None)
     if archive:
         with zipfile.ZipFile(io.BytesIO(_read(archive))) as opened:

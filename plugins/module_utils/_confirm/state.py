@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""Which runs wait for a confirmation, and their end: what is left of the waiting is removed without a trace."""
+"""Which runs wait for confirmation; when the wait ends, everything that belongs to it is removed without a trace."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _PROGRAM = "rollback.zip"
 
 
 def program_path(run: str) -> str:
-    """The program that rolls the run back, with all that it needs but Python."""
+    """The program that rolls the run back, with everything that it needs except Python."""
     return f"{store.run_path(run)}/{_PROGRAM}"
 
 
 def mark(run: str, made: t.Sequence[str]) -> None:
-    """Say on disk that the run waits; ``made`` are directories that are to go when it does not any more."""
+    """Note on disk that the run waits; ``made`` are directories to remove once it no longer does."""
     _files.replace(f"{store.run_path(run)}/{_MARK}", json.dumps({"made": list(made)}).encode() + b"\n", mode=0o600)
 
 
@@ -44,12 +44,12 @@ def waiting() -> t.List[str]:
 
 
 def undone_by(run: str, runs: t.Iterable[store.Run]) -> t.Optional[store.Run]:
-    """The rollback that has taken the run back, if any has."""
+    """The rollback that undid the run, if any."""
     return next((one for one in runs if one.is_rollback and one.done and run in one.info.get("undoes", ())), None)
 
 
 def disarm(run: str, systemd: t.Optional[Systemd] = None) -> None:
-    """Stop the timer and remove all that belongs to it.  Nothing happens for a run that does not wait."""
+    """Stop the timer and remove everything that belongs to it. Does nothing for a run that does not wait."""
     if not waits(run):
         return
     systemd = systemd or Systemd()

@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""The systemd units that roll a run back when nobody has confirmed it.  Pure."""
+"""The systemd units that roll an unconfirmed run back. Pure."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ WANTED = f"{DIRECTORY}/timers.target.wants"
 
 
 def name(run: str) -> str:
-    """The name of both units, without its ending."""
+    """The name of both units, without the suffix."""
     return f"nettune-tcp-confirm-{run}"
 
 
 def service(run: str, command: t.Sequence[str]) -> str:
-    """The unit that rolls back.  What keeps it from that for a moment, as a lock, may be gone when it tries again."""
+    """The unit that rolls back. A temporary obstacle, such as a lock, may be gone when it retries."""
     return f"""\
 [Unit]
-Description=Roll back run {run} of nettune.tcp, which nobody has confirmed
+Description=Roll back the unconfirmed run {run} of nettune.tcp
 
 [Service]
 ExecStart={" ".join(map(_quoted, command))}
@@ -33,13 +33,13 @@ RestartSec=15
 
 
 def timer(run: str, seconds: int) -> str:
-    """The unit that starts the other one, so many seconds from its own start, be that now or at a boot.
+    """The unit that starts the other one, this many seconds after its own start, be that now or at a boot.
 
     OnBootSec would fire at once on a host that has been up for longer than that (systemd.timer(5)).
     """
     return f"""\
 [Unit]
-Description=Wait for the confirmation of run {run} of nettune.tcp
+Description=Wait for confirmation of run {run} of nettune.tcp
 
 [Timer]
 OnActiveSec={seconds}

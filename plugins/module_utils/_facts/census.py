@@ -10,7 +10,7 @@ INTERFACE
     census(tally, listeners, top) -> Census
     all_states({number: count}) -> {name: count} with all eleven names
 
-A socket is inbound when something here listens on its local port, else outbound (we called out). The port is enough:
+A socket is inbound if something here listens on its local port, else outbound (we connected). The port is enough:
 connect() never picks a local port that something has bound (net/ipv4/inet_hashtables.c, __inet_hash_connect).
 """
 
@@ -41,7 +41,7 @@ _Counts = t.Mapping[int, int]
 
 @dataclass(frozen=True)
 class Client:
-    """A remote address that calls in to one local port. ``states`` holds only what is not zero."""
+    """A remote address that connects to one local port. ``states`` holds only nonzero counts."""
 
     address: str
     port: int
@@ -51,9 +51,9 @@ class Client:
 
 @dataclass(frozen=True)
 class Peer:
-    """A remote address and port we call out to. ``states`` holds only what is not zero.
+    """A remote address and port we connect to. ``states`` holds only nonzero counts.
 
-    Local ports are a pool per local address, remote address and remote port, and a connection uses one of them:
+    Each local address, remote address and remote port have their own pool of local ports; a connection uses one:
     ``local_ports_used`` is that of the ``local_address`` with the fullest pool, ``local_ports_in_time_wait`` how many
     of them are in TIME_WAIT.
     """
@@ -69,11 +69,11 @@ class Peer:
 
 @dataclass(frozen=True)
 class Census:
-    """All that one pass over the sockets tells.
+    """Everything that one pass over the sockets yields.
 
     ``states`` has every public name, ``time_wait`` has ``inbound`` and ``outbound``, ``listeners`` carry ``syn_recv``
-    and ``connections``: these are exact. ``missing`` is 0 when peers and clients are exact, too; else there were more
-    different ones than are kept, and no count of a state in a row of them is too low by more than this.
+    and ``connections``: these are exact. ``missing`` is 0 if peers and clients are exact, too; otherwise there were
+    more different ones than are kept, and no count of a state in their rows is too low by more than this.
     """
 
     states: States
@@ -101,7 +101,7 @@ class ListenerIndex:
         return plain(address_bytes(listener.address)), listener.port
 
     def find(self, address: bytes, port: int) -> t.Optional[Endpoint]:
-        """The endpoint that takes connections to this local address and port, None when nothing listens there."""
+        """The endpoint that accepts connections to this local address and port, None if nothing listens there."""
         for endpoint in ((address, port), (bytes(len(address)), port)):
             if endpoint in self._endpoints:
                 return endpoint
@@ -109,7 +109,7 @@ class ListenerIndex:
 
 
 def _named(counts: _Counts) -> States:
-    """Counts by the kernel's numbers as counts by public names, without zeros."""
+    """Counts by the kernel's numbers converted to counts by public names, without zeros."""
     states: States = {}
     for number, count in sorted(counts.items()):
         if count:
@@ -119,12 +119,12 @@ def _named(counts: _Counts) -> States:
 
 
 def all_states(counts: _Counts) -> States:
-    """Counts by the kernel's numbers as counts by all eleven public names."""
+    """Counts by the kernel's numbers converted to counts by all eleven public names."""
     return {**dict.fromkeys(STATES, 0), **_named(counts)}
 
 
 def _busiest(totals: t.Mapping[End, int], top: int) -> t.List[End]:
-    """The biggest ones; the smaller end first where they are alike, so that the answer is stable."""
+    """The biggest ones; of equal ones the smaller endpoint first, so that the answer is stable."""
     limit = min(heapq.nlargest(top, totals.values()), default=0)
     return sorted((end for end, total in totals.items() if total >= limit), key=lambda end: (-totals[end], end))[:top]
 
@@ -180,7 +180,7 @@ def _peers(groups: t.Mapping[bytes, int], top: int) -> t.Iterator[Peer]:
 
 
 def _with_queues(listeners: t.Sequence[Listener], tally: Tally) -> t.Iterator[Listener]:
-    """The listeners with the length of their SYN queue; the kernel does not export it, so half-open sockets count."""
+    """The listeners with their SYN queue length; the kernel does not export it, so half-open sockets are counted."""
     ports = tally.of_ports()
     index = ListenerIndex(listeners)
     queues: t.Counter[t.Optional[Endpoint]] = Counter()

@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""What nettune.tcp.tcp_facts returns, put together from the subsets that were asked for."""
+"""What nettune.tcp.tcp_facts returns, put together from the requested subsets."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from .sources import open_source
 
 _FROM_CENSUS = frozenset({"peers", "clients", "listeners", "holders"})
 _WITH_OWNERS = frozenset({"listeners", "servers", "holders"})
-# The facts of each subset that has others than one of its own name.
+# The facts of each subset that has others than just one of its own name.
 _KEYS = {
     "states": ("states", "time_wait"),
     "counters": ("counters", "rates", "retransmitted", "sockstat"),
@@ -55,9 +55,9 @@ class _Observed:
 
 
 def gather(request: Request) -> Facts:
-    """The facts of this network namespace, or of the one that was asked for.
+    """The facts of this network namespace, or of the requested one.
 
-    Raises Unsupported where there is neither sock_diag nor /proc/net/tcp, and what entering the namespace raises.
+    Raises Unsupported if there is neither sock_diag nor /proc/net/tcp, and whatever entering the namespace raises.
     """
     if not request.summary:
         return _gather(request)
@@ -170,7 +170,7 @@ def _sockets(request: Request, observed: _Observed) -> None:
         observed.source = source.name
         if source.reason:
             observed.limited.append(
-                f"/proc/net/tcp was read, which does not tell a listener's backlog ({source.reason})"
+                f"/proc/net/tcp was read, which does not show a listener's backlog ({source.reason})"
             )
         if request.subsets & _FROM_CENSUS:
             census = source.census(request.top)
@@ -196,20 +196,20 @@ def _spread(census: Census, request: Request, observed: _Observed) -> None:
         observed.facts["clients"] = [asdict(client) for client in census.clients]
     if census.missing:
         observed.limited.append(
-            f"very many different addresses: a count among peers and clients may lack {census.missing}"
+            f"very many different addresses: counts of peers and clients may be short by {census.missing}"
         )
     observed.listeners = census.listeners
 
 
 def _local_ports_available() -> int:
-    """How many ports connect() may choose from: the range less what is reserved."""
+    """How many ports connect() may choose from: the range minus reserved ports."""
     low, high = (int(token) for token in parse_value(proc_sys.read("net.ipv4.ip_local_port_range") or "1 65535"))
     reserved = parse_value(proc_sys.read("net.ipv4.ip_local_reserved_ports") or "", ports=True)
     return high - low + 1 - sum(low <= int(port) <= high for port in reserved)
 
 
 def _peer(peer: Peer, available: int, reuse: t.Optional[str]) -> Facts:
-    """A peer, and the share of the local ports that a connect() to it cannot have (tcp_twsk_unique)."""
+    """A peer, and the share of the local ports that a connect() to it cannot use (tcp_twsk_unique)."""
     loopback = any(ipaddress.ip_address(end).is_loopback for end in (peer.address, peer.local_address))
     reusable = reuse == _REUSE_ALL or (reuse == _REUSE_LOOPBACK and loopback)
     taken = peer.local_ports_used - (peer.local_ports_in_time_wait if reusable else 0)
@@ -218,14 +218,16 @@ def _peer(peer: Peer, available: int, reuse: t.Optional[str]) -> Facts:
 
 
 def _owned(request: Request, observed: _Observed) -> Facts:
-    """What needs to know whose the sockets are."""
+    """The facts that need to know who owns the sockets."""
     inodes = [inode for some in observed.stuck.values() for inode in some]
     owners = processes.owners([*(listener.inode for listener in observed.listeners), *inodes])
     if owners.unreadable:
         advice = ", run as root to see what they own" if os.geteuid() else ""
         observed.limited.append(f"the open files of {owners.unreadable} processes could not be read{advice}")
     if not owners.complete:
-        observed.limited.append("too many files are open to look at all in time: a socket may lack its processes")
+        observed.limited.append(
+            "too many files are open to examine all of them in time: a socket may lack its processes"
+        )
     facts: Facts = {}
     if "listeners" in request.subsets:
         facts["listeners"] = queues.listeners(observed.listeners, owners, observed.facts.get("rates"))

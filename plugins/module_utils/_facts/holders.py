@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""Who has the sockets of states in which many are a sign that something is stuck. Pure but for the asking.
+"""Who holds the sockets in states where many of them mean that something is stuck. Pure except for the asking.
 
 INTERFACE
     stuck(source, states) -> {name: [inode, ...]}     of the states of STATES in which at least FEWEST sockets are
@@ -22,14 +22,14 @@ from .census import States
 from .sources import Source
 
 STATES = {STATE_NAMES[number]: number for number in (CLOSE_WAIT, FIN_WAIT2, SYN_SENT)}
-FEWEST = 100  # to find the owners of fewer is not worth a look at every open file of the host
+FEWEST = 100  # finding the owners of fewer is not worth examining every open file of the host
 
 Facts = t.Dict[str, t.Any]
 Inodes = t.Mapping[str, t.Sequence[int]]
 
 
 def stuck(source: Source, states: States) -> t.Dict[str, t.List[int]]:
-    """The inodes of the sockets in each state that has many, 0 for those that no process has open."""
+    """The inodes of the sockets in each state with many of them, 0 for those that no process has open."""
     inodes: t.Dict[str, t.List[int]] = {name: [] for name in STATES if states[name] >= FEWEST}
     if inodes:
         for number, inode in source.inodes([STATES[name] for name in inodes]):
@@ -38,12 +38,12 @@ def stuck(source: Source, states: States) -> t.Dict[str, t.List[int]]:
 
 
 def holders(inodes: Inodes, owners: Owners, top: int) -> t.Dict[str, t.Optional[Facts]]:
-    """For each state how many sockets no process has, and the ``top`` processes that have most."""
+    """For each state how many sockets no process holds, and the ``top`` processes that hold most."""
     return {name: _holders(inodes[name], owners, top) if name in inodes else None for name in STATES}
 
 
 def _holders(inodes: t.Sequence[int], owners: Owners, top: int) -> Facts:
-    # Most sockets have the same owners: those are counted together.
+    # Most sockets share the same owners, so they are counted together.
     together = Counter(owners.by_inode[inode] for inode in inodes if inode in owners.by_inode)
     held: t.Counter[Process] = Counter()
     for processes, count in together.items():

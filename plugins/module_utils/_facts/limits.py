@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""What of the host's own limits is used: open files, of the host and of its processes, and tracked connections."""
+"""How much of the host's own limits is used: open files, of the host and of its processes, and tracked connections."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from .._kernel import proc_sys
 from .._kernel.processes import Process, nearest_to_nofile
 
 _CONNTRACK = "net.netfilter.nf_conntrack"
-NEAR = 0.5  # of its limit; further away a process is not worth a row
+NEAR = 0.5  # of its limit; a process further below it is not worth a row
 
 Facts = t.Dict[str, t.Any]
 
 
 def files() -> Facts:
-    """Open files of the host and of the processes of which few more may be opened."""
+    """Open files of the host, and the processes near their limit."""
     allocated, _unused, maximum = (int(word) for word in (proc_sys.read("fs.file-nr") or "0 0 0").split())
     return {"allocated": allocated, "max": maximum, "nr_open": _number("fs.nr_open")}
 
 
 def process_files(top: int) -> t.List[Facts]:
-    """The processes that use more than half of their limit of open files, the fullest first."""
+    """The processes that use more than half of their open file limit, the fullest first."""
     return [
         {**process_fact(process), "utilization": round(process.nofile_utilization, 4)}
         for process in nearest_to_nofile(NEAR)[:top]
@@ -40,7 +40,7 @@ def process_fact(process: Process) -> Facts:
 
 
 def conntrack() -> t.Optional[Facts]:
-    """Entries of the connection tracking table; None where the module is not loaded."""
+    """Entries of the connection tracking table; None if the module is not loaded."""
     count = _number(f"{_CONNTRACK}_count")
     if count is None:
         return None

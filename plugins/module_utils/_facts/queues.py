@@ -4,10 +4,10 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""The listeners as facts: their queues, whose they are, and how long a stall of the application they cover. Pure.
+"""The listeners as facts: their queues, their owners, and how long a stall of the application they cover. Pure.
 
-Arrivals are counted by the kernel for a whole network namespace, and for no listener alone. So what is told of a queue
-is what it covers at least: if all that arrived had come to it.
+The kernel counts arrivals per network namespace, not per listener. So what a queue covers is given as a lower bound: as
+if all arrivals had come to it.
 """
 
 from __future__ import annotations
@@ -25,9 +25,11 @@ _Rates = t.Mapping[str, t.Optional[float]]
 _Endpoint = t.Tuple[int, str, str]
 _Group = t.Tuple[int, str, str, t.Optional[str]]
 
+FEW = 4  # workers that are listed one by one; a play carries its facts along, and 64 of them would outweigh the rest
+
 
 def listeners(sockets: t.Sequence[Listener], owners: Owners, rates: t.Optional[_Rates]) -> t.List[Facts]:
-    """One row for each listening socket, by port, family and address."""
+    """One row per listening socket, by port, family and address."""
     sharing = Counter(map(_group, sockets))
     came_in = sum(_connections(listener) for listener in {listener.port: listener for listener in sockets}.values())
     arriving = arrivals(rates)
@@ -44,24 +46,30 @@ def listeners(sockets: t.Sequence[Listener], owners: Owners, rates: t.Optional[_
 
 
 def workers(processes: t.Iterable[Process]) -> t.List[Facts]:
-    """Those that have a socket, one row for workers that are alike: the one with most open files, and their count."""
+    """The processes that hold a socket; very many that are alike are one row, with the most open files and a count."""
     alike: t.Dict[t.Tuple[t.Any, ...], t.List[Process]] = {}
     for process in processes:
         key = (process.name, process.unit, process.nofile_soft, process.nofile_hard)
         alike.setdefault(key, []).append(process)
-    fullest = [(max(group, key=lambda process: process.nofile_used), len(group)) for group in alike.values()]
-    return [{**process_fact(process), **({"count": count} if count > 1 else {})} for process, count in fullest]
+    return [row for group in alike.values() for row in _rows(group)]
+
+
+def _rows(alike: t.Sequence[Process]) -> t.List[Facts]:
+    if len(alike) <= FEW:
+        return list(map(process_fact, alike))
+    fullest = max(alike, key=lambda process: process.nofile_used)
+    return [{**process_fact(fullest), "count": len(alike)}]
 
 
 def arrivals(rates: t.Optional[_Rates]) -> t.Optional[float]:
-    """New connections per second, with those that found an accept queue full; None where it cannot be told."""
+    """New connections per second, including those that found an accept queue full; None if unknown."""
     counted = [(rates or {}).get(name) for name in ("PassiveOpens", "ListenOverflows")]
     known = [rate for rate in counted if rate is not None]
     return sum(known) if len(known) == len(counted) else None
 
 
 def covers(listener: Listener, sharing: int, arriving: t.Optional[float]) -> t.Optional[float]:
-    """How many seconds at least nobody need accept until the queue, or that of its group, is full."""
+    """A lower bound for how many seconds accepting may pause before the queue, or its group's, is full."""
     if not arriving or listener.backlog is None:
         return None
     return round(listener.backlog * sharing / arriving, 3)
@@ -76,5 +84,5 @@ def _endpoint(listener: Listener) -> _Endpoint:
 
 
 def _group(listener: Listener) -> _Group:
-    """What sockets of one SO_REUSEPORT group have in common; bound to different devices, they are none."""
+    """What sockets of one SO_REUSEPORT group have in common; sockets bound to different devices are not one."""
     return (*_endpoint(listener), listener.device)

@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""Counters per second, from two samples, and what shares they make.  Pure."""
+"""Counters per second, from two samples, and shares computed from them. Pure."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ class Sample:
 
 
 def per_second(first: Sample, second: Sample) -> t.Dict[str, t.Optional[float]]:
-    """The rate of each counter of the second sample; None where it went backwards or was not there before."""
+    """The rate of each counter of the second sample; None if it went backwards or was missing before."""
     elapsed = second.taken - first.taken
     return {name: _rate(first.counters.get(name), value, elapsed) for name, value in second.counters.items()}
 
 
 def retransmitted(counts: t.Optional[t.Mapping[str, t.Optional[float]]]) -> t.Optional[float]:
-    """The share of segments that were sent again; None where nothing was sent or it cannot be told.
+    """The share of segments that were retransmitted; None if nothing was sent or it is unknown.
 
-    Those of handshakes are left out: they say that somebody does not answer, not that segments are lost.  OutSegs does
-    not count what is sent again (net/ipv4/tcp_output.c, __tcp_transmit_skb).
+    Those of handshakes do not count: they mean that a peer does not answer, not that segments are lost. OutSegs does
+    not count retransmissions (net/ipv4/tcp_output.c, __tcp_transmit_skb).
     """
     again, handshakes, first = ((counts or {}).get(name) for name in ("RetransSegs", "TCPSynRetrans", "OutSegs"))
     if again is None or handshakes is None or first is None:

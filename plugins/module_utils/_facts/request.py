@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""What nettune.tcp.tcp_facts was asked for.  Pure."""
+"""The request to nettune.tcp.tcp_facts. Pure."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ _MINIMUM = frozenset({"states", "counters"})
 class Request:
     """``interval`` is the time between two samples of the counters, in seconds, 0 for one sample.
 
-    ``compare`` is what the host should have, None where nobody asks.
-    ``summary``: also all of them in one fact, which only its own name asks for.
+    ``compare`` is what the host should have, None if not requested. ``summary``: also all of them in one fact, which
+    only its own name requests.
     """
 
     subsets: t.FrozenSet[str]
@@ -70,14 +70,14 @@ def _parse_compare(given: t.Optional[t.Mapping[str, t.Any]], netns: t.Optional[s
     if given is None:
         return None
     if netns is not None:
-        raise BadRequest("compare is about the host, it makes no sense with netns")
+        raise BadRequest("compare concerns the host, it makes no sense with netns")
     return tuning.parse_request(checked(given, "compare"))
 
 
 def parse_subsets(names: t.Sequence[str]) -> t.FrozenSet[str]:
-    """``all``, ``min``, names, and ``!name`` to leave one out; nothing but exclusions means all except them.
+    """``all``, ``min``, names, and ``!name`` to exclude one; nothing but exclusions means all except them.
 
-    As with M(ansible.builtin.setup), ``!all`` still leaves what is named beside it.
+    As with M(ansible.builtin.setup), ``!all`` still keeps what is named along with it.
     """
     groups = {"all": frozenset(SUBSETS), "min": _MINIMUM, **{name: frozenset({name}) for name in SUBSETS}}
     wanted: t.Set[str] = set()
@@ -86,7 +86,7 @@ def parse_subsets(names: t.Sequence[str]) -> t.FrozenSet[str]:
         bare = name[1:] if name.startswith("!") else name
         if bare not in groups:
             known = ", ".join((*SUBSETS, SUMMARY))
-            raise BadRequest(f"{name!r} is none of the subsets {known}, min, all, or one with ! before it")
+            raise BadRequest(f"{name!r} is not a subset: {known}, min, all, or one prefixed with !")
         if bare == name:
             wanted |= groups[bare]
         elif bare != "all":

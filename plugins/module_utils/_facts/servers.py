@@ -4,9 +4,9 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""The web servers that run: what their configuration says near the backlog, beside what the kernel says of them.
+"""The running web servers: the configuration around their backlog, alongside what the kernel says about them.
 
-Joined here and not by the rules, because JMESPath cannot: which queues, processes and files belong to one server.
+Joined here because the rules, being JMESPath, cannot: which queues, processes and files belong to one server.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _BY_PROCESS = {name: server for server in table.BY_NAME.values() for name in ser
 class _Running:
     """A server's processes with its listening sockets, by pid, and its queues by address.
 
-    ``answers`` tells whether its master may say by its command line where its configuration is.
+    ``answers`` says whether its master's command line is trusted to name its configuration.
     """
 
     server: Server
@@ -48,9 +48,9 @@ class _Running:
         return self.master.unit
 
     def workers(self, *, all_seen: bool) -> t.Dict[int, t.Optional[int]]:
-        """The soft limits of open files of those that accept, by pid: of all but the master, or of the master alone.
+        """The soft open file limits of the accepting processes, by pid: all but the master, or the master alone.
 
-        Workers whose files may not be seen, as in a container, are those that the master has started.
+        Workers whose files are not visible, as in a container, are those that the master has started.
         """
         softs = {pid: one.nofile_soft for pid, one in self.processes.items()}
         workers = {pid: soft for pid, soft in softs.items() if pid != self.master.pid}
@@ -63,7 +63,7 @@ class _Running:
 
     @property
     def backlog(self) -> int:
-        """How many connections can wait for it at one address: sockets that share one have a queue each."""
+        """How many connections can wait for it at one address: each of the sockets that share it has a queue."""
         backlogs: t.Counter[t.Tuple[str, str, int]] = Counter()
         for queue in self.queues.values():
             backlogs[queue.family, queue.address, queue.port] += queue.backlog or 0
@@ -71,7 +71,7 @@ class _Running:
 
 
 def servers(listeners: t.Iterable[Listener], owners: Owners) -> t.List[Facts]:
-    """One row for each server that runs and is known, by the pid of its master.
+    """One row for each known running server, by the pid of its master.
 
     A configuration that cannot be read is the row's ``error``.
     """
@@ -112,9 +112,11 @@ def _row(running: _Running, workers: t.Mapping[int, t.Optional[int]]) -> Facts:
 def _configured(running: _Running) -> Facts:
     master, server = running.master, running.server
     if not identity.shares_our_root(master.pid):
-        raise NettuneError("it runs in a container: gather facts in there, where its files are")
+        raise NettuneError("it runs in a container: gather facts there, where its files are")
     if not running.answers:
-        raise NettuneError(f"it runs as uid {master.uids[0]} without a unit: where its files are is not asked of it")
+        raise NettuneError(
+            f"it runs as uid {master.uids[0]} without a unit: its command line is not trusted to name files"
+        )
     config = server.adapter.started(proc_pid.command_of(master.pid), master.unit)
     settings = server.adapter.settings(config)
     return {"config": config.main, "settings": {name: setting._asdict() for name, setting in settings.items()}}

@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""Where the sockets come from: netlink where the kernel has inet_diag, else /proc/net/tcp. Both give the same answers.
+"""Where the sockets come from: netlink if the kernel has inet_diag, else /proc/net/tcp. Both give the same answers.
 
 INTERFACE
     with open_source() as source:       of the network namespace the process (its main thread) is in: setns() first
@@ -37,7 +37,7 @@ from .tally import Tally, count_states
 
 _CONNECTED = mask(*(set(range(1, NEW_SYN_RECV + 1)) - {LISTEN}))
 _DUMPED = set(range(1, NEW_SYN_RECV + 1)) - {ESTABLISHED, TIME_WAIT, LISTEN}
-_OWN_GAUGES = (4, 14)  # since then sockstat's tw is of the network namespace; up to 4.9 it was of the host
+_OWN_GAUGES = (4, 14)  # since then sockstat's tw is per network namespace; up to 4.9 it was host-wide
 _Answer = t.TypeVar("_Answer")
 
 
@@ -68,7 +68,7 @@ class Source(abc.ABC):
 
     @abc.abstractmethod
     def inodes(self, states: t.Collection[int]) -> t.List[t.Tuple[int, int]]:
-        """State number and inode of each socket in one of the states, inode 0 where no process has it open."""
+        """State number and inode of each socket in one of the states, inode 0 if no process has it open."""
 
     @abc.abstractmethod
     def census(self, top: int) -> Census:
@@ -111,10 +111,10 @@ class SockDiagSource(Source):
         return census(tally, listeners, top)
 
     def _states(self) -> States:
-        """Without looking at ESTABLISHED and TIME_WAIT, which are most of a busy server and which the kernel counts.
+        """Without dumping ESTABLISHED and TIME_WAIT, which are the bulk on a busy server and which the kernel counts.
 
-        Both gauges are of all states but a few, and those few are dumped: ``inuse`` has every socket but TIME_WAIT and
-        the half-open ones of the SYN queue, ``tw`` has the FIN_WAIT2 minis, too.
+        Both gauges cover all states but a few, and those few are dumped: ``inuse`` has every socket except TIME_WAIT
+        and the half-open ones of the SYN queue, ``tw`` includes the FIN_WAIT2 minis.
         """
         states: t.Counter[int] = Counter()
         gauges = self._gauges()
@@ -134,13 +134,13 @@ class SockDiagSource(Source):
         return sum(count_states(heads, states) for heads in self._diag.heads(wanted))
 
     def _half_open(self, states: t.Counter[int]) -> int:
-        """Count what is in SYN_RECV once more, and how many of those are of the SYN queue."""
+        """Count SYN_RECV once more, and how many of those are in the SYN queue."""
         of_queue = list(map(is_half_open, self._diag.messages(mask(SYN_RECV, NEW_SYN_RECV))))
         states[SYN_RECV] = len(of_queue)
         return sum(of_queue)
 
     def _gauges(self) -> t.Dict[str, int]:
-        """sockstat, where it speaks of this network namespace."""
+        """sockstat, if it describes this network namespace."""
         version = re.match(r"(\d+)\.(\d+)", self._release)
         if not version or (int(version[1]), int(version[2])) < _OWN_GAUGES:
             return {}
@@ -186,7 +186,7 @@ class ProcNetSource(Source):
 
 
 def open_source(root: str = "/proc/net") -> Source:
-    """The best source there is: a dump of the listeners costs next to nothing and proves that inet_diag works."""
+    """The best available source: a dump of the listeners costs next to nothing and proves that inet_diag works."""
     try:
         diag = SockDiag()
     except (Unsupported, MissingRight, KernelRefused) as exc:

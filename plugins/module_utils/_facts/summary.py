@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""All facts of a host in about a kilobyte, for caches of very many hosts. Pure.
+"""A host's facts in about a kilobyte, for caches of very many hosts. Pure.
 
 INTERFACE
     NEEDED                          the subsets it is made from
@@ -32,7 +32,7 @@ _Number = t.Union[int, float, None]
 
 
 def summary(facts: Facts) -> Facts:
-    """What of each subset says most about the host."""
+    """The most telling facts of each subset."""
     rates, counters = facts["rates"], facts["counters"]
     return {
         "states": {state: count for state, count in facts["states"].items() if count},
@@ -49,7 +49,7 @@ def summary(facts: Facts) -> Facts:
 
 
 def _used(facts: Facts) -> t.Dict[str, t.Optional[float]]:
-    """What is used of each limit, from 0 to 1; None where the limit is not known here."""
+    """The used share of each limit, from 0 to 1; None if the limit is not known here."""
     gauges, files, conntrack = facts["sockstat"], facts["files"], facts["conntrack"] or {}
     memory = _running(facts, "tcp_mem")
     return {

@@ -21,7 +21,7 @@ INTERFACE
 
 A key is 1 byte state | INBOUND, 2 bytes port (local when inbound, else remote), when outbound 16 bytes of local address
 (IPv4: the first 4), and the remote address of 4 or 16 bytes. With a million different clients the rarest keys are
-dropped again and again (lossy counting, Manku and Motwani 2002): memory is bounded, and who is busy still stands out.
+dropped repeatedly (lossy counting, Manku and Motwani 2002): memory is bounded, and busy ones still stand out.
 
 How: the heads of a datagram in a row are a table, its columns are byte planes (``table[13::52]``), and a plane is a
 number, too, so that one ``&`` combines two of them for all rows.
@@ -50,7 +50,7 @@ from .._kernel.tcp_socket import FIN_WAIT2, NEW_SYN_RECV, SYN_RECV, Row, plain
 
 INBOUND = 0x80
 _PORT_KEY = 3  # the bytes of a key before its addresses
-MOST_GROUPS = 40_000  # a dictionary of Python grows at 43,690
+MOST_GROUPS = 40_000  # a Python dictionary grows at 43,690
 
 Endpoint = t.Tuple[bytes, int]
 
@@ -176,7 +176,7 @@ class Tally:
                     self._add_alike(b"".join(compress(heads, chosen.to_bytes(count, "little"))), width, flag)
 
     def of_ports(self) -> t.Dict[int, t.Counter[int]]:
-        """How many connections came in to each local port, by state number: also those whose clients were dropped."""
+        """How many connections came in to each local port, by state number, even if their clients were dropped."""
         ports: t.Dict[int, t.Counter[int]] = {}
         for counted in (self.groups, self._dropped):
             for key, count in counted.items():
@@ -207,7 +207,7 @@ class Tally:
             self.half_open[plain(address), int.from_bytes(head[HEAD_SPORT:HEAD_DPORT], "big")] += 1
 
     def _bound(self) -> None:
-        """Drop the smallest counts when there are too many, until no more than half of the room is used."""
+        """Drop the smallest counts when there are too many, until at most half of the room is used."""
         if len(self.groups) <= self._most:
             return
         least, rest = 0, len(self.groups)

@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""What a file has besides its content: kept when it is replaced, or said where that cannot be."""
+"""What a file has besides its content: kept when it is replaced, or reported if that is impossible."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LOCKING = {0x10: "immutable (chattr +i)", 0x20: "append-only (chattr +a)"}
 
 @dataclass(frozen=True)
 class Attributes:
-    """``extended`` are extended attributes by name, as far as they are a user's or decide about access."""
+    """``extended`` are extended attributes by name, if they are user attributes or decide about access."""
 
     mode: int
     uid: int
@@ -43,7 +43,7 @@ def of(descriptor: int) -> Attributes:
 
 
 def give(descriptor: int, wanted: Attributes) -> None:
-    """Make an open file's the same; what a directory has it inherit is taken away again."""
+    """Give an open file the same ones; what it inherited from a directory is removed again."""
     status = os.fstat(descriptor)
     if (status.st_uid, status.st_gid) != (wanted.uid, wanted.gid):
         os.fchown(descriptor, wanted.uid, wanted.gid)
@@ -57,7 +57,7 @@ def give(descriptor: int, wanted: Attributes) -> None:
         try:
             os.setxattr(descriptor, name, value)
         except OSError as exc:
-            # Labels may be shown where they cannot be set, as in a container.
+            # Labels may be visible where they cannot be set, as in a container.
             if name != _SELINUX or exc.errno not in _NO_LABELS:
                 raise
 
@@ -72,7 +72,7 @@ def attributes_of(path: str) -> Attributes:
 
 
 def locked(descriptor: int) -> str:
-    """Which attribute of ext4 and the like forbids to replace an open file or to change a directory; empty for none."""
+    """Which attribute of ext4 and the like forbids replacing an open file or changing a directory; empty for none."""
     flags = _flags(descriptor)
     return next((text for flag, text in _LOCKING.items() if flags & flag), "")
 
@@ -81,7 +81,7 @@ def lost(descriptor: int) -> t.Iterator[str]:
     """What a replacement will not have, for people."""
     status, flags = os.fstat(descriptor), _flags(descriptor)
     if status.st_nlink > 1:
-        yield f"it has {status.st_nlink} names (hard links), and the others keep the old content"
+        yield f"it has {status.st_nlink} hard links, and the others keep the old content"
     letters = "".join(letter for flag, letter in _FLAGS.items() if flags & flag)
     if letters:
         yield f"its attributes {letters} (lsattr) are not kept"

@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""What must hold before a file is touched, told before anything is.
+"""What must hold before a file is touched, checked before anything is.
 
 INTERFACE
     check_replaceable(path) -> notes     that it can be replaced, and what is lost by that
@@ -31,11 +31,11 @@ _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 def check_replaceable(path: str) -> t.List[str]:
-    """What the file will not have any more once it is replaced, for people.
+    """What the file will lose when it is replaced, for people.
 
-    Raises NettuneError, naming the part of the path and what it lacks, when it could not be replaced: it is no file but
-    something else, such as /dev/null; others could lead it elsewhere; it is mounted by itself, as containers have them,
-    where only what is mounted could be replaced; it is immutable; or its directory may not be written.
+    Raises NettuneError, naming the part of the path and the problem, if it could not be replaced: it is not a file but
+    something else, such as /dev/null; others could redirect it; it is a mount point itself, as in containers, where
+    only the mounted file could be replaced; it is immutable; or its directory is not writable.
     """
     try:
         with walk(path, sticky=True, doing="cannot be written") as place:
@@ -51,7 +51,7 @@ def check_replaceable(path: str) -> t.List[str]:
 
 
 def located(path: str) -> str:
-    """The path without links.  Raises NotTrusted where others could lead it elsewhere."""
+    """The path without links. Raises NotTrusted if others could redirect it."""
     try:
         with walk(path, sticky=True, doing="cannot be written") as place:
             check_place(place, path)
@@ -61,14 +61,15 @@ def located(path: str) -> str:
 
 
 def own(path: str, mark: str = "", *, limit: int = SMALL) -> t.Optional[bytes]:
-    """The bytes of a file of ours, None where there is none.
+    """The bytes of a file of ours, None if there is none.
 
-    Raises BadRequest for a link, and for what does not begin with our mark: neither is read, replaced or removed.
+    Raises BadRequest for a link, and for a file without our mark at its beginning: neither is read, replaced or
+    removed.
     """
     try:
         with walk(path, sticky=True, follow=False) as place:
             if place.status is not None and stat.S_ISLNK(place.status.st_mode):
-                raise about(BadRequest, path, "is a link, and no file that nettune.tcp has written: move it away")
+                raise about(BadRequest, path, "is a link, not a file written by nettune.tcp: move it away")
     except NoSuchFile:
         return None
     content = read(path, limit=limit, trust=Trust.ROOT)
@@ -78,7 +79,7 @@ def own(path: str, mark: str = "", *, limit: int = SMALL) -> t.Optional[bytes]:
 
 
 def _check_directory(path: str, wanted: str) -> None:
-    """That a file can be made here; where there is no directory yet, that it can be made."""
+    """Check that a file can be created here, or the directory if there is none yet."""
     try:
         with walk(path, sticky=True, doing="cannot be written") as place:
             if place.status is not None:
@@ -111,7 +112,9 @@ def _notes(place: Place, path: str) -> t.List[str]:
     descriptor = place.open()
     try:
         if _mount_of(descriptor) != _mount_of(place.directory):
-            raise about(BadRequest, path, "cannot be replaced: it is a mount; change the file that is mounted there")
+            raise about(
+                BadRequest, path, "cannot be replaced: it is a mount point; change the file that is mounted there"
+            )
         locked = attributes.locked(descriptor)
         if locked:
             raise about(MissingRight, path, f"cannot be replaced: it is {locked}")
@@ -121,6 +124,6 @@ def _notes(place: Place, path: str) -> t.List[str]:
 
 
 def _mount_of(descriptor: int) -> str:
-    """The number of the mount that a file was opened in (proc(5)), empty where that is not told."""
+    """The id of the mount that a file was opened in (proc(5)), empty if unknown."""
     told = _MOUNT.search(text(f"/proc/self/fdinfo/{descriptor}"))
     return told[1] if told else ""

@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""Directories made and removed by their name in the one that holds them, which nobody else could have put there.
+"""Directories created and removed by name, relative to a parent that nobody else could have put there.
 
 INTERFACE
     make_directory(path, attributes)      one whose parent is there
@@ -30,9 +30,9 @@ _OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def make_directory(path: str, attributes: t.Optional[Attributes] = None) -> None:
-    """Make it, with these attributes where there are any; one that is there already only gets those.
+    """Create it, with these attributes if given; an existing one only gets those.
 
-    Raises NotTrusted where others could have it made somewhere else, or have put theirs there, and other NettuneError.
+    Raises NotTrusted if others could redirect it, or have put theirs there, and other NettuneErrors.
     """
     with _parent(path, "cannot be made") as (directory, name):
         made = _made(name, directory)
@@ -44,7 +44,7 @@ def make_directory(path: str, attributes: t.Optional[Attributes] = None) -> None
             if attributes is not None:
                 give(descriptor, attributes)
             elif made:
-                os.fchmod(descriptor, _MODE)  # whatever the umask
+                os.fchmod(descriptor, _MODE)  # regardless of the umask
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
@@ -59,7 +59,7 @@ def _made(name: str, directory: int) -> bool:
 
 
 def remove_directory(path: str) -> None:
-    """Remove it where it is there and empty.  Raises NotTrusted where others could have another one removed."""
+    """Remove it if it exists and is empty. Raises NotTrusted if others could redirect the removal."""
     with contextlib.suppress(NoSuchFile), _parent(path, "cannot be removed") as (directory, name):
         try:
             os.rmdir(name, dir_fd=directory)

@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""Files read whole: regular ones only, without waiting, and no more than is reasonable.
+"""Files read whole: regular files only, without blocking, up to a reasonable size.
 
 INTERFACE
     read(path, limit, trust) -> bytes or None;  text(path) -> what a file of /proc says, empty for whatever reason
@@ -22,15 +22,15 @@ import typing as t
 from .._errors import BadRequest, MissingRight, NoSuchFile, NotTrusted, from_os
 from .walk import Place, about, check_kind, walk
 
-LIMIT = 16 << 20  # bytes of a configuration; what people write by hand is far below
-SMALL = 1 << 20  # bytes of a unit file, a drop-in, or what the kernel says of a process
+LIMIT = 16 << 20  # bytes of a configuration; hand-written ones are far smaller
+SMALL = 1 << 20  # bytes of a unit file, a drop-in, or a file of /proc/PID
 _CHUNK = 1 << 16
 _DOING = "cannot be read"
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 
 class Trust(enum.Enum):
-    """What others than root may decide about a file that we read as root.  Who is not root reads what he may read.
+    """What users other than root may decide about a file that we read as root. Unprivileged runs read what they may.
 
     SYSTEM  everything: the system itself reads the path, so whatever is there is the answer
     SHARED  what it holds, where they may read it themselves; but no link of theirs is followed
@@ -47,13 +47,13 @@ class Trust(enum.Enum):
 def read(path: str, *, limit: int = LIMIT, trust: Trust = Trust.SYSTEM) -> t.Optional[bytes]:
     """The file's bytes, or None when there is no such file; /dev/null is an empty file.
 
-    Raises NettuneError with the path and the cause, also for what is no regular file or larger than ``limit`` bytes.
+    Raises NettuneError with the path and the cause, also if it is not a regular file or is larger than ``limit`` bytes.
     """
     return read_and_judge(path, limit=limit, trust=trust)[0]
 
 
 def read_and_judge(path: str, *, limit: int, trust: Trust) -> t.Tuple[t.Optional[bytes], bool]:
-    """The same, and whether somebody else than root may have written it."""
+    """The same, and whether somebody other than root may have written it."""
     try:
         opened = _opened(path, trust)
     except NoSuchFile:
@@ -71,7 +71,7 @@ def read_and_judge(path: str, *, limit: int, trust: Trust) -> t.Tuple[t.Optional
 
 
 def text(path: str) -> str:
-    """What a file says, empty where it is gone, as those of a process may be at any time, or may not be read.
+    """A file's text, empty if it is gone, as a process's files may be at any time, or unreadable.
 
     Raises NettuneError for other failures, such as too many open files.
     """
@@ -82,7 +82,7 @@ def text(path: str) -> str:
 
 
 def names(path: str, *, trust: Trust = Trust.SYSTEM) -> t.List[str]:
-    """The names in a directory, in no order; none where there is no such directory.  Raises NettuneError."""
+    """The names in a directory, in no order; none if there is no such directory. Raises NettuneError."""
     try:
         descriptor = _opened(path, trust).descriptor
     except NoSuchFile:
@@ -148,7 +148,7 @@ def _opened_by_path(path: str) -> _Opened:
 
 
 def _is_null(status: t.Optional[os.stat_result]) -> bool:
-    """Whether this is /dev/null: a link to it is how people leave a snippet out, or mask a unit."""
+    """Whether this is /dev/null: people link to it to disable a snippet or mask a unit."""
     return status is not None and stat.S_ISCHR(status.st_mode) and status.st_rdev == os.makedev(1, 3)
 
 
@@ -159,13 +159,15 @@ def _check_trust(place: Place, path: str, trust: Trust) -> None:
     if place.public or theirs:
         return
     if trust is Trust.PUBLIC:
-        raise about(NotTrusted, path, "is not read: not everybody may, and it may be named by a file of another user")
+        raise about(
+            NotTrusted, path, "is not read: it is not world-readable, and a file of another user may have named it"
+        )
     if place.diverted:
-        raise about(NotTrusted, path, f"is not read: not everybody may, and {place.diverted}")
+        raise about(NotTrusted, path, f"is not read: it is not world-readable, and {place.diverted}")
 
 
 def whole(descriptor: int, path: str, limit: int) -> bytes:
-    """All of an open file.  Raises BadRequest for what is no regular file or larger, and OSError."""
+    """All of an open file. Raises BadRequest if it is not a regular file or too large, and OSError."""
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         raise about(BadRequest, path, "is not a regular file")

@@ -4,13 +4,13 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""renameat2(2), which Python lacks: nobody's file is overwritten by a rename that was meant for another one.
+"""renameat2(2), which Python lacks: no rename overwrites a file that it was not meant for.
 
 INTERFACE
     exchange(directory, one, other)  two entries change places, at once
     move(directory, old, new)        FileExistsError where there is something under the new name
 
-Where the C library or the file system does not know it (NFS, Linux before 3.15), plain renames do, after a look.
+If the C library or the file system does not support it (NFS, Linux before 3.15), plain renames do, after a check.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _UNKNOWN = (errno.ENOSYS, errno.EINVAL)
 
 
 def exchange(directory: int, one: str, other: str) -> bool:
-    """False where that cannot be: then ``one`` has taken the place of ``other``, which is gone."""
+    """False if that is impossible: ``one`` has then replaced ``other``, which is gone."""
     if _rename(directory, one, other, _EXCHANGE):
         return True
     os.rename(one, other, src_dir_fd=directory, dst_dir_fd=directory)

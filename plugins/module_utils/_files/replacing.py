@@ -4,15 +4,16 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""Files replaced as a whole: a reader, or a crash, sees the old one or the new one, and nobody's edit is lost.
+"""Files replaced as a whole: a reader, or a crash, sees either the old or the new one, and nobody's edit is lost.
 
 INTERFACE
     look(path) -> content, attributes
     step(path, content, mode, attributes, was) -> Step;  replace(path, content, mode, was)
     tidy(paths)       what killed runs have left beside these files is removed
 
-The new file is written under a name of its own, beside the old one and relative to the descriptor of their directory,
-and then the two change places.  What came out must be what was read before; else it is put back, and Changed is raised.
+The new file is written under a temporary name, beside the old one and relative to the descriptor of their directory,
+and then the two are exchanged. What comes out must be what was read before; otherwise it is put back, and Changed is
+raised.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from .walk import Place, about, walk
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-# No .conf, and a leading dot, so that no pattern of a server's includes matches it.
+# No .conf, and a leading dot, so that no server's include pattern matches it.
 _TEMPORARY = ".nettune-{}"
 _LEFT = re.compile(r"\.nettune-[0-9a-f]{16}|.+\.nettune-new")
 
@@ -42,7 +43,7 @@ Content = t.Optional[bytes]
 
 
 class Unread:
-    """Says that what is there has not been read before."""
+    """Says that the present file has not been read before."""
 
 
 UNREAD = Unread()
@@ -50,7 +51,7 @@ Was = t.Union[Content, Unread]
 
 
 class _File(t.NamedTuple):
-    """A file as it was read, None throughout where there is none; ``identity`` tells whether another one is it."""
+    """A file as it was read, None throughout if there is none; ``identity`` tells whether another one is the same."""
 
     content: Content
     identity: t.Optional[t.Tuple[int, ...]]
@@ -61,16 +62,16 @@ _NONE = _File(None, None, None)
 
 
 def look(path: str) -> t.Tuple[Content, t.Optional[Attributes]]:
-    """What would be replaced: a file's content and what belongs to it, None for both where there is no file."""
+    """What would be replaced: a file's content and attributes, None for both if there is no file."""
     file = _look(path)
     return file.content, file.attributes
 
 
 def replace(path: str, content: Content, *, mode: int = 0o644, was: Was = UNREAD) -> None:
-    """Give ``path`` this content, or remove it for None.  A link is followed, if nobody else could have put it there.
+    """Give ``path`` this content, or remove it for None.  A link is followed if nobody else could have put it there.
 
     Owner, mode, ACLs, SELinux context and user attributes of the old file are kept; a new file gets ``mode``, and
-    directories that are missing are made.  Raises Changed where the file is not what it ``was``, or changes meanwhile.
+    missing directories are created. Raises Changed if the file is not what it ``was``, or changes in the meantime.
     """
     _Replacement(path, content, mode, None, was).do()
 
@@ -83,10 +84,10 @@ def step(
     attributes: t.Optional[Attributes] = None,
     was: Was = UNREAD,
 ) -> Step:
-    """The replacement as a step that puts the old file back when undone.
+    """The replacement as a step that restores the old file when undone.
 
-    The new one gets these ``attributes`` where there are any, and otherwise those of the old one.
-    Raises Changed where the file is not what it ``was`` when the content was made from it.
+    The new one gets these ``attributes`` if given, and otherwise those of the old one. Raises Changed where the file is
+    not what it ``was`` when the content was made from it.
     """
     replacement = _Replacement(path, content, mode, attributes, was)
     return Step(f"{'remove' if content is None else 'write'} {path}", replacement.do, replacement.undo)
@@ -98,18 +99,18 @@ class _Replacement:
         self._before = _look(path)
         self._after: t.Optional[_File] = None
         if not isinstance(was, Unread) and was != self._before.content:
-            raise about(Changed, path, "was changed by somebody else meanwhile")
+            raise about(Changed, path, "was changed by somebody else in the meantime")
 
     def do(self) -> None:
         self._after = self._put(self._content, self._before, self._attributes or self._before.attributes)
 
     def undo(self) -> None:
-        """Nothing to do where it was not replaced; what somebody else has written since is kept."""
+        """Nothing to do if it was not replaced; what somebody else has written since is kept."""
         now = _look(self._path)
         if now.content == self._before.content and (self._after is None or now.identity != self._after.identity):
             return
         if now.content != self._content:
-            raise about(Changed, self._path, "was changed by somebody else meanwhile, and is left as it is")
+            raise about(Changed, self._path, "was changed by somebody else in the meantime, and is left as it is")
         self._put(self._before.content, now, self._before.attributes)
 
     def _put(self, content: Content, there: _File, wanted: t.Optional[Attributes]) -> _File:
@@ -129,7 +130,7 @@ class _Replacement:
 
 
 def tidy(paths: t.Iterable[str]) -> None:
-    """Remove what runs that were killed have left beside these files."""
+    """Remove what killed runs have left beside these files."""
     for directory in sorted({posixpath.dirname(path) for path in paths}):
         try:
             with walk(directory, sticky=True, doing="cannot be written") as place:
@@ -160,7 +161,7 @@ def _take(place: Place, name: str) -> _File:
     try:
         content = whole(descriptor, place.path, LIMIT)
         status = os.fstat(descriptor)
-        # The time of the last change of the inode is not part of it: a rename changes that.
+        # The inode's change time is not part of it: a rename changes that.
         identity = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
         return _File(content, identity, of(descriptor))
     finally:
@@ -168,7 +169,7 @@ def _take(place: Place, name: str) -> _File:
 
 
 def check_place(place: Place, path: str) -> None:
-    """Raise NotTrusted where others could have the file written somewhere else."""
+    """Raise NotTrusted if others could have the file written somewhere else."""
     if place.diverted:
         raise about(NotTrusted, path, f"is not edited: {place.diverted}")
 
@@ -202,12 +203,12 @@ def _write(descriptor: int, content: bytes) -> None:
 
 
 def _change_places(place: Place, temporary: str, there: _File) -> None:
-    """The new file gets the name of what is there, if that is what was read, which then goes."""
+    """The new file takes the name of the present one, if that is what was read, which is then removed."""
     if there is _NONE:
         try:
             renaming.move(place.directory, temporary, place.name)
         except FileExistsError as exc:
-            raise about(Changed, place.path, "was made by somebody else meanwhile") from exc
+            raise about(Changed, place.path, "was created by somebody else in the meantime") from exc
         return
     _check_same(place, place.name, there)
     if not renaming.exchange(place.directory, temporary, place.name):
@@ -221,7 +222,7 @@ def _change_places(place: Place, temporary: str, there: _File) -> None:
 
 
 def _take_out(place: Place, there: _File) -> None:
-    """Taken away under another name first: what it is then does not change any more."""
+    """Move it to another name first: after that it no longer changes."""
     _check_same(place, place.name, there)
     temporary = _TEMPORARY.format(os.urandom(8).hex())
     renaming.move(place.directory, place.name, temporary)
@@ -235,7 +236,7 @@ def _take_out(place: Place, there: _File) -> None:
 
 def _check_same(place: Place, name: str, there: _File) -> None:
     if _take(place, name) != there:
-        raise about(Changed, place.path, "was changed by somebody else meanwhile")
+        raise about(Changed, place.path, "was changed by somebody else in the meantime")
 
 
 def _sync(place: Place) -> None:
@@ -247,7 +248,7 @@ def _sync(place: Place) -> None:
 
 
 def _make_directory(path: str) -> None:
-    """Make a directory, and those above it that are missing."""
+    """Create a directory and its missing parents."""
     try:
         with walk(path, sticky=True, doing="cannot be written") as place:
             if place.status is not None:

@@ -4,17 +4,17 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""The way from ``/`` to a file, one directory at a time, and who else has a say in where it leads.
+"""The path from ``/`` to a file, one directory at a time, and who else decides where it leads.
 
 INTERFACE
     walk(path) -> Place        a context manager; links are followed only where nobody else can put one
     open_trusted(path) -> fd   of a regular file, or a directory, that only root could have put there
 
-Each directory is opened relative to the one before, never by a whole path, so that what has been judged is what is
-used: whoever swaps a directory for a link meanwhile changes nothing.  (openat2(2) does as much, but is not in Python.)
+Each directory is opened relative to the one before, never by a whole path, so that what was checked is what is used:
+swapping a directory for a link in the meantime changes nothing.  (openat2(2) does as much, but is not in Python.)
 
-A directory is trusted when root owns it and nobody else may write to it; ACLs show in the bits of the group.  Where we
-do not run as root, we are as good as root.
+A directory is trusted if root owns it and nobody else may write to it; ACLs show in the group bits. If we do not run as
+root, we are as good as root.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ class Place:
     """What a path leads to, by the directory that holds it.
 
     ``directory`` is its descriptor, open as long as the context is, and ``name`` the entry in it, ``.`` for a
-    directory.  ``status`` is None where there is no such entry.  ``path`` has no links.
+    directory. ``status`` is None if there is no such entry. ``path`` has no links.
 
-    ``diverted`` says how somebody else than root decides which file is there, ``distrust`` how they decide what it
-    holds; both are empty when nobody else does.  ``public`` tells that everybody may read it.
+    ``diverted`` says how somebody other than root decides which file is there, ``distrust`` how they decide what it
+    holds; both are empty if nobody else does. ``public`` means that it is world-readable.
     """
 
     directory: int
@@ -57,7 +57,7 @@ class Place:
     public: bool
 
     def open(self) -> int:
-        """A descriptor for reading the regular file or directory, which never waits; NettuneError for other things."""
+        """A descriptor for reading the regular file or directory, without blocking; NettuneError for anything else."""
         status = self.status
         if status is None:
             raise about(NoSuchFile, self.path, "does not exist")
@@ -66,15 +66,15 @@ class Place:
         opened = os.fstat(descriptor)
         if (opened.st_dev, opened.st_ino) != (status.st_dev, status.st_ino):
             os.close(descriptor)
-            raise about(NotTrusted, self.path, "was replaced while it was opened")
+            raise about(NotTrusted, self.path, "was replaced while it was being opened")
         return descriptor
 
 
 def open_trusted(path: str, *, directory: bool = False) -> int:
     """A descriptor, for reading, of a regular file, or a directory, that nobody but root could have put there.
 
-    The file and every directory on the way, those of links too, belong to root (or to us, who are not root) and can be
-    written by nobody else; /tmp is no such directory.  The descriptor is close-on-exec.
+    The file and every directory on the way, including those of links, belong to root (or to us, if we are not root) and
+    are writable by nobody else; /tmp is not such a directory. The descriptor is close-on-exec.
 
     Raises NoSuchFile, MissingRight, NotTrusted or another NettuneError, each with the path and the part of it that is
     to blame.
@@ -92,9 +92,9 @@ def open_trusted(path: str, *, directory: bool = False) -> int:
 def walk(path: str, *, sticky: bool = False, follow: bool = True, doing: str = "") -> t.Iterator[Place]:
     """Where a path leads.  An OSError on the way, or in the body, becomes a NettuneError that names the path.
 
-    ``doing`` says what then failed, such as "cannot be read".
-    With ``sticky``, entries that root owns count as root's in a directory like /tmp too, since nobody else can replace
-    them there.  Without ``follow``, a link at the end is the place itself.
+    ``doing`` says what then failed, such as "cannot be read". With ``sticky``, entries that root owns count as root's
+    even in a directory like /tmp, since nobody else can replace them there.  Without ``follow``, a link at the end is
+    the place itself.
     """
     steps = _Steps(path, sticky, follow, doing)
     try:
@@ -106,7 +106,7 @@ def walk(path: str, *, sticky: bool = False, follow: bool = True, doing: str = "
 
 
 class _Level(t.NamedTuple):
-    """A directory gone into; ``shared`` tells that others than its owner may have entries there."""
+    """A directory entered; ``shared`` means that users other than its owner may have entries there."""
 
     descriptor: int
     name: str
@@ -114,11 +114,13 @@ class _Level(t.NamedTuple):
 
 
 class _Steps:
-    """The directories gone through, from the root on, and what was found out about them."""
+    """The directories passed through, from the root on, and what was found out about them."""
 
     def __init__(self, path: str, sticky: bool, follow: bool, doing: str) -> None:
         if not path.startswith("/") or "\0" in path:
-            raise about(BadRequest, path.replace("\0", "\\0"), f"{doing or 'cannot be used'}: it is no absolute path")
+            raise about(
+                BadRequest, path.replace("\0", "\\0"), f"{doing or 'cannot be used'}: it is not an absolute path"
+            )
         self._path, self._sticky, self._follow = path, sticky, follow
         self._owners = frozenset((0, os.geteuid()))
         self._levels: t.List[_Level] = []
@@ -127,7 +129,7 @@ class _Steps:
         self.at = "/"
 
     def close(self) -> None:
-        """Let go of the directories."""
+        """Close the directories."""
         while self._levels:
             os.close(self._levels.pop().descriptor)
 
@@ -158,7 +160,7 @@ class _Steps:
         return self._directory()
 
     def _look(self, part: str, *, last: bool) -> t.Optional[os.stat_result]:
-        """What an entry is; a directory is gone into.  None where there is none and the path ends."""
+        """What an entry is; a directory is entered. None if there is none and the path ends."""
         try:
             descriptor = os.open(part, _LOOK, dir_fd=self._here.descriptor)
         except FileNotFoundError:
@@ -216,11 +218,11 @@ class _Steps:
         return Place(self._here.descriptor, ".", self.at, status, self._diverted, self._diverted or shared, public)
 
     def _foreign(self, status: os.stat_result) -> str:
-        """Whose an entry is, if it is somebody else's; in a shared directory others may have linked ours there."""
+        """Who owns an entry, if somebody else does; in a shared directory others may have linked ours there."""
         if status.st_uid not in self._owners:
             return f"{self.at} belongs to uid {status.st_uid}"
         if self._here.shared and status.st_nlink > 1 and not stat.S_ISDIR(status.st_mode):
-            return f"{self.at} has other names, and others may have given it this one"
+            return f"{self.at} has other hard links, and somebody else may have made this one"
         return ""
 
     def _blame(self, reason: str) -> None:
@@ -233,6 +235,6 @@ def about(kind: t.Type[_Error], path: str, reason: str) -> _Error:
 
 
 def check_kind(status: os.stat_result, path: str) -> None:
-    """Raise BadRequest for what is neither a regular file nor a directory: opening it may wait, or do something."""
+    """Raise BadRequest for anything but a regular file or a directory: opening it may block or have side effects."""
     if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
         raise about(BadRequest, path, "is not a regular file")

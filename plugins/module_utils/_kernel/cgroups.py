@@ -4,10 +4,10 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""Which unit a process belongs to, which processes are in a control group, and their limits of open files.
+"""Which unit a process belongs to, which processes are in a control group, and their open file limits.
 
-/proc/PID/cgroup is asked, not /sys/fs/cgroup: it names the groups as systemd does, with cgroup v1, v2 or both side by
-side, in containers too.  A process that ends meanwhile is left out.
+/proc/PID/cgroup is read, not /sys/fs/cgroup: it names the groups as systemd does, with cgroup v1, v2 or both, and in
+containers too. A process that ends in the meantime is left out.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from . import proc_pid
 from .rlimits import INFINITY, Limits
 
 _EXECUTOR = "systemd-executor"
-_FORK_TO_EXEC = 2.0  # seconds from a fork to the program that it is for: far more than it takes
+_FORK_TO_EXEC = 2.0  # seconds from a fork to its exec: far more than it takes
 
 # systemd's own hierarchy in cgroup v1, and the unified one of v2: it names its units in one of the two.
 _HIERARCHIES = ("name=systemd", "")
-# No template: its pattern of a name, such as getty@.service, is no unit's.
+# Not a template, such as getty@.service, which is not a unit.
 _UNIT = re.compile(r"(?![^@]*@\.[a-z]+\Z)[A-Za-z0-9:_.\\-][A-Za-z0-9:_.\\@-]*\.(service|scope|socket|mount|swap)\Z")
 
 
@@ -36,9 +36,9 @@ _UNIT = re.compile(r"(?![^@]*@\.[a-z]+\Z)[A-Za-z0-9:_.\\-][A-Za-z0-9:_.\\@-]*\.(
 class Member:
     """A process in a control group.
 
-    ``used`` is the number of files it has open, None where we may not know.  ``started`` is when it was started, in
-    seconds since the epoch, and ``ticks`` the same as the kernel counts it: with the pid it names one process for ever.
-    ``below`` is the path of its own group below that one, empty where there is none.
+    ``used`` is the number of files it has open, None if not visible. ``started`` is when it was started, in seconds
+    since the epoch, and ``ticks`` the same as the kernel counts it: with the pid it identifies one process for good.
+    ``below`` is the path of its own group below that one, empty if there is none.
     """
 
     pid: int
@@ -51,7 +51,7 @@ class Member:
 
 
 def runs(member: Member, root: str = "/proc") -> bool:
-    """Whether this very process is still there, and not another one that got its pid."""
+    """Whether this same process still exists, and not another one with its pid."""
     stat = proc_pid.stat_of(member.pid, root)
     return stat is not None and stat.ticks == member.ticks
 
@@ -73,10 +73,10 @@ def members(paths: t.Collection[str], root: str = "/proc") -> t.Dict[str, t.Tupl
 
 
 def wait_for_programs(path: str, root: str = "/proc") -> None:
-    """Wait for a moment until no process of a control group is one that systemd has forked and that runs systemd still.
+    """Wait briefly until no process of a control group is a fork of systemd that has not yet called exec.
 
-    systemd says that a simple service is started before its program is, and the limits come last: those that can be
-    seen before are systemd's own.
+    systemd reports a simple service as started before its program is, and sets limits last: until then they are
+    systemd's own.
     """
     deadline = time.monotonic() + _FORK_TO_EXEC
     while any(_runs_systemd(root, member.pid) for member in members([path], root)[path]):
@@ -86,13 +86,13 @@ def wait_for_programs(path: str, root: str = "/proc") -> None:
 
 
 def _runs_systemd(root: str, pid: int) -> bool:
-    """Whether it runs the program of process 1, or the one by which systemd 255 and later start all others."""
+    """Whether it runs the program of process 1, or the one through which systemd 255 and later start all others."""
     systemd, program = (_program(root, one) for one in (1, pid))
     return bool(program) and program in (systemd, posixpath.join(posixpath.dirname(systemd), _EXECUTOR))
 
 
 def _program(root: str, pid: int) -> str:
-    """The path of what it runs, of a program that was replaced since too; empty where it is gone."""
+    """The path of what it runs, even if that program has been replaced; empty if it is gone."""
     try:
         return os.readlink(f"{root}/{pid}/exe").replace(" (deleted)", "")
     except OSError:
@@ -117,7 +117,7 @@ def parse_unit(text: str, init_text: str = "") -> t.Optional[str]:
 
 
 def unit_of(pid: int, root: str = "/proc") -> t.Optional[str]:
-    """The system unit that a process belongs to: only root moves a process from one unit to another."""
+    """The system unit that a process belongs to: only root can move a process to another unit."""
     return parse_unit(_files.text(f"{root}/{pid}/cgroup"), _files.text(f"{root}/1/cgroup"))
 
 
@@ -133,7 +133,7 @@ def _systemd_root(init_path: str) -> str:
 def _unit_in(path: str) -> t.Optional[str]:
     """What follows the slices in a path, as systemd's cg_path_get_unit() reads it.
 
-    Below the unit may be cgroups of its own, such as those of a user's manager or a container.
+    A unit may have cgroups of its own below, such as those of a user's manager or a container.
     """
     for part in path.split("/"):
         if part in ("", "..") or part.endswith(".slice"):

@@ -13,8 +13,8 @@ INTERFACE
     holds(descriptor, root="/proc")     whether it is the same process still, with the same socket under that number
     of_ancestors(pid, root="/proc")     the inodes of the sockets that a process and those it descends from hold
 
-All open files are looked at, one readlink each. Nothing is believed of a process but what the kernel says: when it was
-started makes its pid unmistakable, and its control group, which it cannot choose, tells its unit.
+All open files are examined, one readlink each. Only what the kernel says about a process is believed: its start time
+makes its pid unambiguous, and its control group, which it cannot choose, gives its unit.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Held:
 
 
 def find(inodes: t.Collection[int], root: str = "/proc") -> Held:
-    """Who holds these sockets; nothing is looked at where there are none."""
+    """Who holds these sockets; nothing is examined if there are none."""
     by_inode: t.Dict[int, t.List[Descriptor]] = {}
     unreadable = 0
     wanted = frozenset(inodes) - {0}
@@ -72,7 +72,7 @@ def _held(pid: int, wanted: t.Container[int], root: str) -> t.Iterator[Descripto
 
 
 def _sockets(pid: int, root: str) -> t.Iterator[t.Tuple[int, int]]:
-    """Number and inode of each socket that a process has open; OSError when it may not be seen or is gone."""
+    """Number and inode of each socket that a process has open; OSError if it is not visible or gone."""
     with os.scandir(f"{root}/{pid}/fd") as entries:
         for entry in entries:
             inode = _inode(entry.path)
@@ -96,9 +96,9 @@ def holds(descriptor: Descriptor, root: str = "/proc") -> bool:
 
 
 def of_ancestors(pid: int, root: str = "/proc") -> t.FrozenSet[int]:
-    """The sockets of a process and of all that started it, as far as they may be seen.
+    """The sockets of a process and of all its ancestors, as far as they are visible.
 
-    By Ansible over SSH that has the connection over which it came.
+    With Ansible over SSH, this includes its own connection.
     """
     inodes: t.Set[int] = set()
     while pid > 1:

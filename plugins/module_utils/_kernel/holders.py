@@ -4,12 +4,12 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""One process for each socket, and the number the socket has there: enough to reach it.
+"""One process for each socket, and the descriptor number there: enough to reach it.
 
 INTERFACE
     find(inodes, names=(), root="/proc") -> {inode: Holder}; a socket whose holders may not be seen is absent
 
-Who owns a socket altogether is asked of ``processes``; this search may end with the first process that has it.
+``processes`` finds all owners of a socket; this search may end with the first process that has it.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ class Holder:
 def find(inodes: t.Iterable[int], names: t.Sequence[str] = (), root: str = "/proc") -> t.Dict[int, Holder]:
     """A holder of each socket.
 
-    Processes with these names come first, by pid, and of each process the files it opened early, since servers listen
-    before they accept: on a host with a million connections that is a few readlinks.
+    Processes with these names come first, by pid, and in each process the files it opened early, since servers listen
+    before they accept: on a host with a million connections that takes a few readlinks.
     """
     missing = {f"socket:[{inode}]": inode for inode in inodes if inode}
     holders: t.Dict[int, Holder] = {}
@@ -52,12 +52,12 @@ def find(inodes: t.Iterable[int], names: t.Sequence[str] = (), root: str = "/pro
 
 
 def _likely_first(names: t.Sequence[str], root: str) -> t.Iterator[t.Tuple[int, t.Sequence[str]]]:
-    """Every process with numbers of its open files, in the order in which they are worth a look."""
+    """Every process with numbers of its open files, most promising first."""
     pids = sorted(proc_pid.pids(root), key=lambda pid: proc_pid.name_of(pid, root) not in names)
     for start, end in ((0, FIRST_FILES), (FIRST_FILES, None)):
         for pid in pids:
             try:
-                # The kernel lists them in the order of their numbers, and no more than are asked for.
+                # The kernel lists them in numerical order, and no more than requested.
                 with os.scandir(f"{root}/{pid}/fd") as entries:
                     numbers = [entry.name for entry in itertools.islice(entries, start, end)]
             except OSError:
@@ -66,7 +66,7 @@ def _likely_first(names: t.Sequence[str], root: str) -> t.Iterator[t.Tuple[int, 
 
 
 def _first(directory: str, numbers: t.Iterable[str], wanted: t.Mapping[str, int]) -> t.Dict[str, int]:
-    """The wanted links among these open files of a process, looked for until all are found."""
+    """The wanted links among these open files of a process, searched until all are found."""
     descriptors: t.Dict[str, int] = {}
     for number in numbers:
         try:

@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""Whose process it is, by what the kernel says and no process can: a name, an argv or a path proves nothing.
+"""Whose process it is, from what only the kernel can say: a name, an argv or a path proves nothing.
 
 INTERFACE
     look(pid) -> Identity or None
@@ -14,8 +14,8 @@ INTERFACE
     shares_our_root(pid)         -> whether paths mean the same to it
 
 A server is a process that runs a program which only root may write, under the server's name, and that root has started:
-its master is root's, or the main process of a unit, or its socket was made by root before it gave up being root.  The
-workers are its children with the same program.  Where we are not root ourselves, we are as good as root.
+its master is root's, or the main process of a unit, or root created its socket before it dropped privileges. The
+workers are its children with the same program. If we are not root ourselves, we are as good as root.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ from dataclasses import dataclass
 
 from . import cgroups, proc_pid
 
-_REPLACED = " (deleted)"  # what the kernel appends to the path of a program that was removed since
+_REPLACED = " (deleted)"  # what the kernel appends to the path of a program that has been removed
 
 File = t.Tuple[int, int]  # device and inode
 
 
 @dataclass(frozen=True)
 class Identity:
-    """What is known of a process.
+    """What is known about a process.
 
-    ``ticks``, its start, names it for ever together with the pid; ``uids`` are real, effective and saved.  ``program``
-    is the path of what it runs, as it sees it itself, and ``file`` that very file, None where we may not see it;
-    ``trusted`` tells that nobody else than root, or we, may write it.  ``name`` is what it calls itself.
+    ``ticks``, its start, identifies it for good together with the pid; ``uids`` are real, effective and saved.
+    ``program`` is the path of what it runs, as it sees it itself, and ``file`` that file, None if not visible to us;
+    ``trusted`` means that nobody but root, or we, may write it. ``name`` is what it calls itself.
     """
 
     pid: int
@@ -55,7 +55,7 @@ class Identity:
 
     @property
     def ours(self) -> bool:
-        """Whether root, or we, have started it, and it has not been somebody else since."""
+        """Whether root, or we, started it, and it has not changed its user since."""
         return bool(self.uids) and set(self.uids) <= trusted_uids()
 
 
@@ -65,7 +65,7 @@ def trusted_uids() -> t.FrozenSet[int]:
 
 
 def look(pid: int, root: str = "/proc") -> t.Optional[Identity]:
-    """What is known of a process, None when it is gone."""
+    """What is known about a process, None if it is gone."""
     started = proc_pid.stat_of(pid, root)
     if started is None:
         return None
@@ -86,7 +86,7 @@ def look(pid: int, root: str = "/proc") -> t.Optional[Identity]:
 
 
 def _program(link: str) -> t.Tuple[str, t.Optional[File], bool]:
-    """Path and file of a program, both of the same look, and whether only root may write it."""
+    """Path and file of a program, from the same look, and whether only root may write it."""
     try:
         descriptor = os.open(link, os.O_PATH | os.O_CLOEXEC)
     except OSError:
@@ -114,7 +114,7 @@ def _link(path: str) -> str:
 
 
 def still(one: Identity, root: str = "/proc") -> bool:
-    """Whether the process is there, and has neither changed its user nor run another program since it was looked at."""
+    """Whether the process exists, and has neither changed its user nor run another program since it was observed."""
     now = look(one.pid, root)
     return now is not None and (now.ticks, now.uids, now.file) == (one.ticks, one.uids, one.file)
 
@@ -122,8 +122,8 @@ def still(one: Identity, root: str = "/proc") -> bool:
 class Tie:
     """Which processes are those of a server, whose programs have one of these names.
 
-    It is for one observation: each process is looked at once.  ``main_pid`` gives the main process of a unit; it is
-    asked only where a master is not root's.
+    It is for one observation: each process is examined once. ``main_pid`` gives the main process of a unit; it is
+    called only if a master is not root's.
     """
 
     def __init__(
@@ -147,7 +147,7 @@ class Tie:
         return None
 
     def answers_for(self, master: Identity) -> bool:
-        """Whether a master says itself what it is, as by its command line: it is root's, or what a unit has started."""
+        """Whether a master's own word, such as its command line, is trusted: it is root's, or started by a unit."""
         return master.ours or (master.unit is not None and self._main_pid(master.unit) == master.pid)
 
     def _is_server(self, one: Identity, socket_uid: t.Optional[int]) -> bool:
@@ -157,7 +157,7 @@ class Tie:
 
 
 def _same_program(one: Identity, parent: Identity) -> bool:
-    """Whether a process is a child of its own kind.  In a container the programs of workers may not be seen."""
+    """Whether a process is a child of its own kind. In a container the programs of workers may not be visible."""
     if parent.file is None:
         return False
     return one.file == parent.file if one.file else one.name == parent.name and not one.ours
@@ -166,8 +166,8 @@ def _same_program(one: Identity, parent: Identity) -> bool:
 def shares_our_root(pid: int) -> bool:
     """Whether paths mean to a process what they mean to us, as they do not in a container.
 
-    Another mount namespace alone tells nothing, since services of systemd have one, and neither does another root
-    directory, since a server may have gone into it after reading its files.  What cannot be told is taken for ours.
+    Another mount namespace alone proves nothing, since systemd services may have one, and neither does another root
+    directory, since a server may have entered it after reading its files. If unknown, it is taken to be ours.
     """
     try:
         theirs, ours = os.stat(f"/proc/{pid}/root/"), os.stat("/")

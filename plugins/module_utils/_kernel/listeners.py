@@ -34,12 +34,12 @@ def dumped(diag: SockDiag) -> t.Tuple[Listener, ...]:
 
 
 def listed(root: str = "/proc/net") -> t.Tuple[Listener, ...]:
-    """The TCP listeners in the tables of /proc; those do not tell a backlog."""
+    """The TCP listeners in the tables of /proc, which do not show backlogs."""
     return tuple(proc_net.of_tables(proc_net.parse_listeners, root))
 
 
 def consistent(diag: SockDiag, ask: t.Callable[[], _Answer]) -> _Answer:
-    """Ask again while the kernel says that the dump was interrupted; the last answer stands."""
+    """Ask again while the kernel says that the dump was interrupted; the last answer counts."""
     for _attempt in range(ATTEMPTS - 1):
         diag.interrupted = False
         answer = ask()

@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""Netlink as far as it is needed: a dump (ask once, get datagrams until one ends it), or one answer to one request.
+"""The part of netlink that is needed: a dump (ask once, get datagrams until one ends it), or one answer to one request.
 
 INTERFACE
     link = Netlink(protocol);  link.dump(kind, body) -> datagrams (bytes), read ahead;  link.sequence;  link.close()
@@ -14,8 +14,8 @@ INTERFACE
 
     Raises Unsupported (the interface is missing or speaks another layout), MissingRight, KernelRefused.
 
-The kernel does most of its work inside recv(), where Python lets go of its lock, so a second thread reads while the
-first one counts; it is started only when one datagram is not enough. Layout: include/uapi/linux/netlink.h.
+The kernel does most of its work inside recv(), where Python releases its lock, so a second thread reads while the first
+one counts; it is started only if one datagram is not enough. Layout: include/uapi/linux/netlink.h.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ _ATTRIBUTE = struct.Struct("=HH")
 _DONE_SIZE = HEADER.size + _INT.size
 
 RECEIVE_SIZE = 32768  # the kernel sizes the datagrams of a dump by the largest read it has seen, up to this
-BATCH, BATCHES = 16, 3  # datagrams received at once, and how many times that may wait to be counted
-TIMEOUT = 10.0  # seconds without a datagram after which a dump is dead
+BATCH, BATCHES = 16, 3  # datagrams received at once, and how many such batches may wait to be counted
+TIMEOUT = 10.0  # seconds without a datagram after which a dump is considered dead
 LONGEST = 60.0  # seconds of a whole dump; a million sockets take less than one
-_WAIT = 0.5  # seconds of one wait, so that a reader that is not needed any more ends soon
+_WAIT = 0.5  # seconds of one wait, so that a reader that is no longer needed ends soon
 
 _MISSING = (errno.ENOENT, errno.EPROTONOSUPPORT, errno.EAFNOSUPPORT, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS)
 _DENIED = (errno.EPERM, errno.EACCES)
@@ -58,7 +58,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 
 def attributes(message: bytes, offset: int) -> t.Iterator[t.Tuple[int, bytes]]:
-    """The (type, value) pairs from there on; what is cut off is left out."""
+    """The (type, value) pairs from there on; truncated ones are left out."""
     while offset + _ATTRIBUTE.size <= len(message):
         length, kind = _ATTRIBUTE.unpack_from(message, offset)
         if length < _ATTRIBUTE.size or offset + length > len(message):
@@ -94,7 +94,7 @@ def payload_error(payload: bytes) -> int:
 
 
 def is_last(datagram: bytes) -> bool:
-    """Whether no other datagram follows, as far as a glance at its first and its last message tells."""
+    """Whether no other datagram follows, judging by its first and last message."""
     if len(datagram) < HEADER.size:
         return True
     _length, kind, _flags, sequence, _port = HEADER.unpack_from(datagram)
@@ -105,7 +105,7 @@ def is_last(datagram: bytes) -> bool:
 
 
 class Netlink:
-    """One netlink socket, of the network namespace it is made in, for one dump at a time."""
+    """One netlink socket, in the network namespace it was created in, for one dump at a time."""
 
     def __init__(self, protocol: int, timeout: float = TIMEOUT) -> None:
         try:
@@ -120,11 +120,11 @@ class Netlink:
         self.lost = False
 
     def close(self) -> None:
-        """Let go of the socket."""
+        """Close the socket."""
         self._socket.close()
 
     def dump(self, kind: int, body: bytes) -> t.Iterator[bytes]:
-        """Send one dump request; every datagram of the answer. ``lost`` tells that the kernel dropped some."""
+        """Send one dump request; every datagram of the answer. ``lost`` means that the kernel dropped some."""
         self._send(kind, body, NLM_F_DUMP)
         datagram = self._receive()
         yield datagram
@@ -163,7 +163,7 @@ class Netlink:
         return self._patiently(functools.partial(self._socket.recv, RECEIVE_SIZE), threading.Event())
 
     def _patiently(self, receive: t.Callable[[], _Received], stop: threading.Event) -> _Received:
-        """Receive, for as long as a live dump may pause or until nobody wants it any more."""
+        """Receive, for as long as a live dump may pause or until it is no longer wanted."""
         for _wait in range(self._waits):
             try:
                 return receive()
@@ -177,7 +177,7 @@ class Netlink:
         raise KernelRefused("netlink: the kernel stopped in the middle of a dump")
 
     def _read_ahead(self) -> t.Generator[bytes, None, None]:
-        """What another thread receives meanwhile."""
+        """What another thread receives in the meantime."""
         full: _Full = queue.SimpleQueue()
         free: _Free = queue.SimpleQueue()
         stop = threading.Event()
@@ -215,7 +215,7 @@ class Netlink:
             full.put(NettuneError(f"netlink: {type(exc).__name__}: {exc}"))
 
     def _awaited(self, full: _Full) -> t.Union[t.Tuple[Batch, int], NettuneError]:
-        """What the other thread has read; it tells when the kernel says nothing, so that this takes a little longer."""
+        """What the other thread has read; it reports when the kernel is silent, so this waits a little longer."""
         try:
             return full.get(timeout=(self._waits + 2) * _WAIT)
         except queue.Empty:

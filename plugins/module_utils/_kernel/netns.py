@@ -36,7 +36,7 @@ def path_of(namespace: str) -> str:
 
 
 def file_of(path: str) -> t.Optional[t.Tuple[int, int]]:
-    """Device and inode of a namespace's file, None for what is gone or may not be seen."""
+    """Device and inode of a namespace's file, None if it is gone or not visible."""
     try:
         status = os.stat(path)
     except OSError:
@@ -47,8 +47,8 @@ def file_of(path: str) -> t.Optional[t.Tuple[int, int]]:
 def run_in(namespace: str, body: t.Callable[[], _Answer]) -> _Answer:
     """What ``body`` returns when it is called inside the namespace.
 
-    The answer must be picklable.  Raises BadRequest when there is no such namespace, MissingRight when it may not be
-    entered (CAP_SYS_ADMIN), and what ``body`` raises.
+    The answer must be picklable.  Raises BadRequest if there is no such namespace, MissingRight if it may not be
+    entered (CAP_SYS_ADMIN), and whatever ``body`` raises.
     """
     descriptor = _open(namespace)
     try:
@@ -60,7 +60,7 @@ def run_in(namespace: str, body: t.Callable[[], _Answer]) -> _Answer:
 def run_in_new(body: t.Callable[[], _Answer]) -> _Answer:
     """What ``body`` returns when it is called inside a new namespace, which is gone afterwards.
 
-    As :func:`run_in`; MissingRight when none may be made (CAP_SYS_ADMIN).
+    Like :func:`run_in`; MissingRight if none may be created (CAP_SYS_ADMIN).
     """
     return _in_child(_make, body)
 
@@ -130,7 +130,7 @@ def _enter(descriptor: int, namespace: str) -> None:
 def _make() -> None:
     reason = _call("unshare", _CLONE_NEWNET)
     if reason:
-        raise MissingRight(f"making a network namespace failed: {reason}; it needs root")
+        raise MissingRight(f"creating a network namespace failed: {reason}; it needs root")
 
 
 def _call(name: str, *arguments: int) -> str:

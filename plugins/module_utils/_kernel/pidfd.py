@@ -11,8 +11,8 @@ INTERFACE
     relisten(pid, number, inode, backlog)                listen(2) on it: changes only the limit of the accept queue
     send_signal(pid, number, meant)                      a signal to the process that was meant, or to nobody
 
-listen(2) on a socket that listens already is legal and keeps what is queued (net/ipv4/af_inet.c __inet_listen_sk).
-The limit becomes the lower of the backlog and net.core.somaxconn of the *socket's* network namespace.
+listen(2) on a socket that already listens is legal and keeps what is queued (net/ipv4/af_inet.c __inet_listen_sk). The
+limit becomes the lower of the backlog and net.core.somaxconn of the *socket's* network namespace.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ _PIDFD_GETFD = 438
 def duplicate(pid: int, number: int, inode: int) -> t.Iterator[socket.socket]:
     """The socket that process ``pid`` has under this number, which must be the one with this inode.
 
-    Raises Unsupported before Linux 5.6, MissingRight without the right to trace ``pid``, Gone when the process has
-    ended or no longer has that socket there.
+    Raises Unsupported before Linux 5.6, MissingRight without the right to trace ``pid``, Gone if the process has ended
+    or no longer has that socket there.
     """
     process = _call(f"pidfd_open of pid {pid}", _PIDFD_OPEN, pid, 0)
     try:
         copy = _call(f"pidfd_getfd of pid {pid}", _PIDFD_GETFD, process, number, 0)
     finally:
         os.close(process)
-    # What the number stands for may have changed since it was looked up.
+    # The number may refer to something else by now.
     if os.fstat(copy).st_ino != inode:
         os.close(copy)
-        raise Gone(f"pid {pid} closed the socket with inode {inode} meanwhile")
+        raise Gone(f"pid {pid} has closed the socket with inode {inode} in the meantime")
     with socket.socket(fileno=copy) as shared:
         yield shared
 
@@ -62,10 +62,10 @@ def relisten(pid: int, number: int, inode: int, backlog: int) -> None:
 
 
 def send_signal(pid: int, number: int, meant: t.Callable[[], bool]) -> None:
-    """Signal the process if ``meant`` says, once no other one can take its place, that it is the one.
+    """Signal the process if ``meant`` confirms that it is the right one, once no other can take its place.
 
-    Raises ProcessLookupError when it is not there or another one, PermissionError.  Before Linux 5.3 another process
-    may take the pid after the look, as with any kill(2).
+    Raises ProcessLookupError if it is gone or another one, PermissionError. Before Linux 5.3 another process may take
+    the pid after the check, as with any kill(2).
     """
     try:
         process = _call(f"pidfd_open of pid {pid}", _PIDFD_OPEN, pid, 0)
@@ -96,9 +96,9 @@ def _call(what: str, *arguments: int) -> int:
         return answer
     number = ctypes.get_errno()
     if number == errno.ENOSYS:
-        raise Unsupported(f"{what}: this kernel ({os.uname().release}) lacks it, it came with Linux 5.6")
+        raise Unsupported(f"{what}: this kernel ({os.uname().release}) lacks it, it was added in Linux 5.6")
     if number in (errno.EPERM, errno.EACCES):
         raise MissingRight(f"{what}: {os.strerror(number)}; it needs the right to trace the process (CAP_SYS_PTRACE)")
     if number in (errno.ESRCH, errno.EBADF):
-        raise Gone(f"{what}: {os.strerror(number)}; it has ended or closed the socket meanwhile")
+        raise Gone(f"{what}: {os.strerror(number)}; it has ended or closed the socket in the meantime")
     raise KernelRefused(f"{what}: {os.strerror(number)}")

@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""What /proc/net tells about TCP, as pure parsers of its texts and one tiny reader.
+"""What /proc/net says about TCP, as pure parsers of its texts and one tiny reader.
 
 INTERFACE
     open_file(name, root="/proc/net")               text lines; Unsupported when it is absent, MissingRight when denied
@@ -69,7 +69,7 @@ _GAUGES = {
 
 
 def open_file(name: str, root: str = "/proc/net") -> t.TextIO:
-    """One file; /proc/net is of the network namespace the process is in."""
+    """One file; /proc/net is that of the process's network namespace."""
     path = f"{root}/{name}"
     try:
         return open(path, encoding="ascii", errors="replace")
@@ -97,7 +97,7 @@ def _address(digits: str) -> bytes:
 
 
 def parse_line(line: str) -> Entry:
-    """One line of /proc/net/tcp or tcp6; Unsupported when it is none."""
+    """One line of /proc/net/tcp or tcp6; Unsupported if it is not one."""
     match = _LINE.match(line)
     if match is None or int(match[5], 16) not in STATE_NAMES:
         raise Unsupported(f"not a line of /proc/net/tcp: {line.strip()[:160]!r}")
@@ -164,7 +164,7 @@ def parse_table(text: str, title: str) -> t.Dict[str, int]:
         try:
             counts.update(zip(names, map(int, values)))
         except ValueError as exc:
-            raise Unsupported(f"a counter of {title} in /proc/net is no number: {exc}") from exc
+            raise Unsupported(f"a counter of {title} in /proc/net is not a number: {exc}") from exc
     return counts
 
 

@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""What the small files of /proc/PID say of the processes that can be seen.
+"""What the small files of /proc/PID say about the visible processes.
 
 INTERFACE
     pids(), children_of(pid)   -> pids
@@ -27,24 +27,24 @@ _NOFILE = re.compile(r"^Max open files\s+(\d+|unlimited)\s+(\d+|unlimited)\s", r
 
 
 class Stat(t.NamedTuple):
-    """``ticks`` is when a process was started, in clock ticks since the boot: with the pid it names one for ever."""
+    """``ticks`` is when a process was started, in clock ticks since boot: with the pid it identifies one for good."""
 
     parent: int
     ticks: int
 
 
 def pids(root: str = "/proc") -> t.List[int]:
-    """The processes that can be seen, in order."""
+    """The visible processes, in order."""
     return sorted(int(entry.name) for entry in os.scandir(root) if entry.name.isdigit())
 
 
 def name_of(pid: int, root: str = "/proc") -> str:
-    """The name that a process has given itself, empty when it is gone."""
+    """The name that a process has given itself, empty if it is gone."""
     return _files.text(f"{root}/{pid}/comm").rstrip("\n")
 
 
 def command_of(pid: int, root: str = "/proc") -> t.List[str]:
-    """The words of a process's command line, empty when it is gone; it may write there what it likes."""
+    """The words of a process's command line, empty if it is gone; it may write anything there."""
     try:
         with open(f"{root}/{pid}/cmdline", "rb") as handle:
             return [os.fsdecode(word) for word in handle.read().split(b"\0") if word]
@@ -60,12 +60,12 @@ def parse_stat(text: str) -> t.Optional[Stat]:
 
 
 def stat_of(pid: int, root: str = "/proc") -> t.Optional[Stat]:
-    """The parent of a process and its start, None when it is gone."""
+    """The parent of a process and its start, None if it is gone."""
     return parse_stat(_files.text(f"{root}/{pid}/stat"))
 
 
 def children_of(pid: int) -> t.List[int]:
-    """The processes that a process has started, or that were left to it."""
+    """The children of a process, including adopted ones."""
     listed = f"/proc/{pid}/task/{pid}/children"  # of its first thread, which has all where there is no other
     if len(_names(f"/proc/{pid}/task")) == 1 and os.path.exists(listed):
         return [int(word) for word in _files.text(listed).split()]
@@ -96,7 +96,7 @@ def uids_of(pid: int, root: str = "/proc") -> t.Tuple[int, ...]:
 
 
 def parse_nofile(text: str) -> t.Tuple[Limit, Limit]:
-    """Soft and hard limit of open files in /proc/PID/limits, None for unlimited or unknown."""
+    """Soft and hard open file limit in /proc/PID/limits, None for unlimited or unknown."""
     match = _NOFILE.search(text)
     if match is None:
         return None, None
@@ -105,5 +105,5 @@ def parse_nofile(text: str) -> t.Tuple[Limit, Limit]:
 
 
 def nofile(pid: int, root: str = "/proc") -> t.Tuple[Limit, Limit]:
-    """Soft and hard limit of open files of a process, which anybody may see."""
+    """Soft and hard open file limit of a process, which anyone may see."""
     return parse_nofile(_files.text(f"{root}/{pid}/limits"))

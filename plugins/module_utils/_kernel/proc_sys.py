@@ -23,10 +23,10 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_\-:@./]*\Z")
 
 
 def canonical(key: str) -> str:
-    """The one spelling of a key used here: dots between the parts, a dot inside a part as a slash.
+    """The one spelling of keys used here: dots between the parts, a dot inside a part as a slash.
 
     The first separator decides how the others are read, as in sysctl.d(5): ``net/ipv4/conf/eth0.5/rp_filter`` and
-    ``net.ipv4.conf.eth0/5.rp_filter`` are the same key.  Raises BadRequest on what cannot be a sysctl.
+    ``net.ipv4.conf.eth0/5.rp_filter`` are the same key.  Raises BadRequest on an impossible name.
     """
     refusal = BadRequest(f"{key!r} is not the name of a sysctl", key=key)
     if not _NAME.match(key):
@@ -46,9 +46,9 @@ def path_of(key: str, root: str = ROOT) -> str:
 
 
 def read(key: str, root: str = ROOT) -> t.Optional[str]:
-    """The running value as the kernel prints it, or None when this kernel or namespace has no such key.
+    """The running value as the kernel prints it, or None if this kernel or namespace has no such key.
 
-    Raises MissingRight where it may not be read, as with a write-only key, and Unsupported where there are no sysctls.
+    Raises MissingRight if it may not be read, as with a write-only key, and Unsupported if there are no sysctls.
     """
     try:
         return _whole(path_of(key, root)).decode("ascii", "surrogateescape").rstrip("\n")
@@ -63,7 +63,7 @@ def read(key: str, root: str = ROOT) -> t.Optional[str]:
 
 
 def _whole(path: str) -> bytes:
-    """All that the kernel has to say: of a set of ports it gives what fits into one read(2), and no second one."""
+    """Everything that the kernel returns: of a set of ports it gives what fits into one read(2), and no second one."""
     size = _PAGE
     while True:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -82,7 +82,7 @@ def writable(key: str, root: str = ROOT) -> bool:
 
 
 def write(key: str, text: str, root: str = ROOT) -> None:
-    """Give the kernel a value, in one write(2) where it fits into a page.
+    """Give the kernel a value, in one write(2) if it fits into a page.
 
     Of a longer set of ports the kernel takes a page at a time, and adds to the set what comes later in the same file
     (kernel/sysctl.c ``proc_do_large_bitmap``).  Raises KernelRefused or MissingRight with the kernel's own reason.
@@ -115,7 +115,7 @@ def _pieces(content: bytes) -> t.Iterator[bytes]:
 
 
 def first_page(text: str) -> str:
-    """What a program sets that writes a set of ports with one write(2) and leaves it at that."""
+    """What a program sets that writes a set of ports with a single write(2)."""
     return next(_pieces(text.encode())).decode()
 
 

@@ -13,7 +13,7 @@ INTERFACE
         .complete    whether all files could be looked at in time: if not, a socket may lack its owner
     nearest_to_nofile(share)   the processes that have more than this share of their limit open, the fullest first
 
-A process that ends meanwhile is left out. Only links are read, nothing of /proc/PID/fd is opened.
+A process that ends in the meantime is left out. Only links are read, nothing in /proc/PID/fd is opened.
 """
 
 from __future__ import annotations
@@ -64,13 +64,13 @@ def _process(root: str, pid: int, used: int) -> Process:
 
 
 class _Files:
-    """The open files of one process, of which it may hold a million: they are walked, never listed as a whole."""
+    """The open files of one process, which may be a million: they are walked, never listed as a whole."""
 
     def __init__(self, directory: str) -> None:
         self._directory = directory
 
     def held(self, wanted: t.Mapping[str, int], start: int, stop: t.Optional[int]) -> t.Set[int]:
-        """The wanted inodes among the files from one to another in order of their numbers; OSError when it is gone."""
+        """The wanted inodes among a range of the files in order of their numbers; OSError if it is gone."""
         held: t.Set[int] = set()
         with os.scandir(self._directory) as entries:
             for entry in itertools.islice(entries, start, stop):
@@ -83,7 +83,7 @@ class _Files:
         return held
 
     def count(self) -> int:
-        """How many there are; Linux 6.2 and later tell by the size of the directory."""
+        """How many there are; Linux 6.2 and later give it as the size of the directory."""
         size = os.stat(self._directory).st_size
         if size:
             return size
@@ -94,8 +94,8 @@ class _Files:
 def nearest_to_nofile(share: float, root: str = "/proc", patience: float = 0.5) -> t.List[Process]:
     """The processes that have more than this share of their limit open, the fullest first.
 
-    Those with a handful of files are left out: programs that lock themselves in forbid themselves to open any more.
-    Before Linux 6.2 files are counted one by one, for no more than so many seconds.
+    Those with a handful of files are left out: sandboxed programs forbid themselves to open any more. Before Linux 6.2
+    files are counted one by one, for a limited number of seconds.
     """
     deadline = time.monotonic() + patience
     processes: t.List[Process] = []
@@ -115,7 +115,7 @@ def owners(inodes: t.Iterable[int], root: str = "/proc", patience: float = 0.5) 
     """The processes that hold these sockets.
 
     A listener is opened before the connections to it, and its number is low, so only the first files of each process
-    are looked at. Where that leaves a socket without an owner, all others are, for so many seconds.
+    are examined. If that leaves a socket without an owner, all others are, for a limited number of seconds.
     """
     search = _Search(inodes, root)
     search.look(0, FIRST_FILES, deadline=None)
@@ -132,7 +132,7 @@ class _Search:
         self._pids = proc_pid.pids(root) if self.wanted else []
 
     def look(self, start: int, stop: t.Optional[int], deadline: t.Optional[float]) -> bool:
-        """Look at these files of every process for what is wanted still; False when time ran out."""
+        """Search these files of every process for what is still wanted; False if time ran out."""
         inodes: t.Set[int] = set()
         readable = []
         for pid in self._pids:

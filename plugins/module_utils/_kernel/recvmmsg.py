@@ -4,15 +4,15 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""Receive many datagrams with one system call, as Python's own sockets cannot.
+"""Receive many datagrams with one system call, which Python's own sockets cannot.
 
 INTERFACE
     batch = Batch(count, size)          room for so many datagrams of so many bytes
     batch.receive(descriptor) -> n      waits for one and takes what else is there; OSError as recv() raises it
     batch.datagrams(n)                  the first n of them, each as bytes of its own
 
-A thread that reads with recv() needs Python's lock after each datagram, and waits for it while another one counts: at a
-million sockets that took a third more time than this. Layout: struct mmsghdr, <sys/socket.h>.
+A thread that reads with recv() needs Python's lock after each datagram, and waits for it while another one counts: with
+a million sockets that took a third more time than this. Layout: struct mmsghdr, <sys/socket.h>.
 """
 
 from __future__ import annotations

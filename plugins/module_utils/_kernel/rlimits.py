@@ -4,9 +4,9 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""The limit of open files of a process that runs, set with prlimit(2).
+"""The open file limit of a running process, set with prlimit(2).
 
-Linux 6.18 kernel/sys.c: a hard limit grows only for CAP_SYS_RESOURCE in the first user namespace, and never above
+Linux 6.18 kernel/sys.c: raising a hard limit needs CAP_SYS_RESOURCE in the initial user namespace, and never above
 fs.nr_open (``do_prlimit``).  Limits of a process of another user need the same capability, or its user and group as
 *real* ids of the caller (``check_prlimit_permission``); those are what a container's root can take for a moment.
 """
@@ -31,7 +31,7 @@ INFINITY = 2**64 - 1
 
 
 class Limits(t.NamedTuple):
-    """The soft limit, which counts, and the hard one, up to which the process itself may raise it."""
+    """The soft limit, which is in force, and the hard one, up to which the process itself may raise it."""
 
     soft: int
     hard: int
@@ -42,7 +42,7 @@ class Limits(t.NamedTuple):
 
 @dataclass(frozen=True)
 class Rights:
-    """What this process may do to limits of others."""
+    """What this process may do to the limits of others."""
 
     raise_hard: bool
     any_process: bool
@@ -98,7 +98,7 @@ def rights_of_manager(root: str = "/proc") -> Rights:
 
 
 def ids_of(pid: int, root: str = "/proc") -> Ids:
-    """Whose process it is; no ids at all when it is gone."""
+    """Whose process it is; no ids at all if it is gone."""
     return parse_ids(_status(str(pid), root))
 
 
@@ -124,8 +124,8 @@ def set_nofile(pid: int, limits: Limits) -> None:
 def step(pid: int, before: Limits, after: Limits, runs: t.Callable[[], bool]) -> Step:
     """The change as a step.
 
-    ``runs`` tells whether the process is still the one that was meant: pids are used again.  A process that is gone,
-    or that may not be touched, is left to the look afterwards.
+    ``runs`` says whether the process is still the intended one, since pids are reused. A process that is gone, or may
+    not be touched, is left to the final observation.
     """
 
     def attempt(limits: Limits) -> t.Callable[[], None]:

@@ -15,12 +15,12 @@ INTERFACE
 
     Raises Unsupported (this kernel cannot), MissingRight (CAP_NET_ADMIN), KernelRefused, BadRequest.
 
-An identity holds the kernel's cookie of the connection, so one that has got the same addresses since is never meant.
-The cookie belongs to the connection in all its states: what was half open and is established now has kept it, and so
-has the TIME_WAIT of what was established (inet_csk_clone_lock(), inet_twsk_alloc()).
+An identity holds the kernel's cookie of the connection, so a later one with the same addresses is never hit. The cookie
+belongs to the connection in all its states: a half-open connection keeps it when established, and an established one in
+TIME_WAIT (inet_csk_clone_lock(), inet_twsk_alloc()).
 
-What listens has no remote port, so that there is no identity with which it could be closed. Layout: struct
-inet_diag_req_v2 in include/uapi/linux/inet_diag.h.
+A listener has no remote port, so there is no identity with which it could be closed. Layout: struct inet_diag_req_v2 in
+include/uapi/linux/inet_diag.h.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from .sock_diag import MESSAGE, NETLINK_SOCK_DIAG, WITH_INFO
 
 SOCK_DIAG_BY_FAMILY, SOCK_DESTROY = 20, 21
 
-REQUEST = struct.Struct("=BBBxI48s")  # family protocol extensions, states (of no account here), id
+REQUEST = struct.Struct("=BBBxI48s")  # family protocol extensions, states (irrelevant here), id
 _ENDPOINTS = struct.Struct("!HH16s16s")  # ports and addresses of the id; the interface and the cookie follow
 _ID = slice(4, 52)  # of an inet_diag_msg
 _ANY_INTERFACE, NO_COOKIE = bytes(4), b"\xff" * 8
@@ -45,24 +45,24 @@ Endpoint = t.Tuple[bytes, int]
 
 
 class Identity(t.NamedTuple):
-    """One connection, once and for all: its family and its inet_diag_sockid, as the kernel spells it."""
+    """One connection, unambiguously: its family and its inet_diag_sockid, as the kernel encodes it."""
 
     family: int
     id: bytes
 
     @property
     def remote_port(self) -> int:
-        """The port at the other end; nothing but a listener has none."""
+        """The remote port; only a listener has none."""
         return int(_ENDPOINTS.unpack_from(self.id)[1])
 
     @property
     def cookie(self) -> bytes:
-        """What the kernel calls this connection and no other one."""
+        """What identifies this connection and no other in the kernel."""
         return self.id[-len(NO_COOKIE) :]
 
 
 def identity_of(message: bytes) -> Identity:
-    """The connection that an inet_diag_msg speaks of."""
+    """The connection that an inet_diag_msg describes."""
     return Identity(message[0], message[_ID])
 
 
@@ -79,12 +79,12 @@ class SockDestroy:
         self._link.close()
 
     def look(self, identity: Identity) -> t.Optional[bytes]:
-        """The connection as it is now, with its struct tcp_info where it has one; None when it is gone."""
+        """The connection as it is now, with its struct tcp_info if it has one; None if it is gone."""
         kind, payload = self._link.ask(SOCK_DIAG_BY_FAMILY, _request(identity, WITH_INFO))
         if kind == NLMSG_ERROR:
             return _heed(payload_error(payload) or errno.EIO, None)
         if kind != SOCK_DIAG_BY_FAMILY or len(payload) < MESSAGE.size:
-            raise Unsupported(f"netlink: no TCP socket: {payload[:72].hex()}")
+            raise Unsupported(f"netlink: not a TCP socket: {payload[:72].hex()}")
         return payload
 
     def find(self, family: int, local: Endpoint, remote: Endpoint) -> t.Optional[bytes]:
@@ -93,9 +93,9 @@ class SockDestroy:
         return self.look(Identity(family, endpoints + _ANY_INTERFACE + NO_COOKIE))
 
     def destroy(self, identity: Identity) -> bool:
-        """Close it at once, with a reset to the other end where its state asks for one."""
+        """Close it at once, with a reset to the peer if its state calls for one."""
         if not identity.remote_port or identity.cookie in (NO_COOKIE, bytes(len(NO_COOKIE))):
-            raise BadRequest("only a connection that the kernel has named can be closed, and never a listener")
+            raise BadRequest("only a connection that the kernel has identified can be closed, and never a listener")
         _kind, payload = self._link.ask(SOCK_DESTROY, _request(identity), NLM_F_ACK)
         number = payload_error(payload)
         return _heed(number, False) if number else True
@@ -109,7 +109,7 @@ _Nothing = t.TypeVar("_Nothing")
 
 
 def _heed(number: int, nothing: _Nothing) -> _Nothing:
-    """What stands for a connection that is gone, unless the errno means something worse."""
+    """The value for a connection that is gone, unless the errno means something worse."""
     if number == errno.ENOENT:
         return nothing
     raise _refusal(number)
@@ -119,5 +119,7 @@ def _refusal(number: int) -> NettuneError:
     if number == errno.EOPNOTSUPP:
         return Unsupported("this kernel cannot close such a socket (CONFIG_INET_DIAG_DESTROY, or its version)")
     if number == errno.EPERM:
-        return MissingRight("closing sockets needs CAP_NET_ADMIN where the network namespace belongs: run as root")
+        return MissingRight(
+            "closing sockets needs CAP_NET_ADMIN in the network namespace's user namespace: run as root"
+        )
     return refusal(number)

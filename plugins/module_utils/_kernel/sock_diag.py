@@ -18,8 +18,8 @@ INTERFACE
     Raises Unsupported (no inet_diag here, or it does not speak the layout we know), MissingRight, KernelRefused.
 
 Layout: include/uapi/linux/inet_diag.h. Everything is in host order except ports and addresses. No privilege is needed
-for the own namespace. SOCK_DIAG_BY_FAMILY takes one family at a time, and each dump walks the whole hash table of the
-host, so two of them cost a third more at a million sockets. The first version of the request, TCPDIAG_GETSOCK, which
+for one's own namespace. SOCK_DIAG_BY_FAMILY takes one family at a time, and each dump walks the whole hash table of the
+host, so two of them cost a third more with a million sockets. The first version of the request, TCPDIAG_GETSOCK, which
 every kernel since 2.6 understands, ignores the family (inet_diag_dump_compat): one walk gives all.
 """
 
@@ -97,7 +97,7 @@ def listener_of(message: bytes) -> Listener:
 
 
 def _device(index: int) -> t.Optional[str]:
-    """The network device of a number, in the network namespace where we are; one that is gone keeps its number."""
+    """The network device with this number, in the current network namespace; one that is gone keeps its number."""
     try:
         return socket.if_indextoname(index) if index else None
     except OSError:
@@ -105,7 +105,7 @@ def _device(index: int) -> t.Optional[str]:
 
 
 def is_half_open(message: bytes) -> bool:
-    """Whether a socket in SYN_RECV is no more than an entry of the SYN queue (inet_req_diag_fill()).
+    """Whether a socket in SYN_RECV is just an entry of the SYN queue (inet_req_diag_fill()).
 
     Whole sockets are in that state after a simultaneous open, and as children of TCP Fast Open.
     """
@@ -113,12 +113,12 @@ def is_half_open(message: bytes) -> bool:
 
 
 def inode_of(message: bytes) -> t.Tuple[int, int]:
-    """State number and inode of a socket; the inode is 0 where no process has it open."""
+    """State number and inode of a socket; the inode is 0 if no process has it open."""
     return message[1], t.cast("int", _INODE.unpack_from(message, MESSAGE.size - _INODE.size)[0])
 
 
 def walk(datagram: bytes, sequence: int) -> t.Optional[t.List[bytes]]:
-    """The heads of a datagram that holds nothing but whole sockets of this dump; None when it holds anything else.
+    """The heads of a datagram that holds only complete sockets of this dump; None if it holds anything else.
 
     The bulk of a dump goes through here, so the loop does the least that finds every message, and what they must
     have in common (type, flags, sequence) is proven afterwards for all of them together.
@@ -158,7 +158,7 @@ class SockDiag:
         self.close()
 
     def close(self) -> None:
-        """Let go of the netlink socket."""
+        """Close the netlink socket."""
         self._link.close()
 
     def messages(self, states: int, *, with_info: bool = False) -> t.Iterator[bytes]:
@@ -194,7 +194,7 @@ class SockDiag:
                 self._finish(payload)
             elif kind == TCPDIAG_GETSOCK:
                 if len(payload) < MESSAGE.size or payload[0] not in FAMILIES:
-                    raise Unsupported(f"netlink: no TCP socket: {payload[:72].hex()}")
+                    raise Unsupported(f"netlink: not a TCP socket: {payload[:72].hex()}")
                 yield payload
 
     def _finish(self, payload: bytes) -> None:

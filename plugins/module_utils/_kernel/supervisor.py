@@ -4,16 +4,16 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""A program with everything that it starts, run to its end within a time limit.
+"""Run a program, with everything that it starts, to its end within a time limit.
 
 INTERFACE
     run(words, file, environment=..., cwd=..., seconds=..., most=...) -> Ended
         Raises OSError when it cannot be started.
 
-A process of its own stands between us and the program.  It is the subreaper of all that the program starts
-(prctl(2) PR_SET_CHILD_SUBREAPER), so that what has left the program's group and session, or lost its parent, is a child
-of it still and is ended: when the program ends, when time is up, and when we are gone.  Out of reach is what the
-program has another process start, such as systemd, and, for anybody but root, what runs as another user.
+A supervisor process stands between us and the program. It is the subreaper of everything the program starts (prctl(2)
+PR_SET_CHILD_SUBREAPER), so processes that have left the program's group and session, or lost their parent, are still
+its children and are ended: when the program ends, when time is up, and when we are gone. Out of reach are processes
+that the program has others start, such as systemd, and, for anyone but root, those that run as another user.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from . import proc_pid
 
 _PR_SET_CHILD_SUBREAPER = 36
 _CHUNK = 1 << 16
-_LAST = 1 << 20  # bytes: more than a pipe holds when its writer has ended
+_LAST = 1 << 20  # bytes: more than a pipe holds after its writer has ended
 _KILLING = 2.0  # seconds to wait for what was killed
 _PAUSES = (0.0005, 0.02)  # seconds between two looks, at first and at most
 
@@ -79,7 +79,7 @@ class Kept:
 
 @dataclass(frozen=True)
 class _Pipes:
-    """What the supervisor and its program write to, and the leash, which it reads: at its end it lets nothing live."""
+    """What the supervisor and its program write to, and the leash that it reads: once closed, it kills everything."""
 
     stdout: t.Tuple[int, int]
     stderr: t.Tuple[int, int]
@@ -103,10 +103,10 @@ def run(
     most: int,
     keep_open: bool = False,
 ) -> Ended:
-    """Run the program in the open ``file``, which sees it open only with ``keep_open``: an interpreter reads it there.
+    """Run the program in the open ``file``, which stays open for it only with ``keep_open``: an interpreter reads it
+    there.
 
-    It has no input, a session of its own, this environment and nothing else of ours.  ``most`` bytes are kept of each
-    output.
+    It has no input, its own session, this environment and nothing else of ours. ``most`` bytes are kept of each output.
     """
     pipes = _Pipes(os.pipe(), os.pipe(), os.pipe(), os.pipe())
     pid = os.fork()
@@ -119,7 +119,7 @@ def run(
     finally:
         for reads in outputs:
             os.close(reads)
-        with contextlib.suppress(OSError):  # let go of already
+        with contextlib.suppress(OSError):  # already closed
             os.close(pipes.leash[1])
         _reap(pid)
     report = _report(str(outputs[pipes.report[0]]))
@@ -137,7 +137,7 @@ def _report(text: str) -> t.Dict[str, t.Any]:
 
 
 def _listen(outputs: t.Mapping[int, Kept], pipes: _Pipes, end: float) -> bool:
-    """Read until the supervisor has said how it went; False when it had to be told to end it all."""
+    """Read until the supervisor has reported the outcome; False if it had to be told to end everything."""
     in_time = True
     with selectors.DefaultSelector() as selector:
         for reads in outputs:
@@ -161,7 +161,7 @@ def _listen(outputs: t.Mapping[int, Kept], pipes: _Pipes, end: float) -> bool:
 
 
 def _read(reads: int, kept: Kept) -> bool:
-    """Read what is there; False when nothing will come any more."""
+    """Read what is available; False if nothing more will come."""
     try:
         chunk = os.read(reads, _CHUNK)
     except BlockingIOError:
@@ -171,9 +171,9 @@ def _read(reads: int, kept: Kept) -> bool:
 
 
 def _reap(pid: int) -> None:
-    """The supervisor ends by itself when it has no leash; where it cannot, it must not keep us."""
+    """The supervisor ends by itself without a leash; if it cannot, it must not block us."""
     end = time.monotonic() + 2 * _KILLING
-    with contextlib.suppress(ChildProcessError):  # whoever started us ignores SIGCHLD
+    with contextlib.suppress(ChildProcessError):  # our parent ignores SIGCHLD
         while os.waitpid(pid, os.WNOHANG)[0] == 0:
             if time.monotonic() > end:
                 os.kill(pid, signal.SIGKILL)
@@ -203,7 +203,7 @@ def _start(
 
 
 def _supervise(pipes: _Pipes, start: t.Callable[[], subprocess.Popen[bytes]]) -> t.NoReturn:
-    """Start the program, wait for its end or that of the leash, and let nothing of it live on."""
+    """Start the program, wait for its end or that of the leash, and leave nothing of it running."""
     report: t.Dict[str, t.Any] = {}
     try:
         for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
@@ -222,14 +222,14 @@ def _supervise(pipes: _Pipes, start: t.Callable[[], subprocess.Popen[bytes]]) ->
     except Exception as exc:  # noqa: BLE001 - whoever waits for an answer raises it
         report = {"errno": getattr(exc, "errno", errno.EIO), "strerror": getattr(exc, "strerror", str(exc))}
     finally:
-        # Whatever happens, even when nobody is left to tell: this process must not go on with what we are about.
+        # Whatever happens, even if nobody is left to report to: this process must not continue with our own work.
         with contextlib.suppress(BaseException):
             os.write(pipes.report[1], json.dumps(report).encode())
         os._exit(0)
 
 
 def _wait(program: subprocess.Popen[bytes], leash: int) -> t.Optional[int]:
-    """How the program ended, None when the leash did first."""
+    """How the program ended, None if the leash closed first."""
     pause, longest = _PAUSES
     while program.poll() is None:
         if select.select([leash], [], [], pause)[0]:
@@ -239,9 +239,9 @@ def _wait(program: subprocess.Popen[bytes], leash: int) -> t.Optional[int]:
 
 
 def _end_all() -> t.List[int]:
-    """Kill our children, and theirs when they have become ours; those that are left, not ours to kill or undying.
+    """Kill our children, and theirs once they have become ours; return those that could not be killed.
 
-    Only children, because nothing else can have their numbers before we have waited for them.
+    Only children, because nobody else can get their pids before we have waited for them.
     """
     end = time.monotonic() + _KILLING
     while True:

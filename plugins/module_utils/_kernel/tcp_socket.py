@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""The words both sources of TCP sockets share: states, addresses, listeners.
+"""The vocabulary that both sources of TCP sockets share: states, addresses, listeners.
 
 INTERFACE
     STATES                  the eleven public names, in the kernel's order of numbers
@@ -54,12 +54,11 @@ class Listener:
     """One listening socket.
 
     ``accept_queue`` is the number of connections that wait for accept() now, ``backlog`` their limit (the queue holds
-    one more; None where the source does not tell). ``v6only`` is None for IPv4 and where the source does not tell.
-    ``syn_recv`` is the number of half-open connections to this address and port, None when they were not counted;
-    sockets that share both (SO_REUSEPORT) share the number.  ``uid`` is the user who made the socket, None where the
-    source does not tell.  ``device`` is the one network device that it is bound to (SO_BINDTODEVICE), None for all and
-    where the source does not tell.  ``connections`` counts what has come in to the port, by public state without zeros,
-    None when it was not counted.
+    one more; None if the source does not say). ``v6only`` is None for IPv4 and if the source does not say. ``syn_recv``
+    is the number of half-open connections to this address and port, None if they were not counted; sockets that share
+    both (SO_REUSEPORT) share the number. ``uid`` is the user who created the socket, None if the source does not say.
+    ``device`` is the one network device that it is bound to (SO_BINDTODEVICE), None for all and if the source does not
+    say. ``connections`` counts the port's incoming connections, by public state without zeros, None if not counted.
     """
 
     family: str
@@ -83,7 +82,7 @@ def endpoint_text(family: str, address: str, port: int) -> str:
 
 
 def plain(address: bytes) -> bytes:
-    """The IPv4 address in an IPv4-mapped one, as which the kernel keeps IPv4 connections to a dual-stack listener."""
+    """The IPv4 address in an IPv4-mapped one, the kernel's form of IPv4 connections to a dual-stack listener."""
     return address[12:] if len(address) == 16 and address.startswith(_V4_MAPPED) else address
 
 

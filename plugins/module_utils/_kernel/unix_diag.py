@@ -4,10 +4,10 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""UNIX sockets that listen, by netlink.
+"""Listening UNIX sockets, by netlink.
 
-Layout: include/uapi/linux/unix_diag.h; net/unix/diag.c sk_diag_show_rqlen: of a listening socket the lengths are its
-accept queue now and the limit in force, which net.core.somaxconn caps as it does for TCP.
+Layout: include/uapi/linux/unix_diag.h; net/unix/diag.c sk_diag_show_rqlen: for a listening socket the lengths are its
+current accept queue and the limit in force, which net.core.somaxconn caps as it does for TCP.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ _REQUEST = struct.Struct("=BBHIIIII")
 _MESSAGE = struct.Struct("=BBBBIII")
 _PAIR = struct.Struct("=II")
 _NUMBER = struct.Struct("=I")
-_SHOW_NAME, _SHOW_FILE, _SHOW_QUEUE, _SHOW_UID = 0x1, 0x2, 0x10, 0x40  # the last since Linux 5.3
+_SHOW_NAME, _SHOW_FILE, _SHOW_QUEUE, _SHOW_UID = 0x1, 0x2, 0x10, 0x40  # the last one since Linux 5.3
 _NAME, _FILE, _QUEUE, _UID = 0, 1, 4, 7
 _NO_COOKIE = 0xFFFFFFFF
 
-# The kernel tells 32 bits of an inode's number, and devices as it keeps them (include/linux/kdev_t.h).
+# The kernel gives 32 bits of an inode's number, and devices in its own encoding (include/linux/kdev_t.h).
 _LOW = 0xFFFFFFFF
 _MINOR_BITS = 20
 
@@ -47,7 +47,7 @@ class File(t.NamedTuple):
 def listeners() -> t.List[t.Tuple[Listener, t.Optional[File]]]:
     """The listening UNIX sockets with a name, of this network namespace, and the file of each.
 
-    Port is 0, an abstract name begins with @.  The name is that of bind(2), the file may have another since.
+    Port is 0, an abstract name begins with @.  The name is that of bind(2); the file may have been renamed since.
     """
     show = _SHOW_NAME | _SHOW_FILE | _SHOW_QUEUE | _SHOW_UID
     body = _REQUEST.pack(socket.AF_UNIX, 0, 0, mask(LISTEN), 0, show, _NO_COOKIE, _NO_COOKIE)
@@ -61,7 +61,7 @@ def listeners() -> t.List[t.Tuple[Listener, t.Optional[File]]]:
 
 
 def file_at(path: str) -> t.Optional[File]:
-    """The file of a path as the kernel names those of sockets, None when there is none."""
+    """The file at a path as the kernel names those of sockets, None if there is none."""
     try:
         status = os.stat(path)
     except OSError:
@@ -80,7 +80,7 @@ def parse(datagram: bytes, sequence: int) -> t.Iterator[t.Tuple[Listener, t.Opti
                 raise refusal(number)
         elif kind == _SOCK_DIAG_BY_FAMILY:
             if len(payload) < _MESSAGE.size:
-                raise Unsupported(f"netlink: {payload.hex()} is no UNIX socket")
+                raise Unsupported(f"netlink: not a UNIX socket: {payload.hex()}")
             yield _listener(payload)
 
 

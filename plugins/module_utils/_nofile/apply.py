@@ -28,7 +28,7 @@ from .verdict import Verdict
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked, checked; ``want`` is None where our drop-in shall go."""
+    """The checked request; ``want`` is None if our drop-in is to be removed."""
 
     unit: str
     want: t.Optional[LimitWant]
@@ -47,23 +47,23 @@ def parse_request(params: t.Mapping[str, t.Any]) -> Request:
     if params["state"] == "absent":
         return Request(unit, None, live=False, restart=params["restart"])
     if params["limit"] is None:
-        raise BadRequest("limit is needed with state=present")
+        raise BadRequest("limit is required with state=present")
     return Request(unit, parse_limit(params["limit"]), params["live"], params["restart"])
 
 
 def manage(request: Request, *, check_mode: bool, manager: t.Optional[sd.Systemd] = None) -> t.Dict[str, t.Any]:
-    """Bring the unit to what was asked, or in check mode tell exactly what that would do.
+    """Set the unit's limits as requested, or in check mode predict exactly what that would do.
 
-    Returns the module's result.  Raises NettuneError after restoring everything when any part fails.
+    Returns the module's result.  Raises NettuneError after restoring everything if any part fails.
     """
     [job], run = _job.carry_out(lambda: [Job(request, manager or sd.Systemd())], "nofile", check_mode=check_mode)
     return {**job.result(), "run": run}
 
 
 class Job:
-    """One run for a unit; ``nr_open`` is what fs.nr_open will be, where that is set before.
+    """One run for a unit; ``nr_open`` is the future value of fs.nr_open, if it is set before.
 
-    ``snapshot`` tells of systemd as it is before anything is done.
+    ``snapshot`` is systemd's state before anything is done.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Job:
         self._request, self._manager, self._nr_open = request, manager, nr_open
         self._before = self._observe(request.unit, snapshot or manager)
         path = drop_in.path_of(self._before.unit)
-        # Raises for a file of somebody else.
+        # Raises for somebody else's file.
         drop_in.limits_in(self._before.own_text, path, self._before.section)
         self._plan = _make_plan(request, self._before)
         self._predicted = self._predict(path)
@@ -97,7 +97,7 @@ class Job:
         self._after = self._observe(self._before.unit, self._manager)
 
     def predict(self) -> None:
-        """What the steps would leave behind."""
+        """What the steps would result in."""
         self._after = self._predicted.with_limits(_as_started(self._predicted, self._restarts))
 
     def result(self) -> t.Dict[str, t.Any]:
@@ -124,7 +124,7 @@ class Job:
         }
 
     def warnings(self) -> t.List[str]:
-        """What a person should know though nothing has failed."""
+        """What a person should know although nothing has failed."""
         verdict = self._verdict()
         fine = verdict.status in (judging.OK, judging.CHANGED)
         return [] if fine else [f"{self._after.unit} is {verdict.status}: {verdict.reason}"]

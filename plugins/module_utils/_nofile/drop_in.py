@@ -16,7 +16,7 @@ from .._kernel.rlimits import Limits
 from .limits import parse_directive
 
 KEY = "LimitNOFILE"
-# Types of units that start processes: only these know the directive, in the section of their name.
+# Unit types that start processes: only these have the directive, in the section named after them.
 SECTIONS = {kind: kind.capitalize() for kind in ("service", "socket", "mount", "swap")}
 
 PLACE = "/etc/systemd/system"
@@ -27,7 +27,7 @@ _OWN_DIRECTORY = "# This directory was made for it, and goes with it.\n"
 
 
 def directory_of(unit: str) -> str:
-    """Where drop-ins of a unit belong that an administrator makes."""
+    """Where an administrator's drop-ins for a unit belong."""
     return f"{PLACE}/{unit}.d"
 
 
@@ -37,18 +37,18 @@ def path_of(unit: str) -> str:
 
 
 def compose(limits: Limits, section: str, *, own_directory: bool) -> str:
-    """The file's text; ``own_directory`` notes in it that the directory was made for it."""
+    """The file's text; ``own_directory`` notes in it that the directory was created for it."""
     note = _OWN_DIRECTORY if own_directory else ""
     return f"{_HEADER}{note}[{section}]\n{KEY}={limits}\n"
 
 
 def owns_directory(text: t.Optional[str]) -> bool:
-    """Whether the directory was made for this file."""
+    """Whether the directory was created for this file."""
     return _OWN_DIRECTORY in (text or "")
 
 
 def limits_in(text: t.Optional[str], path: str, section: str) -> t.Optional[Limits]:
-    """The limits that our file sets, None without a file.  Raises BadRequest when the file is somebody else's."""
+    """The limits that our file sets, None without a file.  Raises BadRequest if the file is somebody else's."""
     if not text or not text.strip():
         return None
     if not text.startswith(_MARK):

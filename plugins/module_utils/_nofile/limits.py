@@ -16,7 +16,7 @@ from .._errors import BadRequest
 from .._kernel.rlimits import INFINITY, Limits
 from .._want import Want, parse_want
 
-# What strtoull(3) takes as a whole, and what it takes behind systemd's own 0o and 0b.
+# What strtoull(3) accepts as a whole, and what it accepts after systemd's own 0o and 0b.
 _SIGN = r"[ \t\n\v\f\r]*[+-]?"
 _NUMBER = re.compile(
     rf"[ \t\n\r]*(?:{_SIGN}(?:0[xX]([0-9a-fA-F]+)|(0[0-7]*)|([1-9][0-9]*))|0[oO]{_SIGN}([0-7]+)|0[bB]{_SIGN}([01]+))\Z"
@@ -27,8 +27,8 @@ _BASES = (16, 8, 10, 8, 2)
 def parse_directive(text: str) -> t.Optional[Limits]:
     """The value of ``LimitNOFILE=``, or None for one that systemd ignores.
 
-    systemd 257 src/basic/rlimit-util.c ``rlimit_parse``: ``number`` or ``soft:hard``, where infinity is a number too;
-    a colon behind the second one is no harm.
+    systemd 257 src/basic/rlimit-util.c ``rlimit_parse``: ``number`` or ``soft:hard``, where infinity is a number too; a
+    colon after the second one is harmless.
     """
     words = text.split(":")
     if len(words) > 3 or words[2:] not in ([], [""]):
@@ -51,7 +51,7 @@ def _number(text: str) -> t.Optional[int]:
 
 @dataclass(frozen=True)
 class LimitWant:
-    """What is wanted of both limits.  None for one of them means: whatever the other one needs."""
+    """The wants for both limits. None for one of them means: whatever the other one needs."""
 
     soft: t.Optional[Want]
     hard: t.Optional[Want]
@@ -66,7 +66,7 @@ class LimitWant:
         return _satisfied(self.soft, limits.soft) and _satisfied(self.hard, limits.hard)
 
     def target(self, *current: Limits) -> Limits:
-        """The limits nearest to the current ones that are wanted.  Raises BadRequest where soft would exceed hard."""
+        """The acceptable limits closest to the current ones. Raises BadRequest if soft would exceed hard."""
         soft = _target(self.soft, [limits.soft for limits in current])
         hard = _target(self.hard, [limits.hard for limits in current])
         if soft <= hard:
@@ -78,7 +78,7 @@ class LimitWant:
         raise BadRequest(f"limit: the soft limit {soft} would exceed the hard limit {hard}")
 
     def floor(self) -> int:
-        """The lowest hard limit with which the want can be true."""
+        """The lowest hard limit that can satisfy the want."""
         return self.target(Limits(0, 0)).hard
 
 
@@ -111,7 +111,7 @@ def _parse_one(raw: t.Any, name: str) -> Want:
     except BadRequest as exc:
         raise BadRequest(f"{name}: {exc}") from exc
     if want.value == ("infinity",):
-        raise BadRequest(f"{name}: no process ever has infinity, the kernel's ceiling is fs.nr_open: name a number")
+        raise BadRequest(f"{name}: infinity is impossible, the kernel's ceiling is fs.nr_open: use a number")
     if want.relation == "covers" or len(want.value) != 1 or not isinstance(want.value[0], int) or want.value[0] < 1:
         raise BadRequest(f"{name}: a number of files is needed, exactly, at_least or at_most, got {raw!r}")
     return want
@@ -119,7 +119,7 @@ def _parse_one(raw: t.Any, name: str) -> Want:
 
 @dataclass(frozen=True)
 class Ceiling:
-    """What bounds the limits of a unit that is started: the kernel, and systemd's own hard limit and rights."""
+    """What bounds the limits of a started unit: the kernel, and systemd's own hard limit and privileges."""
 
     nr_open: int
     manager_hard: int
@@ -132,8 +132,8 @@ class Ceiling:
     def effective(self, declared: Limits) -> Limits:
         """What systemd gives a process at its start.
 
-        systemd 257 src/basic/rlimit-util.c ``setrlimit_closest``: what the kernel refuses is silently cut to the
-        hard limit that systemd itself has.
+        systemd 257 src/basic/rlimit-util.c ``setrlimit_closest``: what the kernel refuses is silently clamped to
+        systemd's own hard limit.
         """
         highest = self.nr_open if self.manager_may_raise else self.manager_hard
         if declared.hard <= highest:

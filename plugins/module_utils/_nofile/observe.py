@@ -31,7 +31,7 @@ _OF_MANAGER = "UnitPath DefaultLimitNOFILE DefaultLimitNOFILESoft".split()
 
 
 def observe(unit: str, manager: sd.Systemd, *, must_exist: bool = True) -> Observed:
-    """Everything about the unit.  Raises BadRequest naming the unit when it does not exist, is masked or is broken."""
+    """Everything about the unit.  Raises BadRequest naming the unit if it does not exist, is masked or is broken."""
     sd.check_booted()
     section = section_of(unit)
     template = sd.is_template(unit)
@@ -62,13 +62,13 @@ def observe(unit: str, manager: sd.Systemd, *, must_exist: bool = True) -> Obser
 
 
 def _left_over(directory: str) -> bool:
-    """Whether a run was killed after it had made the directory, and before it had written into it."""
+    """Whether a run was killed between creating the directory and writing into it."""
     recorded = originals.name_of(entries.DIRECTORY, directory) in originals.load()
     return recorded and os.path.isdir(directory) and not os.listdir(directory)
 
 
 def section_of(unit: str) -> str:
-    """The section that takes the directive.  Raises BadRequest for units that start no process."""
+    """The section for the directive. Raises BadRequest for units that start no process."""
     kind = sd.unit_type(unit)
     if kind == "scope":
         raise BadRequest(f"{unit}: the processes of a scope are started by others, it has no {drop_in.KEY}", unit=unit)
@@ -84,7 +84,7 @@ def _check_loaded(unit: str, shown: sd.Properties, view: View) -> None:
     if state in ("loaded", "not-found"):
         raise BadRequest(f"there is no unit {unit}", unit=unit)
     if state == "masked":
-        raise BadRequest(f"{unit} is masked, so that nothing can start it: unmask it first", unit=unit)
+        raise BadRequest(f"{unit} is masked, so nothing can start it: unmask it first", unit=unit)
     raise BadRequest(f"{unit} cannot be loaded ({state}): {shown.get('LoadError', '')}", unit=unit)
 
 
@@ -121,7 +121,7 @@ def _default(of_manager: sd.Properties) -> Default:
     key = "DefaultLimitNOFILE"
     limits = _limits(of_manager, key)
     if limits is None:
-        raise Unsupported(f"systemd tells no limits as {key}: {of_manager[key]!r}")
+        raise Unsupported(f"systemd reports no valid {key}: {of_manager[key]!r}")
     files = unit_files.read_manager()
     lines = [setting for setting in files.settings("Manager", key) if parse_directive(setting.value) == limits]
     return Default(limits, lines[-1].source if lines else f"{key} of systemd", files.changed)
@@ -138,6 +138,6 @@ def _note(unit: str, section: str, shown: sd.Properties) -> str:
         return "the units of a user's manager get DefaultLimitNOFILE of systemd-user.conf(5), within this hard limit"
     if section == "Service":
         return ""
-    note = f"the limit holds for the commands that {unit} runs itself"
+    note = f"the limit applies to the commands that {unit} runs itself"
     triggers = shown.get("Triggers", "")
     return f"{note}; {triggers} has its own" if triggers else note

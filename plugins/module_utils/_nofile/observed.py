@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""A unit's limit of open files as it was found: in its files, in systemd, and in its processes.  Data only."""
+"""A unit's open file limit as observed: in its files, in systemd, and in its processes. Data only."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Declared:
 
 @dataclass(frozen=True)
 class Default:
-    """systemd's DefaultLimitNOFILE, which holds for units that say nothing; ``changed`` as in UnitFiles."""
+    """systemd's DefaultLimitNOFILE, which applies to units that set nothing; ``changed`` as in UnitFiles."""
 
     limits: Limits
     source: str
@@ -46,10 +46,10 @@ class StartScript:
 
 @dataclass(frozen=True)
 class View:
-    """One unit.  ``loaded`` is what systemd has read, None where it has no such unit.
+    """One unit. ``loaded`` is what systemd has loaded, None if it has no such unit.
 
-    ``stale`` means that systemd has not read the files as they are now, and ``gone`` that the unit's own file is
-    no longer there, so that systemd will have no such unit once it has read them.
+    ``stale`` means that systemd has not loaded the current files, and ``gone`` that the unit's own file no longer
+    exists, so systemd will have no such unit once it reloads.
     """
 
     unit: str
@@ -75,10 +75,10 @@ class View:
 class Observed:
     """Everything about one unit, or a template and the instances of it that run.
 
-    ``subject`` is the unit itself; of a template it is what an instance without drop-ins of its own would be.
-    ``ids`` are those of all processes, by pid.  ``directory_exists`` and ``directory_left`` are about that of our
-    drop-in: a killed run has made the one that is left over, and nothing is in it.  ``note`` is what should be known
-    about this type of unit.
+    ``subject`` is the unit itself; for a template, what an instance without its own drop-ins would be. ``ids`` are
+    those of all processes, by pid. ``directory_exists`` and ``directory_left`` concern the directory of our drop-in:
+    whether it exists, and whether a killed run has left it behind, empty. ``note`` is what should be known about this
+    type of unit.
     """
 
     unit: str
@@ -96,12 +96,12 @@ class Observed:
 
     @property
     def views(self) -> t.Tuple[View, ...]:
-        """The unit, and of a template the instances too."""
+        """The unit, and for a template its instances too."""
         return (self.subject, *self.instances)
 
     @property
     def owns_directory(self) -> bool:
-        """Whether the directory of our drop-in was made for it."""
+        """Whether the directory of our drop-in was created for it."""
         return self.directory_left or drop_in.owns_directory(self.own_text)
 
     def declared(self, view: View) -> Declared:
@@ -134,7 +134,7 @@ class Observed:
         return script.source if script else self.declared(view).source
 
     def with_drop_in(self, path: str, text: t.Optional[str]) -> Observed:
-        """The same once systemd has read our drop-in with this text, or without it for None."""
+        """The same once systemd has loaded our drop-in with this text, or without it for None."""
 
         def reread(view: View) -> View:
             read = replace(view, files=view.files.with_drop_in(path, text), stale=False)
@@ -157,7 +157,7 @@ class Observed:
 
 @dataclass(frozen=True)
 class Process:
-    """One process, with all that was observed beside it."""
+    """One process, with everything else that was observed."""
 
     observed: Observed
     view: View
@@ -170,12 +170,12 @@ class Process:
 
     @property
     def identity(self) -> t.Tuple[int, int]:
-        """What no other process ever has."""
+        """What identifies the process for good."""
         return self.member.pid, self.member.ticks
 
     @property
     def limits(self) -> Limits:
-        """What is in force for it."""
+        """The limits in force."""
         return self.member.limits
 
     @property
@@ -185,13 +185,13 @@ class Process:
 
     @property
     def effective(self) -> t.Optional[Limits]:
-        """What it got from its unit when it was started, None where the files have changed since."""
+        """What it got from its unit when it was started, None if the files have changed since."""
         changed = max(self.view.files.changed, self.observed.default.changed)
         return None if self.view.stale or self.member.started < changed else self.at_start
 
     @property
     def origin(self) -> str:
-        """Who gave it its limit when it was not its unit; empty where nothing tells."""
+        """Where it got its limit if not from its unit; empty if unknown."""
         if self.member.below and self.effective != self.limits:
             return f"{self.member.below} is managed within the unit and got the limit {self.limits} there"
         if self.effective not in (None, self.limits) or self._main_limits() != self.limits:

@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""What to do about a unit's limit of open files, from what is wanted and what was observed.  Pure."""
+"""What to do about a unit's open file limit, from what is wanted and what was observed. Pure."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from .observed import Observed, Process
 class Plan:
     """Everything that would be done, before any of it is.
 
-    ``text`` is our drop-in as it shall be, None for no file.  ``live`` are limits to set at once, by pid, and ``kept``
-    says of the others, by pid, why nothing can be done at once.
+    ``text`` is the desired drop-in, None for no file. ``live`` are limits to set at once, by pid, and ``kept`` says for
+    the others, by pid, why nothing can be done at once.
     """
 
     text: t.Optional[str]
@@ -48,7 +48,7 @@ def refusal(want: LimitWant, observed: Observed) -> t.Optional[str]:
 
 
 def plan_present(want: LimitWant, observed: Observed, *, live: bool) -> Plan:
-    """Plan to make the want true, at the next start and, with ``live``, at once."""
+    """Plan to satisfy the want, at the next start and, with ``live``, at once."""
     text = _wanted_text(want, observed)
     write = text != observed.own_text
     targets: t.Dict[int, Limits] = {}
@@ -81,7 +81,7 @@ def _wanted_text(want: LimitWant, observed: Observed) -> t.Optional[str]:
 
 
 def _unread(observed: Observed) -> bool:
-    """Whether systemd has something else in mind than what the files say, as after a change without daemon-reload."""
+    """Whether systemd has loaded other settings than the files have, as after a change without daemon-reload."""
     return any(
         view.stale and view.loaded is not None and view.loaded != observed.declared(view).limits
         for view in observed.views
@@ -89,24 +89,24 @@ def _unread(observed: Observed) -> bool:
 
 
 def live_target(want: LimitWant, process: Process) -> t.Tuple[Limits, str]:
-    """What a running process can be given, and why that is less than wanted, empty where it is not."""
+    """What a running process can be given, and why that is less than wanted, empty if it is not."""
     current, used, rights = process.limits, process.member.used, process.observed.rights
     goal = want.target(current)
     if goal == current:
         return current, ""
     if goal.soft < current.soft and (used is None or goal.soft < used):
         opened = "an unknown number of" if used is None else used
-        return current, f"{opened} files are open, so that its limit cannot become {goal}"
+        return current, f"{opened} files are open, so its limit cannot become {goal}"
     if not may_set(rights, process.observed.ids[process.pid]):
         return current, "its limits may be changed only with CAP_SYS_RESOURCE"
     if goal.hard > current.hard and not rights.raise_hard:
         within = Limits(min(goal.soft, current.hard), current.hard)
-        return within, f"its hard limit {current.hard} cannot grow without CAP_SYS_RESOURCE"
+        return within, f"its hard limit {current.hard} cannot be raised without CAP_SYS_RESOURCE"
     return goal, ""
 
 
 def to_restart(want: LimitWant, observed: Observed) -> t.List[str]:
-    """The units with a process that falls short of what is wanted, and that a new start would give it."""
+    """The units with a process that falls short, and that a restart would give what is wanted."""
     units = (
         process.view.unit
         for process in observed.processes()
@@ -116,14 +116,14 @@ def to_restart(want: LimitWant, observed: Observed) -> t.List[str]:
 
 
 def falls_short(want: LimitWant, process: Process) -> bool:
-    """Whether a process has less than wanted, or more, where its unit would give it just that."""
+    """Whether a process has less than wanted, or more, while its unit would give it just that."""
     return (
         not want.satisfied_by(process.limits) and process.at_start is not None and want.satisfied_by(process.at_start)
     )
 
 
 def by_itself(want: LimitWant, process: Process) -> bool:
-    """Whether a process was given what is wanted, and has something else by its own doing."""
+    """Whether a process was given what is wanted, but has changed it itself."""
     return (
         process.effective is not None and want.satisfied_by(process.effective) and not want.satisfied_by(process.limits)
     )

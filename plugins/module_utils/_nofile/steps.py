@@ -28,12 +28,12 @@ from .plan import Plan
 Steps = t.Iterator[_transaction.Step]
 AtStart = t.Tuple[t.Optional[rlimits.Limits], ...]
 
-# Enough for any server that forks, and an end where a process that cannot be raised goes on forking.
+# Enough for any forking server, and an end if a process that cannot be raised keeps forking.
 _ROUNDS = 5
 
 
 def restarts(want: t.Optional[LimitWant], allowed: bool, plan: Plan, after: Observed) -> t.List[str]:
-    """The units to restart, where that is allowed, from what will be observed otherwise."""
+    """The units to restart, if that is allowed, from what would be observed otherwise."""
     if not allowed:
         return []
     if want is not None:
@@ -55,14 +55,14 @@ class Doing:
     at_start: AtStart
 
     def steps(self, to_restart: t.Iterable[str]) -> Steps:
-        """Files, daemon-reload, running processes, and last the restart: each needs what is before it."""
+        """Files, daemon-reload, running processes, and finally the restart: each needs the previous ones."""
         for unit in to_restart:
-            # Undone last: what a failed restart has stopped is started again by the old files.
+            # Undone last: what a failed restart has stopped is started again from the old files.
             yield Step(f"{unit} runs", do=nothing, undo=functools.partial(self.manager.start, unit))
         if self.plan.reload:
             yield from reread(self._file_steps() if self.plan.write else [], self.manager, self._at_start())
             if self.want:
-                # With all files read again the unit may turn out to be masked, or broken.
+                # Once all files are reloaded, the unit may turn out to be masked, or broken.
                 yield Step(f"look for {self.before.unit}", self._look_for_it, nothing)
         yield from self._live_steps()
         if self.may_restart:
@@ -77,7 +77,7 @@ class Doing:
             cgroups.wait_for_programs(shown["ControlGroup"])
 
     def _at_start(self) -> t.Tuple[Replaced, ...]:
-        """For processes that are started from now on: they are told by the limit that the unit gave them."""
+        """For processes started from now on: they are recognized by the limit that the unit gave them."""
         before, after = map(str, self.at_start)
         return (Replaced(entries.LIMIT, self.before.unit, before, after),) if None not in self.at_start else ()
 
@@ -93,7 +93,7 @@ class Doing:
         return [*(recorded.steps(path, None) if self.before.own_text is not None else ()), *gone]
 
     def _live_steps(self) -> Steps:
-        """Raise all processes, and then those that were forked meanwhile with the old limit of their parent."""
+        """Raise all processes, and then those forked in the meantime with the old limit of their parent."""
         done: t.Set[t.Tuple[int, int]] = set()
         now, targets = self.before, self.plan.live
         for _round in range(_ROUNDS):
@@ -116,7 +116,7 @@ def _raise(process: Process, target: rlimits.Limits) -> Step:
 
 
 def reread(files: t.Iterable[Step], manager: sd.Systemd, replaces: t.Tuple[Replaced, ...] = ()) -> Steps:
-    """systemd reads its files again after they are written, and likewise after they are put back."""
+    """systemd reloads its files after they are written, and likewise after they are restored."""
     yield Step("daemon-reload", do=nothing, undo=manager.daemon_reload, replaces=replaces)
     yield from files
     yield Step("daemon-reload", do=manager.daemon_reload, undo=nothing)

@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""What came of it, from what was observed before and after.  Pure."""
+"""The outcome, from what was observed before and after. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .limits import LimitWant
 from .observed import Observed, Process
 from .plan import by_itself, falls_short
 
-# From bad to good: the worst of the unit and its processes is the verdict.
+# From worst to best: the verdict is the worst of the unit and its processes.
 OVERRIDDEN, LIMITED, RESTART_REQUIRED, OWN_LIMIT, CHANGED, OK = (
     "overridden",
     "limited",
@@ -31,7 +31,7 @@ _AGAIN = "which may come back when it reloads or restarts"
 
 @dataclass(frozen=True)
 class ProcessRow:
-    """The result for one process; ``before`` is None for one that was started meanwhile."""
+    """The result for one process; ``before`` is None for one started in the meantime."""
 
     pid: int
     name: str
@@ -54,9 +54,9 @@ class Verdict:
 
 
 def judge(want: LimitWant, before: Observed, after: Observed, kept: t.Mapping[int, str], *, acted: bool) -> Verdict:
-    """The verdict where a limit was wanted.
+    """The verdict if a limit was wanted.
 
-    ``kept`` is as in Plan; ``acted`` tells whether files were changed, or systemd was asked for anything.
+    ``kept`` is as in Plan; ``acted`` says whether files were changed, or systemd was told to do anything.
     """
     known = {process.pid: process for process in before.processes()}
     rows = tuple(
@@ -72,7 +72,7 @@ def judge(want: LimitWant, before: Observed, after: Observed, kept: t.Mapping[in
 
 
 def judge_absent(before: Observed, after: Observed, *, removed: bool) -> Verdict:
-    """The verdict where our drop-in was to go; processes keep their limits until they are started again."""
+    """The verdict if our drop-in was to be removed; processes keep their limits until they are restarted."""
     known = {process.pid: process for process in before.processes()}
     rows = tuple(
         _process_row(
@@ -87,7 +87,7 @@ def judge_absent(before: Observed, after: Observed, *, removed: bool) -> Verdict
 
 
 def _of_unit(want: LimitWant, after: Observed) -> t.Tuple[str, str]:
-    """How the unit stands for its next start, whatever its processes have now."""
+    """The verdict on the unit's next start, whatever its processes have now."""
     view = after.subject
     declared, at_start = after.declared(view), after.at_start(view)
     if view.loaded is None or not want.satisfied_by(view.loaded):
@@ -104,7 +104,7 @@ def _of_unit(want: LimitWant, after: Observed) -> t.Tuple[str, str]:
 
 
 def _kept_until_restart(process: Process) -> str:
-    return f"keeps {process.limits} until it is started again" if process.limits != process.at_start else ""
+    return f"keeps {process.limits} until it is restarted" if process.limits != process.at_start else ""
 
 
 def _row(want: LimitWant, before: t.Optional[Process], after: Process, kept: str) -> ProcessRow:
@@ -152,7 +152,7 @@ def limits_as_data(limits: t.Optional[Limits]) -> t.Optional[t.Dict[str, t.Union
 
 
 def plain(limits: t.Optional[Limits]) -> t.Union[int, str, None]:
-    """One number where both limits are the same, else as systemd spells them."""
+    """One number if both limits are equal, otherwise as systemd spells them."""
     if limits is None:
         return None
     return limits.soft if limits.soft == limits.hard != INFINITY else str(limits)
@@ -164,7 +164,7 @@ def row_as_data(row: ProcessRow) -> t.Dict[str, t.Any]:
 
 
 def diff(before: Observed, after: Observed, rows: t.Sequence[ProcessRow]) -> t.Dict[str, str]:
-    """Before and after of what differs, in the form ``--diff`` prints."""
+    """Before and after of what differs, in the form that ``--diff`` prints."""
     old: t.List[str] = []
     new: t.List[str] = []
     pairs = [("declared", before.subject.loaded, after.subject.loaded)]

@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""One run: find out whether the kernel can, see what matches, choose, close one by one, and look who holds the rest."""
+"""One run: probe the kernel, find what matches, choose, close one by one, and see who still holds descriptors."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .request import Request
 
 OWN = "own"
 
-_SETTLE = 1.0  # seconds that processes get to let go of what was closed
+_SETTLE = 1.0  # seconds for processes to release what was closed
 _PAUSE = 0.05
 
 
@@ -34,9 +34,9 @@ Fate = t.Tuple[Connection, str]
 
 
 def manage(request: Request, *, check_mode: bool) -> t.Dict[str, t.Any]:
-    """Close what was asked for, in this network namespace or another one; the module's result.
+    """Close the requested connections, in this network namespace or another one; the module's result.
 
-    Raises what ``probe.demand`` raises, MissingRight where a unit's sockets cannot be told, and what entering the
+    Raises what ``probe.demand`` raises, MissingRight if a unit's sockets cannot be determined, and what entering the
     namespace raises.
     """
 
@@ -59,7 +59,7 @@ def _run(request: Request, *, check_mode: bool) -> t.Dict[str, t.Any]:
 
 
 def look(request: Request) -> Seen:
-    """All that match now, without the connections over which we came."""
+    """Everything that matches now, except our own connections."""
     ancestors = descriptors.of_ancestors(os.getpid())
     verdicts: t.Counter[str] = Counter()
 
@@ -89,7 +89,7 @@ def _of_unit(unit: str, connections: t.Sequence[Connection]) -> t.Iterator[Conne
     held = descriptors.find({one.inode for one in connections})
     if held.unreadable:
         raise MissingRight(
-            f"unit needs to see the open files of all processes, and those of {held.unreadable} may not be seen:"
+            f"unit needs to see the open files of all processes, and those of {held.unreadable} are not visible:"
             " run as root"
         )
     units = {pid: process.unit for pid, process in _processes(held.by_inode).items()}
@@ -99,7 +99,7 @@ def _of_unit(unit: str, connections: t.Sequence[Connection]) -> t.Iterator[Conne
 
 
 def close_all(request: Request, chosen: t.Iterable[Connection], holders: Holders) -> t.List[Fate]:
-    """Close one after the other; what became of each.  An error tells how many were closed before it."""
+    """Close one after the other; the outcome of each. An error says how many were closed before it."""
     fates: t.List[Fate] = []
     with SockDestroy() as link:
         try:
@@ -113,7 +113,7 @@ def close_all(request: Request, chosen: t.Iterable[Connection], holders: Holders
 
 
 def close(link: SockDestroy, request: Request, chosen: Connection, holders: t.Sequence[Descriptor]) -> str:
-    """Look at a connection once more, and close it if it still is what was chosen; then look whether it is gone."""
+    """Check a connection again, and close it if it is still what was chosen; then check that it is gone."""
     message = link.look(chosen.identity)
     if message is None:
         return GONE
@@ -134,7 +134,7 @@ def _same(request: Request, chosen: Connection, now: Connection, holders: t.Sequ
 
 
 def _still_held(inodes: t.Set[int]) -> Holders:
-    """Who keeps a descriptor of what was closed, once those have let go of it that take notice."""
+    """Who keeps a descriptor of what was closed, once processes that notice have released theirs."""
     deadline = time.monotonic() + _SETTLE
     while True:
         held = descriptors.find(inodes).by_inode

@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""Which connections are meant, and which of those are to go.  Pure.
+"""Which connections match, and which of those are to be closed. Pure.
 
 INTERFACE
     connection_of(message) -> Connection        of an inet_diag_msg
@@ -38,8 +38,8 @@ _INFO = struct.Struct("=44xI4xII")
 class Connection:
     """``idle`` is in milliseconds: since any data, and since any traffic, acknowledgements too; None when unknown.
 
-    ``left`` is how long a TIME_WAIT still lasts, in milliseconds, 0 for anything else.  ``inode`` is 0 for what no
-    process holds.  Addresses are 4 bytes for IPv4, also where the socket is one of IPv6 (``mapped``).
+    ``left`` is how long a TIME_WAIT still lasts, in milliseconds, 0 for anything else. ``inode`` is 0 if no process
+    holds it. Addresses are 4 bytes for IPv4, even if the socket is an IPv6 one (``mapped``).
     """
 
     identity: Identity
@@ -59,12 +59,12 @@ class Connection:
         return self.family == "inet6" and len(self.local[0]) == 4
 
     def idle(self, by: str) -> t.Optional[int]:
-        """For how long, by one of the two measures."""
+        """How long it has been idle, by one of the two measures."""
         return self.since_data if by == DATA else self.since_traffic
 
 
 def connection_of(message: bytes) -> Connection:
-    """Read an inet_diag_msg of anything that does not listen."""
+    """Read an inet_diag_msg of anything but a listener."""
     identity = identity_of(message)
     family, state, timer, _retrans, sport, dport, source, target, *rest = MESSAGE.unpack_from(message)
     expires, _rqueue, _wqueue, uid, inode = rest[3:]
@@ -85,10 +85,10 @@ def connection_of(message: bytes) -> Connection:
 
 
 def _idle(state: int, message: bytes) -> t.Tuple[t.Optional[int], t.Optional[int]]:
-    """Since data and since traffic.
+    """Idle time since data and since traffic.
 
-    What has never happened counts from the boot, so the smallest is what is known.  Before anybody has answered, none
-    of them is set.
+    Events that never happened count from boot, so the smallest is what is known. Before the peer has answered, none of
+    them is set.
     """
     info = next((value for kind, value in attributes(message, MESSAGE.size) if kind == INET_DIAG_INFO), b"")
     if state == SYN_SENT or len(info) < _INFO.size:
@@ -98,7 +98,7 @@ def _idle(state: int, message: bytes) -> t.Tuple[t.Optional[int], t.Optional[int
 
 
 def verdict(request: Request, connection: Connection) -> str:
-    """Whether it is meant, as far as the kernel's answer tells."""
+    """Whether it matches, as far as the kernel's answer shows."""
     if connection.state not in request.states or not (
         request.local.covers(*connection.local) and request.remote.covers(*connection.remote)
     ):
@@ -114,7 +114,7 @@ def verdict(request: Request, connection: Connection) -> str:
 
 @dataclass(frozen=True)
 class Choice:
-    """How many match, by state, and those of them that are to go."""
+    """How many match, by state, and those of them that are to be closed."""
 
     matched: t.Mapping[str, int]
     connections: t.Sequence[Connection]
@@ -130,7 +130,7 @@ def choose(
 ) -> Choice:
     """Those above ``keep``, at most ``max`` of them: longest idle first, then the TIME_WAIT that ends first.
 
-    Of a million that match only those are kept in memory that may go.
+    Of a million matches, only those that may be closed are kept in memory.
     """
     matched: t.Counter[str] = Counter()
 
@@ -147,10 +147,10 @@ def choose(
 
 
 def _moment(one: Connection, by: str, now: float) -> float:
-    """In which second something last happened on a connection, or its TIME_WAIT ends.
+    """The second in which something last happened on a connection, or in which its TIME_WAIT ends.
 
-    The kernel counts from the moment it comes to each socket, so that the order of those used almost at once would be
-    another one each time, and check mode would tell of others than a run.
+    The kernel counts from the moment it reaches each socket, so the order of those used almost at once would vary each
+    time, and check mode would choose others than a run.
     """
     idle = one.idle(by)
     if idle is not None:

@@ -4,17 +4,18 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""Whether this kernel can close sockets, and whether we may: tried with connections of our own.
+"""Whether this kernel can close sockets, and whether we may: probed with our own connections.
 
 INTERFACE
     demand(states)      Raises Unsupported, naming the state, MissingRight or KernelRefused.
 
 A kernel's configuration or version proves nothing: distributions leave SOCK_DESTROY out and backport parts of it. So
-one connection of each kind that the states may be of is made on the loopback interface of this network namespace,
-closed by SOCK_DESTROY, and looked for again.
+one connection of each kind that the states may have is created on the loopback interface of this network namespace,
+closed with SOCK_DESTROY, and looked for again.
 
-TIME_WAIT came later than the rest, in 6.x. Before Linux 6.11 (commit bac76cf89816) what no process holds any more is
-not closed: SOCK_DESTROY reports success, empties its queue, and its timers stop for good, so that it stays forever.
+TIME_WAIT support came later than the rest, in 6.x. Before Linux 6.11 (commit bac76cf89816) what no process holds any
+longer is not closed: SOCK_DESTROY reports success, empties its queue, and its timers stop for good, so that it stays
+forever.
 """
 
 from __future__ import annotations
@@ -32,18 +33,18 @@ from .._kernel.tcp_socket import ESTABLISHED, FIN_WAIT1, SYN_RECV, TIME_WAIT
 
 _LOOPBACK = "127.0.0.1"
 _TIMEOUT = 2.0  # seconds; loopback takes microseconds
-_STUCK = 0.05  # seconds after which nobody makes room in a full buffer any more
-_DEFER = 30  # seconds for which a half-open connection waits for data
-_SMALL = 2048  # bytes of the buffers that are to be full
+_STUCK = 0.05  # seconds after which a full buffer is taken to stay full
+_DEFER = 30  # seconds that a half-open connection waits for data
+_SMALL = 2048  # bytes of the buffers to fill
 _RESET = struct.pack("@ii", 1, 0)  # struct linger: close with a reset, which leaves no TIME_WAIT
 
-_Made = t.Tuple[int, Endpoint, Endpoint]  # the state it is to come to, and its ends
+_Made = t.Tuple[int, Endpoint, Endpoint]  # the state it is to reach, and its endpoints
 _Kind = t.Callable[[], t.ContextManager[_Made]]
 
 
 @contextlib.contextmanager
 def _held() -> t.Iterator[_Made]:
-    """A connection that a process holds: a socket that is connected to itself, which nobody else can meddle with."""
+    """A connection that a process holds: a socket connected to itself, which nobody else can interfere with."""
     with _to_itself() as own:
         own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         endpoint = _endpoint(own)
@@ -60,7 +61,7 @@ def _time_wait() -> t.Iterator[_Made]:
 
 @contextlib.contextmanager
 def _half_open() -> t.Iterator[_Made]:
-    """A connection to a listener that takes it for complete only when data has come."""
+    """A connection to a listener that considers it complete only once data has arrived."""
     with _listener() as listener, _socket() as client:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, _DEFER)
         client.connect(listener.getsockname())
@@ -70,7 +71,7 @@ def _half_open() -> t.Iterator[_Made]:
 
 @contextlib.contextmanager
 def _orphan() -> t.Iterator[_Made]:
-    """A connection that its process has closed, with data which the other end does not read."""
+    """A connection that its process has closed, with data that the peer does not read."""
     with _listener() as listener:
         with _socket() as client:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SMALL)
@@ -81,13 +82,13 @@ def _orphan() -> t.Iterator[_Made]:
                     client.send(bytes(_SMALL))
             endpoint = _endpoint(client)
         yield FIN_WAIT1, endpoint, _endpoint(listener)
-    # The listener resets what it has not accepted, and so ends what the kernel did not.
+    # Closing the listener resets what it has not accepted, and so ends what the kernel did not.
 
 
 _HELD, _GONE = (_held,), (_held, _orphan)
 _KINDS: t.Dict[str, t.Tuple[_Kind, ...]] = {
     "FIN_WAIT1": _GONE,
-    "FIN_WAIT2": (*_GONE, _time_wait),  # with no process the kernel keeps it as small as a TIME_WAIT
+    "FIN_WAIT2": (*_GONE, _time_wait),  # without a process the kernel keeps it as small as a TIME_WAIT
     "CLOSING": _GONE,
     "LAST_ACK": _GONE,
     "TIME_WAIT": (_time_wait,),
@@ -113,14 +114,14 @@ def _try(kind: _Kind, state: str) -> None:
         raise Unsupported(f"sockets in {state} cannot be closed here: {exc}", state=state) from exc
     except OSError as exc:
         raise Unsupported(
-            f"whether sockets in {state} can be closed could not be tried with a connection on {_LOOPBACK}:"
+            f"whether sockets in {state} can be closed could not be probed with a connection on {_LOOPBACK}:"
             f" {exc}; is the loopback interface up in this network namespace?",
             state=state,
         ) from exc
 
 
 def _appear(link: SockDestroy, made: _Made) -> Identity:
-    """The connection, once the packets that bring it there have gone round."""
+    """The connection, once the packets that lead to its state have been exchanged."""
     state, local, remote = made
     deadline = time.monotonic() + _TIMEOUT
     while True:
@@ -128,7 +129,7 @@ def _appear(link: SockDestroy, made: _Made) -> Identity:
         if message is not None and MESSAGE.unpack_from(message)[1] == state:
             return identity_of(message)
         if time.monotonic() > deadline:
-            raise Unsupported("the kernel does not show a connection that was made to try it")
+            raise Unsupported("the kernel does not show a connection that was made as a probe")
         time.sleep(0.01)
 
 
@@ -136,8 +137,8 @@ def _close(link: SockDestroy, identity: Identity) -> None:
     link.destroy(identity)
     if link.look(identity) is not None:
         raise Unsupported(
-            "this kernel says that it has closed one, and has not: before Linux 6.11 it leaves what no process holds"
-            " without a timer, for ever"
+            "this kernel reported a socket as closed that was not: before Linux 6.11 it leaves what no process holds"
+            " without a timer, forever"
         )
 
 

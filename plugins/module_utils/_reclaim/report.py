@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""What nettune.tcp.tcp_reclaim returns, from what matched and what became of it.  Pure."""
+"""What nettune.tcp.tcp_reclaim returns, from what matched and what happened to it. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .._kernel.tcp_socket import STATES, address_text, endpoint_text, family_nam
 from .match import Choice, Connection
 from .request import Request
 
-# What became of a connection that was to go; in check mode what would.
+# The outcome for a connection that was to be closed; in check mode the prediction.
 CLOSED, GONE, CHANGED, REFUSED = "closed", "gone", "changed", "refused"
 
 Holders = t.Mapping[int, t.Tuple[Descriptor, ...]]
@@ -25,9 +25,9 @@ Holders = t.Mapping[int, t.Tuple[Descriptor, ...]]
 
 @dataclass(frozen=True)
 class Seen:
-    """What matches, and what was not judged: how many are idle for nobody knows how long, and are those of our own.
+    """What matches, and what was not judged: how many have an unknown idle time, and how many are our own.
 
-    ``consistent`` is false where sockets came and went too fast for the kernel to tell them all.
+    ``consistent`` is false if sockets came and went too fast for a complete dump.
     """
 
     choice: Choice
@@ -38,7 +38,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Process:
-    """A process that holds a socket; its name is whatever it has given itself."""
+    """A process that holds a socket; it may have chosen its name itself."""
 
     pid: int
     name: str
@@ -47,7 +47,7 @@ class Process:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A run: who held what was to go (``holders``), and who still holds what was closed (``held``), by inode."""
+    """A run: who held what was to be closed (``holders``), and who still holds what was closed (``held``), by inode."""
 
     request: Request
     seen: Seen
@@ -58,16 +58,16 @@ class Outcome:
 
     @property
     def closed(self) -> t.List[Connection]:
-        """Those that are gone by our doing."""
+        """Those that we have closed."""
         return [one for one, fate in self.fates if fate == CLOSED]
 
     def count(self, fate: str) -> int:
-        """Of how many this became."""
+        """How many had this outcome."""
         return sum(one == fate for _connection, one in self.fates)
 
     @property
     def beyond(self) -> int:
-        """How many are above ``keep`` and stay because of ``max``."""
+        """How many exceed ``keep`` but stay because of ``max``."""
         return max(0, self.seen.choice.total - self.request.keep) - len(self.fates)
 
 
@@ -115,27 +115,27 @@ def _sample(outcome: Outcome, one: Connection) -> t.Dict[str, t.Any]:
 
 
 def warnings(outcome: Outcome) -> t.Iterator[str]:
-    """What a person should know though the module has not failed."""
+    """What a person should know although the module has not failed."""
     held = _still_held(outcome)
     if held:
         first = held[0]
         owner = f"{first['name']} (pid {first['pid']}, {first['unit'] or 'no unit'})"
         yield (
-            f"{sum(row['count'] for row in held)} descriptors of these sockets are open still, {first['count']} of them"
+            f"{sum(row['count'] for row in held)} descriptors of these sockets are still open, {first['count']} of them"
             f" in {owner}: the addresses and ports are free, the open files are not, and only the application can close"
             " them"
         )
     mapped = sum(one.mapped for one in outcome.closed)
     if mapped:
-        yield f"{mapped} of these are IPv4 connections of IPv6 sockets, which addresses of IPv4 mean, too"
+        yield f"{mapped} of these are IPv4 connections of IPv6 sockets, which IPv4 addresses also match"
     if outcome.seen.idle_unknown:
-        yield f"{outcome.seen.idle_unknown} sockets stay because the kernel does not tell for how long they are idle"
+        yield f"{outcome.seen.idle_unknown} sockets stay because the kernel does not report how long they are idle"
     if outcome.seen.own:
-        yield f"{outcome.seen.own} sockets stay because this task came over them, or its parents hold them"
+        yield f"{outcome.seen.own} sockets stay because this task's connection uses them, or its parents hold them"
     if outcome.beyond:
-        yield f"{outcome.beyond} more sockets match and stay, because max={outcome.request.max} is the most of one run"
+        yield f"{outcome.beyond} more sockets match and stay, because one run closes at most max={outcome.request.max}"
     if outcome.count(REFUSED):
-        yield f"{outcome.count(REFUSED)} sockets are there still, though the kernel said that it has closed them"
+        yield f"{outcome.count(REFUSED)} sockets still exist, although the kernel reported them as closed"
     if not outcome.seen.consistent:
         yield "sockets came and went too fast for a consistent dump: more may match than are counted"
 

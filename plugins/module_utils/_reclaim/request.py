@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""What nettune.tcp.tcp_reclaim was asked for.  Pure."""
+"""The request to nettune.tcp.tcp_reclaim. Pure."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from .._errors import BadRequest
 from .._kernel.tcp_socket import STATES
 
 TRAFFIC, DATA = "traffic", "data"
-# What listens is never closed, and what is in CLOSE is in no table of the kernel.
+# Listeners are never closed, and sockets in CLOSE are in no table of the kernel.
 CLOSABLE = tuple(state for state in STATES if state not in ("LISTEN", "CLOSE"))
-# Of these the kernel does not tell when it last heard anything.
+# For these the kernel does not report when it last heard anything.
 _WITHOUT_IDLENESS = frozenset({"SYN_SENT", "SYN_RECV", "TIME_WAIT"})
 _WITHOUT_PROCESS = frozenset({"SYN_RECV", "TIME_WAIT"})
 _MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
@@ -27,13 +27,13 @@ _MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
 
 @dataclass(frozen=True)
 class Network:
-    """Addresses of ``size`` bytes that have the first ``bits`` bits in common with ``address``."""
+    """Addresses of ``size`` bytes whose first ``bits`` bits are those of ``address``."""
 
     address: bytes
     bits: int
 
     def covers(self, address: bytes) -> bool:
-        """Whether 4 or 16 bytes are one of them."""
+        """Whether an address of 4 or 16 bytes is one of them."""
         if len(address) != len(self.address):
             return False
         free = 8 * len(address) - self.bits
@@ -42,13 +42,13 @@ class Network:
 
 @dataclass(frozen=True)
 class End:
-    """One end of a connection; empty means any."""
+    """One endpoint of a connection; empty means any."""
 
     networks: t.Tuple[Network, ...] = ()
     ports: t.FrozenSet[int] = frozenset()
 
     def covers(self, address: bytes, port: int) -> bool:
-        """Whether this address, IPv4 always as 4 bytes, and port are meant."""
+        """Whether this address, IPv4 always as 4 bytes, and port match."""
         return (not self.ports or port in self.ports) and (
             not self.networks or any(network.covers(address) for network in self.networks)
         )
@@ -102,18 +102,18 @@ def _check(request: Request, *, force: bool) -> None:
     if "TIME_WAIT" in request.states and not force:
         raise BadRequest(
             "TIME_WAIT keeps late segments of a connection out of the next one between the same addresses and ports,"
-            " and ends by itself after 60 seconds: it is closed with force=true only"
+            " and ends by itself after 60 seconds: closing it needs force=true"
         )
     unknown = ", ".join(sorted(request.states & _WITHOUT_IDLENESS))
     if request.idle and unknown:
-        raise BadRequest(f"idle makes no sense with {unknown}: the kernel does not tell for how long they are idle")
+        raise BadRequest(f"idle makes no sense with {unknown}: the kernel does not report how long they are idle")
     nobodys = ", ".join(sorted(request.states & _WITHOUT_PROCESS))
     if request.unit and nobodys:
         raise BadRequest(f"unit makes no sense with {nobodys}: no process holds them")
     criteria = request.idle or request.unit or request.local != End() or request.remote != End()
     if "ESTABLISHED" in request.states and not criteria:
         raise BadRequest(
-            "ESTABLISHED without an address, a port, idle or unit means every open connection of the host: say which"
+            "ESTABLISHED without an address, a port, idle or unit selects every open connection: say which"
         )
 
 
@@ -121,12 +121,12 @@ def _end(side: str, params: t.Mapping[str, t.Any]) -> End:
     addresses, ports = (params[f"{side}_{what}"] or () for what in ("address", "port"))
     for port in ports:
         if not 0 < port < 65536:
-            raise BadRequest(f"{side}_port: there is no port {port}")
+            raise BadRequest(f"{side}_port: {port} is not a port")
     return End(tuple(parse_network(f"{side}_address", text) for text in addresses), frozenset(ports))
 
 
 def parse_network(option: str, text: str) -> Network:
-    """Read an address or a network in CIDR notation; one of IPv4-mapped addresses is that of IPv4."""
+    """Read an address or a network in CIDR notation; IPv4-mapped ones become IPv4."""
     try:
         network = ipaddress.ip_network(text)
     except ValueError as exc:

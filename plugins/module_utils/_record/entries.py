@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""What a run replaced, as it is written down: one line of JSON for each thing."""
+"""What a run replaced, as it is recorded: one line of JSON per object."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ Thing = t.Tuple[str, str, str]  # kind, name, and where as text
 
 
 def thing_of(one: Replaced) -> Thing:
-    """What two entries have in common that are about the same thing."""
+    """What two entries about the same object have in common."""
     return one.kind, one.name, json.dumps(one.where, sort_keys=True)
 
 
 def encode(one: Replaced) -> Data:
-    """An entry as data; the content of a file is kept beside it."""
+    """An entry as data; the content of a file is stored separately."""
     data = {"kind": one.kind, "name": one.name, "before": one.before, "after": one.after}
     return {**data, "where": dict(one.where)} if one.where else data
 
 
 def decode(data: t.Any, path: str) -> Replaced:
-    """The entry in data that was read from ``path``.  Raises NettuneError for what is none."""
+    """The entry in data that was read from ``path``. Raises NettuneError if it is not one."""
     try:
         return Replaced(
             str(data["kind"]), str(data["name"]), data["before"], data["after"], dict(data.get("where", {}))
@@ -45,7 +45,7 @@ def decode(data: t.Any, path: str) -> Replaced:
 def same(present: t.Any, recorded: t.Any) -> bool:
     """Whether a state is the recorded one.
 
-    Of what a record has as dictionary only its own keys count, and in texts, such as those of sysctls, only the words.
+    In dictionaries only the recorded keys count, and in texts, such as those of sysctls, only the words.
     """
     if isinstance(present, str) and isinstance(recorded, str):
         return present.split() == recorded.split()

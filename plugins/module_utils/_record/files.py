@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""Files and directories with all that belongs to them, as steps that record what they replace."""
+"""Files and directories with their attributes, as steps that record what they replace."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from .._files import Attributes
 from .._transaction import Replaced, Step
 from . import entries
 
-# A file: sha256, mode, uid, gid and xattrs, which have ACLs and labels too.  A directory: the same without sha256.
+# A file: sha256, mode, uid, gid and xattrs, which include ACLs and labels.  A directory: the same without sha256.
 State = t.Optional[t.Dict[str, t.Any]]
 
-_MODE = 0o755  # of directories made here
+_MODE = 0o755  # of directories created here
 
 
 def state_of(path: str) -> t.Tuple[State, t.Optional[bytes]]:
-    """A file's state and content, both None where there is none."""
+    """A file's state and content, both None if there is none."""
     content, attributes = _files.look(path)
     if content is None or attributes is None:
         return None, None
@@ -34,7 +34,7 @@ def state_of(path: str) -> t.Tuple[State, t.Optional[bytes]]:
 
 
 def state_of_directory(path: str) -> State:
-    """A directory's state, None where there is none."""
+    """A directory's state, None if there is none."""
     return _as_data(_files.attributes_of(path)) if os.path.isdir(path) else None
 
 
@@ -44,9 +44,9 @@ def digest(content: bytes) -> str:
 
 
 def steps(path: str, content: t.Optional[bytes], *, mode: int = 0o644, was: _files.Was = _files.UNREAD) -> t.List[Step]:
-    """Give ``path`` this content, or remove it for None; first make the directories that are not there.
+    """Give ``path`` this content, or remove it for None; first create missing directories.
 
-    Raises Changed where the file is not what it ``was`` when the content was made from it.
+    Raises Changed if the file is not what it ``was`` when the content was derived from it.
     """
     real = _files.located(path)
     missing = list(_missing(os.path.dirname(real))) if content is not None else []
@@ -68,7 +68,7 @@ def _replacement(what: str, path: str, content: t.Optional[bytes], mode: int, wa
 
 
 def restoration(path: str, present: State, state: State, content: t.Callable[[], t.Optional[bytes]]) -> Step:
-    """The step back to a recorded state; the other way it puts back what is there now."""
+    """The step back to a recorded state; undoing it restores the present state."""
     now = state_of(path)[1]
     begun: t.List[Step] = []
 
@@ -81,12 +81,12 @@ def restoration(path: str, present: State, state: State, content: t.Callable[[],
         for step in begun:
             step.undo()
 
-    verb = "remove" if state is None else "put back"
+    verb = "remove" if state is None else "restore"
     return Step(f"{verb} {path}", do, undo, (Replaced(entries.FILE, path, present, state, content=now),))
 
 
 def make_directory(path: str, state: State = None) -> Step:
-    """Make a directory, with these attributes where there are any."""
+    """Create a directory, with these attributes if given."""
     return Step(
         f"make {path}",
         lambda: _files.make_directory(path, _attributes(state)),
@@ -112,7 +112,7 @@ def _as_data(attributes: Attributes) -> t.Dict[str, t.Any]:
 
 
 def _attributes(state: State) -> t.Optional[Attributes]:
-    """Those of a recorded state; what it lacks is as files of root are made."""
+    """The attributes in a recorded state; what it lacks defaults to what root's files are created with."""
     if state is None:
         return None
     xattrs = {name: base64.b64decode(value) for name, value in state.get("xattrs", {}).items()}

@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""What several runs together have done to each thing, and which runs a word of the caller's means.  Pure."""
+"""What several runs together did to each object, and which runs a request selects. Pure."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ ANYTHING = "anything"
 
 @dataclass(frozen=True)
 class Thing:
-    """A thing with the state to give back, and those in which our runs can have left it.
+    """An object with the state to restore, and those in which our runs may have left it.
 
-    ``foreign`` are states that somebody else has given it between two of the runs.  ``contents`` is the directory that
-    has the content of a file.
+    ``foreign`` are states that somebody else has set between two of the runs. ``contents`` is the directory with the
+    content of a file.
     """
 
     kind: str
@@ -49,12 +49,12 @@ class Thing:
         return not self.foreign and self.was_left_in(present)
 
     def was_left_in(self, present: t.Any) -> bool:
-        """Whether the last of our runs can have left it in this state."""
+        """Whether the last of our runs may have left it in this state."""
         return any(state == ANYTHING or entries.same(present, state) for state in self.left)
 
 
 def fold(runs: t.Iterable[Run], contents: t.Callable[[str], str]) -> t.List[Thing]:
-    """Each thing once: the state before the first of these runs, and that after the last one.
+    """Each object once: the state before the first of these runs, and that after the last one.
 
     In the order in which they were first touched.  ``contents`` gives the directory of a run.
     """
@@ -69,7 +69,7 @@ def fold(runs: t.Iterable[Run], contents: t.Callable[[str], str]) -> t.List[Thin
 
 
 def _ancestor(one: Replaced, former: t.Iterable[Thing]) -> t.Optional[Thing]:
-    """The process or socket in whose place there was another one since, as after a reboot, with what a run gave it."""
+    """The process or socket that has been replaced by another one since, as after a reboot, with what a run gave it."""
     if one.kind not in (entries.LIMIT, entries.BACKLOG):
         return None
     those = (thing for thing in former if (thing.kind, thing.name) == (one.kind, one.name))
@@ -78,7 +78,7 @@ def _ancestor(one: Replaced, former: t.Iterable[Thing]) -> t.Optional[Thing]:
 
 
 def _after(known: t.Optional[Thing], one: Replaced, run: Run, contents: t.Callable[[str], str]) -> Thing:
-    # Of a run that was cut short nobody knows how far it got.
+    # Nobody knows how far an interrupted run got.
     left = (one.after,) if run.done else (_half(one.after), one.before, *_between(one))
     if known is None:
         return Thing(one.kind, one.name, one.where, one.before, left, contents(run.id))
@@ -100,10 +100,10 @@ def _between(one: Replaced) -> t.List[str]:
 def to_originals(
     known: t.Mapping[str, Replaced], runs: t.Sequence[Run], contents: t.Callable[[str], str], kept: str
 ) -> t.List[Thing]:
-    """The things to give their first state, from the originals, by name, and from what the recorded runs have left.
+    """The objects to restore to their first state, from the originals, by name, and from what recorded runs have left.
 
-    Single processes and sockets that a run has changed are given back what they had themselves.  What no run is known
-    to have changed, such as a sysctl that was as wanted, is left alone.  ``kept`` has the contents of the originals.
+    Single processes and sockets that a run has changed get back what they had themselves. Objects that no run is known
+    to have changed, such as a sysctl that was as wanted, are left alone. ``kept`` has the contents of the originals.
     """
     things: t.List[Thing] = []
     folded: t.Dict[int, t.List[Thing]] = {}
@@ -116,7 +116,7 @@ def to_originals(
             things += those if start is not None else [replace(thing, before=one.before) for thing in those]
         elif those or one.after != one.before:
             left = tuple(state for thing in those for state in thing.left) or (one.after,)
-            # Where a former version has kept no more than the value, nobody can tell whether it was changed since.
+            # If an earlier version has kept only the value, it is unknown whether it has changed since.
             former = one.after is None and one.kind == entries.SYSCTL
             foreign = tuple(state for thing in those for state in thing.foreign)
             left = (ANYTHING,) if former else left
@@ -125,7 +125,7 @@ def to_originals(
 
 
 def _recorded(original: str, runs: t.Sequence[Run]) -> t.Optional[int]:
-    """The run that has recorded an original last, None where that one is forgotten."""
+    """The run that last recorded an original, None if its record has been pruned."""
     for number in reversed(range(len(runs))):
         for one in runs[number].replaced:
             if (one.kind, one.name, one.before) == (entries.ORIGINAL, original, None):
@@ -136,22 +136,22 @@ def _recorded(original: str, runs: t.Sequence[Run]) -> t.Optional[int]:
 def since(runs: t.Sequence[Run], before: str) -> t.Tuple[Run, ...]:
     """The runs to undo, oldest first: from the one that ``before`` names to the newest.
 
-    ``last`` is the newest run that changed something and is no rollback.  A label names the block of consecutive runs
-    that have it and that ends with the newest of them: a play that calls several modules leaves such a block, and a
-    word that was used before means its last use.  A rollback ends a block, so that nothing is undone twice.
+    ``last`` is the newest run that changed something and is not a rollback. A label selects the block of consecutive
+    runs that have it and that ends with the newest of them: a play that calls several modules leaves such a block, and
+    a reused label means its last use. A rollback ends a block, so that nothing is undone twice.
 
-    None of them where no run is meant: a host that had all that was asked for has recorded nothing under that label.
-    Raises BadRequest for the id of a run that is not recorded.
+    Empty if no run matches: a host that already had everything has recorded nothing under that label. Raises BadRequest
+    for the id of a run that is not recorded.
     """
     changed = [run for run in runs if run.changed]
     start = _start(changed, before)
     if start is None and is_id(before) and before not in {run.id for run in runs}:
-        raise BadRequest(f"before: there is no run {before} here, or it is one of those that were forgotten")
+        raise BadRequest(f"before: there is no run {before} here, or its record has been pruned")
     return () if start is None else tuple(changed[start:])
 
 
 def is_id(text: str) -> bool:
-    """Whether a text looks like the id of a run, and is therefore no label."""
+    """Whether a text looks like the id of a run, and is therefore not a label."""
     return bool(_ID.match(text))
 
 

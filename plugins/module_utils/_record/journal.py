@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""The record of one run, written ahead: what is replaced is on disk before it is replaced."""
+"""The record of one run, a write-ahead log: what is replaced is on disk before it is replaced."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _STAMP = "%Y%m%dT%H%M%S"
 
 
 def for_run(module: str, label: str = "", undoes: t.Sequence[str] = ()) -> t.Optional[Journal]:
-    """A journal, or None for who is not root: the record is root's alone."""
+    """A journal, or None without root: the record belongs to root alone."""
     return Journal(module, label, tuple(undoes)) if os.geteuid() == 0 else None
 
 
 @dataclass
 class Journal:
-    """Nothing is written for a run that replaces nothing; ``id`` is None then."""
+    """Nothing is written for a run that replaces nothing; ``id`` is then None."""
 
     module: str
     label: str = ""
@@ -45,7 +45,7 @@ class Journal:
     _torn: bool = field(default=False, init=False)
 
     def begin(self, replaced: t.Sequence[Replaced]) -> None:
-        """Write down what is about to be replaced, and its original where there is none yet."""
+        """Record what is about to be replaced, and its original if there is none yet."""
         changing = [one for one in replaced if one.before != one.after]
         if not changing:
             return
@@ -60,7 +60,7 @@ class Journal:
         self._keep({**self._known(changing), **new})
 
     def close(self, end: str) -> None:
-        """Write how it ended.  What has its original state again needs no record of that any more."""
+        """Record how it ended. Objects that are back in their original state need no original any longer."""
         if self.id is None:
             return
         if end == COMPLETED:
@@ -104,7 +104,7 @@ class Journal:
         new: t.Dict[str, Replaced] = {}
         for one in changing:
             name = originals.name_of(one.kind, one.name)
-            # What is in a namespace of somebody else is gone with it.
+            # Settings in somebody else's namespace disappear with it.
             if one.kind != entries.ORIGINAL and "netns" not in one.where and name not in self._originals:
                 new.setdefault(name, one)
         return new
@@ -120,7 +120,7 @@ class Journal:
         return known
 
     def _given_back(self) -> t.Dict[str, Replaced]:
-        """Those whose thing has been given its first state; what sysctls are managed their own body knows."""
+        """Those whose object is back in its first state; which sysctls are managed is known to their own code."""
         last = {originals.name_of(one.kind, one.name): one for one in self._replaced if one.kind != entries.SYSCTL}
         return {
             name: self._originals[name]
@@ -136,7 +136,7 @@ class Journal:
 
 
 def _new_id(newest: str) -> str:
-    """An id that sorts behind all others, even where the clock was set back."""
+    """An id that sorts after all others, even if the clock was set back."""
     now = time.time_ns() // 1000
     last = _microseconds(newest)
     now = max(now, last + 1)
@@ -154,9 +154,9 @@ def _microseconds(run: str) -> int:
 
 
 def _prune(known: t.Sequence[str], kept: originals.Originals) -> t.Dict[str, Replaced]:
-    """Forget the oldest runs.  What they left is remembered with the originals, to tell what others did since.
+    """Prune the oldest runs.  What they left is kept with the originals, to detect what others did since.
 
-    Returns the originals as they are then.
+    Returns the originals as they are afterwards.
     """
     old = known[: max(len(known) - store.KEPT + 1, 0)]
     left = dict(kept)

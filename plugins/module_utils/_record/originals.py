@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""What each thing was before it was first changed here, until it is given back.  Never pruned."""
+"""What each object was before it was first changed here, until it is restored. Never pruned."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from . import entries, store
 
 Originals = t.Mapping[str, Replaced]
 
-# Where the values of sysctls alone were kept before there were runs.
+# Where only the values of sysctls were kept, before runs were recorded.
 _FORMER = "sysctl-originals.json"
 
 
@@ -29,14 +29,14 @@ def path() -> str:
 
 
 def name_of(kind: str, name: str) -> str:
-    """What an original is found by: not a single process or socket, which come and go, but its unit or endpoint."""
+    """The key of an original: not a single process or socket, which come and go, but its unit or endpoint."""
     return f"{kind} {name}"
 
 
 def load() -> t.Dict[str, Replaced]:
-    """The originals, in the order in which they were recorded; none for who is not root, and changes nothing.
+    """The originals, in the order in which they were recorded; none without root, which changes nothing.
 
-    Raises NettuneError for a record that cannot be read: it is never silently forgotten.
+    Raises NettuneError for an unreadable record: it is never silently dropped.
     """
     if os.geteuid() != 0:
         return {}
@@ -60,7 +60,7 @@ def _read(file: str) -> t.Dict[str, t.Any]:
 
 
 def save(originals: Originals) -> None:
-    """Replace them all; without any there is no file."""
+    """Replace them all; if there are none, there is no file."""
     data = {"originals": {name: entries.encode(one) for name, one in originals.items()}}
     content = json.dumps(data, indent=1).encode() + b"\n" if originals else None
     for one in originals.values():
@@ -81,7 +81,7 @@ def _forget_contents(needed: t.Container[str]) -> None:
 
 
 def save_content(directory: str, one: Replaced) -> None:
-    """Keep what a file held, unless it is kept already."""
+    """Keep a file's content, unless it is already kept."""
     file = store.content_path(directory, one.before["sha256"])
     if one.content is not None and not os.path.exists(file):
         os.makedirs(os.path.dirname(file), mode=0o700, exist_ok=True)
@@ -94,13 +94,13 @@ def sysctls(originals: Originals) -> t.Dict[str, str]:
 
 
 def left(name: str) -> t.Tuple[t.Any, ...]:
-    """The state in which runs that are forgotten have left a thing, nothing where that is not known."""
+    """The states in which pruned runs have left an object, empty if unknown."""
     one = load().get(name)
     return (one.after,) if one and one.after not in (None, one.before) else ()
 
 
 def step(changes: t.Mapping[str, t.Optional[Replaced]]) -> Step:
-    """Record originals by name, or forget those that are None: the journal does it, as it begins the step."""
+    """Record originals by name, or drop those that are None: the journal does it, as it begins the step."""
     known = load()
     new = {name: one for name, one in changes.items() if known.get(name) != one}
     return Step(

@@ -36,7 +36,7 @@ KILLED = "killed"
 class Run:
     """One run as it was recorded.
 
-    ``info`` is who and when.  ``end`` is one of those of a transaction, ``killed``, or empty while nobody has noticed.
+    ``info`` is who and when. ``end`` is one of a transaction's, ``killed``, or empty until that is noticed.
     """
 
     id: str
@@ -46,27 +46,27 @@ class Run:
 
     @property
     def changed(self) -> bool:
-        """Whether anything of it may be left on the host."""
+        """Whether any of its changes may be left on the host."""
         return bool(self.replaced) and self.end != RESTORED
 
     @property
     def is_cut_short(self) -> bool:
-        """Whether it was killed, and nobody has tidied up yet."""
+        """Whether it was killed, and has not been cleaned up yet."""
         return not self.end
 
     @property
     def label(self) -> str:
-        """The caller's word for it."""
+        """The caller's label for it."""
         return str(self.info.get("label") or "")
 
     @property
     def is_rollback(self) -> bool:
-        """Whether it gave back what others had replaced."""
+        """Whether it restored what other runs had replaced."""
         return self.info.get("module") == "rollback"
 
     @property
     def done(self) -> bool:
-        """Whether it reached its end, so that everything has the state ``after``."""
+        """Whether it finished, so that everything has the state ``after``."""
         return self.end == COMPLETED
 
 
@@ -81,12 +81,12 @@ def run_path(run: str) -> str:
 
 
 def content_path(directory: str, digest: str) -> str:
-    """Where the content of a file is kept, by its digest, below the directory of a run or of the originals."""
+    """Where the content of a file is stored, by its digest, below the directory of a run or of the originals."""
     return f"{directory}/files/{digest}"
 
 
 def ids() -> t.List[str]:
-    """The runs that are recorded, oldest first.  Raises MissingRight where that may not be seen."""
+    """The recorded runs, oldest first. Raises MissingRight if they are not readable."""
     try:
         return sorted(os.listdir(runs_path()))
     except FileNotFoundError:
@@ -103,7 +103,7 @@ def runs() -> t.List[Run]:
 
 
 def load(run: str) -> Run:
-    """One run.  Raises NettuneError where its record is damaged."""
+    """One run. Raises NettuneError if its record is damaged."""
     path = f"{run_path(run)}/journal"
     replaced: t.List[Replaced] = []
     end = ""
@@ -116,7 +116,7 @@ def load(run: str) -> Run:
 
 
 def _lines(path: str) -> t.Iterator[t.Dict[str, t.Any]]:
-    """The lines of a journal but for one that a kill has torn: nothing had been done yet that it would tell of."""
+    """The lines of a journal except one that a kill has torn: what it would describe had not been done yet."""
     for line in (_files.read(path) or b"").split(b"\n")[:-1]:
         try:
             data = json.loads(line)
@@ -126,7 +126,7 @@ def _lines(path: str) -> t.Iterator[t.Dict[str, t.Any]]:
 
 
 def append(run: str, *lines: t.Mapping[str, t.Any]) -> None:
-    """Write lines to the end of a journal, and have them on disk; a line that a kill has torn goes first."""
+    """Append lines to a journal and sync them to disk; a line that a kill has torn is removed first."""
     text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines).encode()
     path = f"{run_path(run)}/journal"
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -142,7 +142,7 @@ def append(run: str, *lines: t.Mapping[str, t.Any]) -> None:
 
 
 def tidy_up() -> None:
-    """Notice that the newest run was killed, and remove the temporary files that it has left."""
+    """Note that the newest run was killed, and remove the temporary files that it has left."""
     newest = ids()[-1:]
     for run in map(load, newest):
         if run.is_cut_short:
@@ -161,7 +161,7 @@ def _info(run: str) -> t.Mapping[str, t.Any]:
 
 
 def make(run: str) -> None:
-    """Make the directory of a run, for root alone."""
+    """Create the directory of a run, for root alone."""
     for path in (ROOT, runs_path(), run_path(run)):
         if not os.path.isdir(path):
             os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -178,14 +178,14 @@ def _sync(directory: str) -> None:
 
 
 def remove(run: str) -> None:
-    """Forget a run."""
+    """Remove a run."""
     shutil.rmtree(run_path(run), ignore_errors=True)
 
 
 def latest() -> t.Optional[t.Dict[str, t.Any]]:
     """The newest run that changed something: its id, module and label, and how many seconds ago it was.
 
-    None where there is none, or where records may not be seen.
+    None if there is none, or if records are not readable.
     """
     try:
         run = next((run for run in map(load, reversed(ids())) if run.changed), None)
@@ -199,7 +199,7 @@ def latest() -> t.Optional[t.Dict[str, t.Any]]:
 
 
 def as_facts(most: int) -> t.List[t.Dict[str, t.Any]]:
-    """The newest runs, newest first, without what files held."""
+    """The newest runs, newest first, without file contents."""
     return [
         {
             "id": run.id,

@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""One run: which runs are meant, what they have left, and the way back from that."""
+"""One run: which runs are selected, what they have left, and how to undo that."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ def parse_request(params: t.Mapping[str, t.Any]) -> Request:
 
 
 class Conflict(NettuneError):
-    """Somebody has changed since what would be given back; nothing was rolled back."""
+    """Somebody has since changed what would be restored; nothing was rolled back."""
 
 
 def manage(request: Request, *, check_mode: bool) -> t.Dict[str, t.Any]:
-    """Give back what was there before a run, or in check mode tell exactly what that would do.
+    """Restore what was there before a run, or in check mode predict exactly what that would do.
 
-    Returns the module's result.  Raises NettuneError after restoring everything when any part fails.
+    Returns the module's result.  Raises NettuneError after restoring everything if any part fails.
     """
     [job], run = _job.carry_out(
         lambda: [Job(request)], "rollback", check_mode=check_mode, undoes=lambda jobs: jobs[0].undoes
@@ -58,7 +58,7 @@ def manage(request: Request, *, check_mode: bool) -> t.Dict[str, t.Any]:
 
 
 class Job:
-    """One run; ``undoes`` are the ids of those that it takes back."""
+    """One run; ``undoes`` are the ids of those that it undoes."""
 
     undoes: t.Tuple[str, ...]
 
@@ -75,7 +75,7 @@ class Job:
         self._unread = self._units_unread(things)
 
     def steps(self) -> t.Iterator[t.Union[Step, _transaction.AnyOrder]]:
-        """The way back: what was done last comes first, and the kernel may take its values in any order."""
+        """The steps back: what was done last comes first, and the kernel may take its values in any order."""
         units = self._units_change or self._unread
         if units:
             yield Step("daemon-reload", nothing, _reload)
@@ -97,10 +97,12 @@ class Job:
         self._boot_after = _boot(self._keys)
         for item, now in zip(self._items, self._now):
             if item.sure and item.state != STAYS and now != item.goal:
-                raise NettuneError(f"{item.name} was to become {short(item.goal)}, and is {short(now)}", name=item.name)
+                raise NettuneError(
+                    f"{item.name} should have become {short(item.goal)}, but is {short(now)}", name=item.name
+                )
 
     def predict(self) -> None:
-        """What the steps would leave behind."""
+        """What the steps would result in."""
         self._now = [item.goal for item in self._items]
 
     def result(self) -> t.Dict[str, t.Any]:
@@ -119,7 +121,7 @@ class Job:
         undone = fold.since(runs, before)
         self.undoes = tuple(run.id for run in undone)
         if not undone:
-            self._warnings.append(f"no run is recorded here that {before} could mean: nothing was rolled back")
+            self._warnings.append(f"no run that is recorded here matches {before}: nothing was rolled back")
         things = fold.fold(undone, store.run_path)
         for thing in things:
             if thing.kind == entries.ORIGINAL:
@@ -139,7 +141,7 @@ class Job:
             return
         conflicting = [item.conflict for item in conflicts]
         raise Conflict(
-            f"nothing was rolled back, since somebody has changed this meanwhile: {'; '.join(conflicting)}"
+            f"nothing was rolled back, since somebody has changed this in the meantime: {'; '.join(conflicting)}"
             " (force overwrites it)",
             settings=telling.conflicts(conflicts),
             diff=[item.diff for item in conflicts if item.diff],
@@ -150,7 +152,7 @@ class Job:
         return any(disk.is_units(item.kind, item.name) and item.state in (OURS, CHANGED) for item in self._items)
 
     def _units_unread(self, things: t.Sequence[Thing]) -> bool:
-        """Whether systemd was not told what a killed run has given back."""
+        """Whether systemd has not been told what a killed run restored."""
         paths = [thing.name for thing in things if disk.is_units(thing.kind, thing.name)]
         units = sorted({path.split("/")[4].replace(".d", "") for path in paths if path.startswith("/etc/")})
         if not units or not systemd.booted():
@@ -160,7 +162,7 @@ class Job:
 
 
 def _items(things: t.Sequence[Thing]) -> t.Iterator[Item]:
-    """The way back of each thing, in this order; what belongs to several processes comes together."""
+    """How to restore each object, in this order; what belongs to several processes is grouped."""
     leaving = {thing.name for thing in things if thing.before is None}
     together: t.Dict[t.Tuple[str, str], t.List[Thing]] = {}
     for thing in things:

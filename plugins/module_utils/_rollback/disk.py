@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""Files and directories on their way back."""
+"""Rolling back files and directories."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _content(thing: Thing) -> t.Optional[bytes]:
     path = store.content_path(thing.contents, thing.before["sha256"])
     content = _files.read(path)
     if content is None:
-        raise NettuneError(f"{path}, which has what {thing.name} held, is gone", path=path)
+        raise NettuneError(f"{path}, the recorded content of {thing.name}, is gone", path=path)
     return content
 
 
@@ -66,11 +66,16 @@ def _text(state: recorded.State) -> t.Optional[str]:
 
 def _difference(path: str, now: t.Optional[bytes], then: t.Optional[bytes]) -> t.Dict[str, str]:
     before, after = ((content or b"").decode("utf-8", "replace") for content in (now, then))
-    return {"before_header": f"{path}, now", "after_header": f"{path}, to be", "before": before, "after": after}
+    return {
+        "before_header": f"{path}, now",
+        "after_header": f"{path}, after the rollback",
+        "before": before,
+        "after": after,
+    }
 
 
 def directory(thing: Thing, leaving: t.Container[str]) -> Item:
-    """A directory that was made or removed; ``leaving`` are the files that are to go, and it stays if more is in it."""
+    """A directory that was created or removed; ``leaving`` are the files to remove, and it stays if more is in it."""
     path = thing.name
     present = recorded.state_of_directory(path)
     step = recorded.remove_directory(path) if thing.before is None else recorded.make_directory(path, thing.before)
@@ -86,10 +91,12 @@ def directory(thing: Thing, leaving: t.Container[str]) -> Item:
     )
     others = [] if present is None else [name for name in os.listdir(path) if f"{path}/{name}" not in leaving]
     if thing.before is None and others:
-        return replace(item, state=STAYS, goal=item.present, reason=f"it stays for {', '.join(sorted(others)[:3])}")
+        return replace(
+            item, state=STAYS, goal=item.present, reason=f"it is kept because of {', '.join(sorted(others)[:3])}"
+        )
     return item
 
 
 def is_units(kind: str, path: str) -> bool:
-    """Whether systemd has to be told that this has changed."""
+    """Whether systemd must be told that this has changed."""
     return kind in (entries.FILE, entries.DIRECTORY) and path.startswith(("/etc/systemd/system/", "/run/systemd/"))

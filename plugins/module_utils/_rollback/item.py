@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""One thing on its way back: what it is now, what it shall be, and whether anybody else has changed it since."""
+"""One object to roll back: what it is now, what it should be, and whether anybody else has changed it since."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .._transaction import Step
 
 _LONGEST = 120  # characters
 
-# Nothing is to be done; there is a step back; somebody else has changed it; it has to stay as it is.
+# Nothing to do; there is a step back; somebody else has changed it; it must stay as it is.
 BACK, OURS, CHANGED, STAYS = "back", "ours", "changed", "stays"
 
 
@@ -25,10 +25,10 @@ BACK, OURS, CHANGED, STAYS = "back", "ours", "changed", "stays"
 class Item:
     """``present``, ``left`` and ``goal`` are for people.  ``look`` reads the present state again.
 
-    ``foreign`` is what somebody else has made of it between two of our runs, None where nobody has.
+    ``foreign`` is what somebody else changed it to between two of our runs, None if nobody did.
 
-    ``status`` and ``reason`` are those of a row for what stays.  ``sure`` tells that a step which did not fail has
-    worked; processes may also be gone.  ``diff`` shows what somebody has changed in a file.
+    ``status`` and ``reason`` are those of a row for what stays.  ``sure`` means that a step which did not fail has
+    worked; processes may also be gone. ``diff`` shows what somebody has changed in a file.
     """
 
     kind: str
@@ -48,11 +48,10 @@ class Item:
     @property
     def conflict(self) -> str:
         """What somebody else has done, for people."""
+        now = f"{self.name} is now {short(self.present)}"
         if self.foreign is not None:
-            return (
-                f"{self.name} is {short(self.present)} now, and somebody made it {short(self.foreign)} between the runs"
-            )
-        return f"{self.name} is {short(self.present)} now, {short(self.left)} was left there"
+            return f"{now}, and somebody changed it to {short(self.foreign)} between the runs"
+        return f"{now}, but was left as {short(self.left)}"
 
 
 def short(value: Plain) -> str:
@@ -62,7 +61,7 @@ def short(value: Plain) -> str:
 
 
 def judge(thing: Thing, present: t.Any) -> str:
-    """Whether the state in which a thing was found is ours to replace."""
+    """Whether the observed state of an object is ours to replace."""
     if thing.is_given_back(present):
         return BACK
     return OURS if thing.is_ours(present) else CHANGED

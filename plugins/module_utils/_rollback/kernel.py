@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""Running values of sysctls, and kernel modules, on their way back."""
+"""Rolling back running values of sysctls, and kernel modules."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def sysctl(thing: Thing) -> Item:
     except BadRequest as exc:
         return _gone(thing, str(exc))
     if present is None:
-        return _gone(thing, "there is no such key any more")
+        return _gone(thing, "the key no longer exists")
     spelled = replace(thing, before=_spelled(key, thing.before), left=tuple(_spelled(key, one) for one in thing.left))
     step = writes.step(key, present, thing.before, thing.where)
     if namespace:
@@ -68,7 +68,7 @@ def _call_inside(namespace: str, body: t.Callable[[], None]) -> t.Callable[[], N
 
 
 def module(thing: Thing) -> Item:
-    """A kernel module; one that is used stays loaded."""
+    """A kernel module; one that is in use stays loaded."""
     name, present = thing.name, modules.loaded(thing.name)
     words = {True: "loaded", False: "not loaded"}
     item = Item(
@@ -86,7 +86,7 @@ def module(thing: Thing) -> Item:
         ),
     )
     if present and not thing.before and _used(name):
-        return replace(item, state=STAYS, goal=item.present, reason="it is used by now, so that it cannot be unloaded")
+        return replace(item, state=STAYS, goal=item.present, reason="it is in use now, so it cannot be unloaded")
     return item
 
 

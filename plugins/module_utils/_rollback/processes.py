@@ -4,10 +4,10 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""File limits of processes, and queues of listeners, on their way back.
+"""Rolling back file limits of processes, and queues of listeners.
 
 Both belong to processes, which come and go.  The one that was changed is found by its pid and start, or its socket's
-inode, within one boot; any other one of the same unit, or at the same endpoint, is ours where it has what our run gave.
+inode, within one boot; any other one of the same unit, or at the same endpoint, is ours if it has what our run gave.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def limits(unit: str, things: t.Sequence[Thing]) -> t.Iterator[Item]:
     """The processes of a unit."""
     boot = proc_sys.boot_id()
     known = {(one.where["pid"], one.where["ticks"]): one for one in things if one.where.get("boot_id") == boot}
-    # What the unit gives at its start comes first, in doubt.
+    # If in doubt, what the unit gives at its start comes first.
     others = sorted(things, key=lambda one: "pid" in one.where)
     for member in _members(unit):
         thing = known.get((member.pid, member.ticks)) or _like(others, str(member.limits))
@@ -81,7 +81,7 @@ def _limit(unit: str, thing: Thing, member: Member) -> Item:
 
 
 def _limits_now(member: Member, goal: rlimits.Limits) -> _plan.Plain:
-    """The limits now; a process that is gone needs none."""
+    """The current limits; a process that is gone needs none."""
     soft, hard = nofile(member.pid)
     if soft is None or not cgroups.runs(member):
         return plain(goal)
@@ -103,7 +103,7 @@ def queues(name: str, things: t.Sequence[Thing]) -> t.Iterator[Item]:
 
 
 def _servers(holder: t.Optional[holders.Holder], thing: Thing) -> bool:
-    """Whether a process that has opened a socket since may be the same server: it is root's, or of its unit."""
+    """Whether a process that has since opened a socket may be the same server: it is root's, or in its unit."""
     owner = identity.look(holder.pid) if holder else None
     return owner is not None and (owner.ours or (owner.unit is not None and owner.unit == thing.where.get("unit")))
 
@@ -130,7 +130,7 @@ def _queue(name: str, thing: Thing, socket: Listener, holder: t.Optional[holders
     )
     if item.state == BACK:
         return item
-    blocked = "no process that can be seen here holds the socket" if holder is None else _blocked(holder, socket)
+    blocked = "no process that is visible here holds the socket" if holder is None else _blocked(holder, socket)
     if blocked or holder is None:
         return replace(item, state=STAYS, goal=present, status="restart_required", reason=blocked)
     step = Step(

@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""The rows of a rollback, in the shape that all kinds of settings have.  Pure."""
+"""The rows of a rollback, in the form that all kinds of settings share. Pure."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from .item import CHANGED, OURS, Item, short
 Row = t.Dict[str, t.Any]
 Boot = t.Mapping[str, BootValue]
 
-# A file is what counts at the next start; the running kernel and processes do not know it.
+# A file counts at the next start; the running kernel and processes do not know it.
 _ON_DISK = (entries.FILE, entries.DIRECTORY)
 
 
 def rows(items: t.Sequence[Item], now: t.Sequence[Plain], before: Boot, after: Boot) -> t.List[Row]:
-    """One row for each thing; processes of a unit that fare alike share one."""
+    """One row per object; processes of a unit with the same outcome share one."""
     rows: t.List[Row] = []
     for item, value in zip(items, now):
         row = _row(item, value, before.get(item.name, BootValue()), after.get(item.name, BootValue()))
@@ -36,7 +36,7 @@ def conflicts(items: t.Iterable[Item]) -> t.List[Row]:
     """The rows of what somebody else has changed."""
     nowhere = (BootValue(), BootValue())
     return [
-        _data(item, item.present, nowhere, "refused", f"{item.conflict}; {short(item.goal)} would be given back")
+        _data(item, item.present, nowhere, "refused", f"{item.conflict}; {short(item.goal)} would be restored")
         for item in items
     ]
 
@@ -45,7 +45,7 @@ def _row(item: Item, now: Plain, before: BootValue, after: BootValue) -> Row:
     status, reason = item.status, item.reason
     if item.state in (OURS, CHANGED):
         status = "changed" if now == item.goal else "limited"
-        reason = reason if now == item.goal else "it could not be given back"
+        reason = reason if now == item.goal else "it could not be restored"
     return _data(item, now, (before, after), status, reason)
 
 
@@ -71,7 +71,7 @@ def _words(value: Plain) -> str:
 
 
 def diff(rows: t.Iterable[Row]) -> t.Dict[str, str]:
-    """What differs, in the form ``--diff`` prints."""
+    """What differs, in the form that ``--diff`` prints."""
     lines: t.Tuple[t.List[str], t.List[str]] = ([], [])
     for row in rows:
         for view in ("runtime", "boot"):

@@ -4,11 +4,11 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""What every web server is to this collection: configuration that says how long its queues shall be.
+"""What every web server is to this collection: configuration that sets the length of its queues.
 
 INTERFACE, the same for each adapter beside this file:
     ADAPTER = Adapter(...)
-Reading and running are thin; ``listens`` and ``edit`` are pure, so that they can be tried on any configuration.
+Reading and running are thin; ``listens`` and ``edit`` are pure, so they can be tested on any configuration.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class ConfigError(NettuneError):
 
 @dataclass(frozen=True)
 class Config:
-    """All files that make up a server's configuration, by path as the server opens it, in the order they are read."""
+    """All files of a server's configuration, by path as the server opens them, in the order they are read."""
 
     main: str
     files: t.Mapping[str, bytes]
@@ -43,8 +43,8 @@ class Listen:
     """One socket that the configuration asks for.
 
     ``family`` is inet, inet6 or unix; for unix ``address`` is the path and ``port`` 0.  ``backlog`` is what the
-    configuration says, None where it says nothing and the server takes its own ``default``, 0 for one that it computes.
-    ``file`` and ``line`` are where the backlog is set, or the directive that makes the socket.
+    configuration says, None if it says nothing and the server uses its own ``default``, 0 for one that it computes.
+    ``file`` and ``line`` are where the backlog is set, or the directive that opens the socket.
     """
 
     family: str
@@ -57,12 +57,12 @@ class Listen:
 
     @property
     def asked(self) -> int:
-        """The backlog that the server gives to listen(2), before the kernel cuts it to somaxconn."""
+        """The backlog that the server passes to listen(2), before the kernel caps it at somaxconn."""
         return self.default if self.backlog is None else self.backlog
 
 
 def trusted_path(path: str) -> str:
-    """A path that a process names on its command line, as anybody's may: it is read with ``Trust.ROOT`` alone.
+    """A path that a process names on its command line, as any process may: it is read only with ``Trust.ROOT``.
 
     Raises ConfigError for one that only the process knows where to find.
     """
@@ -72,13 +72,13 @@ def trusted_path(path: str) -> str:
 
 
 def _no_program(_command: t.Sequence[str], unit: t.Optional[str]) -> Config:
-    raise ConfigError("is no program", unit or "")
+    raise ConfigError("is not a program", unit or "")
 
 
 class Check(t.NamedTuple):
-    """How a server judges its configuration: a command, with variables that it needs.
+    """How a server checks its configuration: a command, with variables that it needs.
 
-    ``runs`` are the files by which it may be told to run anything, such as a module: they have to be root's.
+    ``runs`` are the files that can make it run anything, such as a module: they must belong to root.
     """
 
     words: t.Tuple[str, ...]
@@ -88,7 +88,7 @@ class Check(t.NamedTuple):
 
 @dataclass(frozen=True)
 class Relisten:
-    """When a reload calls listen(2) again on a socket that is open, by version tried; a restart always does."""
+    """When a reload calls listen(2) again on an open socket, by version tested; a restart always does."""
 
     on_reload_if_number_changed: bool
     tested: str
@@ -104,13 +104,13 @@ class Adapter:
     edit           the files to replace, by path, so that these listens ask for these backlogs; empty when they already
                    do.  Changes only the bytes of the directives concerned; None as content removes a file.
                    Raises ConfigError where it cannot be done safely, as where one directive opens other sockets too.
-    check          how the server judges its configuration, such as by ``nginx -t``
+    check          how the server checks its configuration, such as with ``nginx -t``
     reload_signal  what makes a running master read its configuration, such as ``SIGHUP``; None for none
     one_number     the configuration has a single backlog for all sockets: ``edit`` is then given every listen
     daemon_reload  the configuration is systemd's: it reads it when told by ``systemctl daemon-reload``
     started        the configuration of a process, from the words of its command line and its unit: nothing but files is
-                   read, no name is resolved and no command run.  Raises ConfigError, also for what is no program.
-    settings       what a configuration says of connections, by the server's own names.  Pure.
+                   read, no name is resolved and no command run.  Raises ConfigError, also for what is not a program.
+    settings       the connection settings of a configuration, by the server's own names.  Pure.
     """
 
     relisten: Relisten
@@ -127,11 +127,11 @@ class Adapter:
 
 @dataclass(frozen=True)
 class Server:
-    """What is known of a web server before its adapter is loaded.
+    """What is known about a web server before its adapter is loaded.
 
     units      the systemd unit's usual names, the most usual one first
     processes  the names of its program, empty for that of the init system
-    load       imports the adapter, which takes longer than to use it: Ansible sends sources, to be compiled at each run
+    load       imports the adapter, which takes longer than using it: Ansible sends source, compiled on each run
     """
 
     name: str

@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""What a configuration says of connections, in a server's own words.  Pure.
+"""A configuration's connection settings, in a server's own terms. Pure.
 
 INTERFACE
     Setting, Settings          one setting, and all of a server by name
@@ -24,9 +24,9 @@ _PART = re.compile(r"([0-9]+)([a-zA-Z]*) *")
 
 
 class Setting(t.NamedTuple):
-    """What is said of one setting.  ``source`` is file:line, None for the built-in default.
+    """One setting. ``source`` is file:line, None for the built-in default.
 
-    Times are in seconds.  ``value`` is None for what is not set and has no fixed default.
+    Times are in seconds. ``value`` is None if it is not set and has no fixed default.
     """
 
     value: Value
@@ -37,12 +37,12 @@ Settings = t.Dict[str, Setting]
 
 
 def smallest(settings: t.Iterable[Setting]) -> Setting:
-    """Of one setting in several places the smallest number, which is where a trap is; the first where none is one."""
+    """The smallest number of a setting in several places, where problems arise; the first if none is a number."""
     return min(settings, key=lambda one: one.value if isinstance(one.value, (int, float)) else float("inf"))
 
 
 def seconds(text: str, units: t.Mapping[str, Number]) -> t.Optional[Number]:
-    """The sum of numbers with units, whose seconds are given; None for what is no such sum."""
+    """The sum of numbers with units, whose seconds are given; None if it is not such a sum."""
     parts = _PART.findall(text)
     if not parts or _PART.sub("", text) or any(unit not in units for _number, unit in parts):
         return None

@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""Configuration files as text, where they are found, and how a few bytes of them are changed.
+"""Configuration files as text, where to find them, and how to change a few bytes of them.
 
 INTERFACE
     Disk(), Memory(files)          two trees with the same questions: read, names, is_directory, real
@@ -33,18 +33,18 @@ from .._files import Trust
 from .server import ConfigError
 
 _WILD = re.compile(r"[*?\[\\{]")
-_NAME = "getaddrinfo"  # under this and the arguments, a tree holds what the call answered
+_NAME = "getaddrinfo"  # under this and the arguments, a tree holds the answer of the call
 _PATH_MAX = 4096
 _MOST_BRACES = 20  # each may double the number of paths
-LARGEST = 16 << 20  # bytes of configuration on disk; more is no configuration
-MOST_BYTES = 64 << 20  # the same, where files that are included again count again
-LONGEST = 1 << 16  # characters of a value: variables may double themselves
+LARGEST = 16 << 20  # bytes of configuration on disk; a real one is smaller
+MOST_BYTES = 64 << 20  # the same, counting each inclusion of a file
+LONGEST = 1 << 16  # characters of a value: variables can double themselves
 MOST_NAMES = 100  # host names, each of which may take seconds to resolve
 MOST_FILES = 100_000  # includes in all, since files that include each other twice would never end
 
 
 class Tree(abc.ABC):
-    """Files by path.  ``files`` is what has been read so far, in its order; a path that ends with a slash is empty."""
+    """Files by path.  ``files`` is what has been read so far, in order; a path ending in a slash is empty."""
 
     def __init__(self) -> None:
         self.files: t.Dict[str, bytes] = {}
@@ -62,19 +62,19 @@ class Tree(abc.ABC):
         """Whether the path is a directory."""
 
     def real(self, path: str) -> str:
-        """Where links lead."""
+        """The path with links resolved."""
         return path
 
     def keep(self, directory: str) -> None:
-        """Remember a directory in which there is nothing, as no file tells of it."""
+        """Remember an empty directory, since no file implies it."""
         self.files[f"{_bare(directory)}/"] = b""
 
 
 class Disk(Tree):
     """The files of this host.
 
-    ``trust`` says what others than root may decide about them.  Once a file was read that somebody else writes, and may
-    name other files, only what everybody may read is read.
+    ``trust`` says what users other than root may decide about them. Once a file that somebody else can write, and that
+    may name other files, has been read, only world-readable files are read.
     """
 
     def __init__(self, trust: Trust = Trust.SHARED) -> None:
@@ -84,10 +84,10 @@ class Disk(Tree):
         self._names = 0
 
     def read(self, path: str) -> t.Optional[bytes]:
-        """Raises ConfigError for what is no regular file, too large or not to be trusted, MissingRight for what may not
-        be read.
+        """Raises ConfigError for a file that is not regular, too large or not trusted, MissingRight for an unreadable
+        one.
 
-        /dev/null is an empty file: a link to it is how people leave a snippet out.
+        /dev/null is an empty file: people link to it to disable a snippet.
         """
         if path not in self.files:
             with _as_config_error(path):
@@ -107,7 +107,7 @@ class Disk(Tree):
         content, foreign = _files.read_and_judge(path, limit=LARGEST, trust=self._trust)
         self._left -= len(content or b"")
         if self._left < 0:
-            raise ConfigError(f"the configuration is larger than {LARGEST >> 20} MiB, and not read", path)
+            raise ConfigError(f"the configuration is larger than {LARGEST >> 20} MiB, and is not read", path)
         if foreign and self._trust is Trust.SHARED:
             self._trust = Trust.PUBLIC
         return content
@@ -124,11 +124,11 @@ class Disk(Tree):
 
     @property
     def foreign(self) -> bool:
-        """Whether a file was read that somebody else than root may write."""
+        """Whether a file was read that somebody other than root may write."""
         return self._trust is Trust.PUBLIC
 
     def real(self, path: str) -> str:
-        """A link that leads nowhere, or in circles, leads to what it names."""
+        """A dangling or circular link resolves to its own target path."""
         return os.path.realpath(path.replace("\0", ""))
 
 
@@ -205,7 +205,7 @@ def _bare(directory: str) -> str:
 
 
 def is_pattern(path: str) -> bool:
-    """Whether a path holds anything that a glob treats specially."""
+    """Whether a path contains glob characters."""
     return _WILD.search(path) is not None
 
 
@@ -228,7 +228,7 @@ def _matching(tree: Tree, directory: str, part: str, braces: bool) -> t.List[str
 
 
 def decode(content: bytes) -> str:
-    """Text that :func:`encode` turns into the same bytes, whatever they are."""
+    """Text that :func:`encode` turns back into the same bytes, whatever they are."""
     return content.decode("utf-8", "surrogateescape")
 
 
@@ -254,7 +254,7 @@ class Lines:
 
 
 class Edit(t.NamedTuple):
-    """Put ``text`` in the place of what is between two offsets; for ``start == end``, insert it."""
+    """Replace what is between two offsets with ``text``; for ``start == end``, insert it."""
 
     start: int
     end: int
@@ -273,14 +273,14 @@ def apply(text: t.AnyStr, edits: t.Iterable[t.Tuple[int, int, t.AnyStr]]) -> t.A
 
 
 class Budget:
-    """Ends the reading of configurations that include each other without end."""
+    """Stops reading configurations that include each other endlessly."""
 
     def __init__(self, most: int = MOST_FILES) -> None:
         self._most = most
         self._files = self._bytes = 0
 
     def spend(self, path: str, content: bytes = b"") -> None:
-        """Count one file that is read, be it for the first time or again.  Raises ConfigError beyond all reason."""
+        """Count one file that is read, for the first time or again. Raises ConfigError beyond a sane limit."""
         self._files += 1
         self._bytes += len(content)
         if self._files > self._most or self._bytes > MOST_BYTES:

@@ -4,13 +4,13 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""systemd.socket(5): ListenStream makes the sockets, one Backlog for all of them says how long their queues are.
+"""systemd.socket(5): ListenStream opens the sockets, and one Backlog sets the queue length of all of them.
 
 Facts (systemd 247 to 262: src/core/socket.c, src/core/load-fragment.c, src/shared/socket-netlink.c): the last Backlog
-that is a number counts; without one systemd asks for INT_MAX, which the kernel cuts to somaxconn.  An empty Listen...
-drops all sockets said before.  systemd calls listen(2) when the socket unit is started, at no reload.
+that is a number counts; without one systemd asks for INT_MAX, which the kernel caps at somaxconn.  An empty Listen...
+drops all earlier sockets. systemd calls listen(2) when the socket unit is started, never on a reload.
 
-Our number is a drop-in of its own, which sorts behind what people name theirs.
+Our number is in a separate drop-in, which sorts after the names that people use.
 """
 
 from __future__ import annotations
@@ -34,16 +34,18 @@ _TYPES = ("Stream", "Datagram", "SequentialPacket", "FIFO", "Netlink", "Special"
 _LISTEN = tuple(f"Listen{kind}" for kind in _TYPES)
 _ADDRESS = re.compile(r"(?:\[(?P<v6>[^\]]*)\]|(?P<v4>[^:]*)):(?P<port>[0-9]+)(?:%[^:]+)?")
 _SPECIFIER = re.compile("%(.?)")
-_HOST = "aAbBcCdDEgGhHlLmMoqrRsSTuUvVwWyY"  # what the host, not the unit's name, decides
+_HOST = "aAbBcCdDEgGhHlLmMoqrRsSTuUvVwWyY"  # those that depend on the host, not the unit's name
 
 
 def read(main: t.Optional[str], unit: t.Optional[str]) -> Config:
-    """The files of a socket unit, its own first.  ``main`` may name the file where no unit is named."""
+    """The files of a socket unit, its own first. ``main`` may name the file if no unit is named."""
     name = unit or (posixpath.basename(main) if main else "")
     if not name.endswith(".socket"):
         raise ConfigError("a socket unit must be named, such as cups.socket", name or "unit")
     if "@." in name:
-        raise ConfigError(f"a template has no sockets, only its instances, such as {name.replace('@.', '@1.')}", name)
+        raise ConfigError(
+            f"a template has no sockets, only its instances do, such as {name.replace('@.', '@1.')}", name
+        )
     known = units.find(Disk(Trust.SYSTEM), name)
     if known is None:
         raise ConfigError("there is no such unit", name)
@@ -85,7 +87,7 @@ def _location(setting: Setting) -> t.Tuple[str, int]:
 
 
 def _backlog(files: t.Iterable[UnitFile]) -> t.Optional[t.Tuple[int, Setting]]:
-    """The number in effect and where it stands; systemd passes over what is no number."""
+    """The number in effect and where it is set; systemd skips anything that is not a number."""
     deciding = None
     for setting in (one for file in files for one in parse(file, "Socket", "Backlog")):
         number = re.fullmatch(
@@ -100,7 +102,7 @@ def _backlog(files: t.Iterable[UnitFile]) -> t.Optional[t.Tuple[int, Setting]]:
 
 
 def _address(setting: Setting, unit: str) -> t.Optional[t.Tuple[str, str, int]]:
-    """Family, address and port, as socket_address_parse() takes them apart; None for what is no TCP or unix socket."""
+    """Family, address and port, as parsed by socket_address_parse(); None if it is not a TCP or UNIX socket."""
     text = _specified(setting, unit)
     if text.startswith("vsock:"):
         return None
@@ -112,20 +114,22 @@ def _address(setting: Setting, unit: str) -> t.Optional[t.Tuple[str, str, int]]:
     known = canonical(match["v6"] or match["v4"] or "") if match else None
     port = port_number(match["port"]) if match else None
     if known is None or port is None:
-        raise ConfigError(f"ListenStream={setting.value} is no address that systemd listens on", *_location(setting))
+        raise ConfigError(
+            f"ListenStream={setting.value} is not an address that systemd listens on", *_location(setting)
+        )
     return (*known, port)
 
 
 def _specified(setting: Setting, unit: str) -> str:
-    """The value with those specifiers put in that the unit's name decides."""
+    """The value with those specifiers expanded that depend on the unit's name."""
     values = _values(unit)
 
     def value(match: t.Match[str]) -> str:
-        known = values.get(match[1], match[0])  # what is no specifier stays as it is
+        known = values.get(match[1], match[0])  # anything else stays as it is
         if match[1] and match[1] in _HOST:
-            raise ConfigError(f"the specifier {match[0]} is known to systemd only", *_location(setting))
+            raise ConfigError(f"only systemd can expand the specifier {match[0]}", *_location(setting))
         if known is None:
-            raise ConfigError(f"the specifier {match[0]} means nothing with this name of a unit", *_location(setting))
+            raise ConfigError(f"the specifier {match[0]} has no meaning for this unit name", *_location(setting))
         return known
 
     return _SPECIFIER.sub(value, setting.value)
@@ -141,7 +145,7 @@ def _values(unit: str) -> t.Mapping[str, t.Optional[str]]:
 
 
 def _unescaped(name: str) -> t.Optional[str]:
-    r"""``unit_name_unescape()``: a dash is a slash, ``\x2d`` a byte.  None where it refuses."""
+    r"""``unit_name_unescape()``: a dash is a slash, ``\x2d`` a byte. None if it refuses."""
     if re.search(r"\\(?!x[0-9a-fA-F]{2})", name):
         return None
     content = re.sub(rb"\\x(..)", lambda byte: bytes.fromhex(byte[1].decode()), encode(name.replace("-", "/")))
@@ -149,7 +153,7 @@ def _unescaped(name: str) -> t.Optional[str]:
 
 
 def _as_path(name: str) -> t.Optional[str]:
-    """``unit_name_path_unescape()``: an absolute path without oddities.  None where it refuses."""
+    """``unit_name_path_unescape()``: an absolute path without oddities. None if it refuses."""
     path = "" if name == "-" else _unescaped(name)
     if path is None or (path and not {"", ".", ".."}.isdisjoint(path.split("/"))):
         return None
@@ -157,24 +161,24 @@ def _as_path(name: str) -> t.Optional[str]:
 
 
 def edit(config: Config, wanted: t.Mapping[Listen, int]) -> t.Dict[str, t.Optional[bytes]]:
-    """One drop-in with the number.  Raises ConfigError where a file that sorts behind ours decides."""
+    """One drop-in with the number. Raises ConfigError if a file that sorts after ours decides."""
     numbers = set(wanted.values())
     if not numbers or {listen.asked for listen in wanted} == numbers:
         return {}
     if len(numbers) > 1:
-        raise ConfigError(f"one Backlog is for all sockets of a unit, it cannot be {sorted(numbers)}", config.main)
+        raise ConfigError(f"one Backlog applies to all sockets of a unit, it cannot be {sorted(numbers)}", config.main)
     number = numbers.pop()
     unit = posixpath.basename(config.main)
     path = f"/etc/systemd/system/{unit}.d/{OWN}"
     content = encode(f"{MARK}\n[Socket]\nBacklog={number}\n")
     decided = _backlog(_files(Config(config.main, {**config.files, path: content})))
     if decided is None or decided[0] != number:
-        raise ConfigError("this line outdoes any drop-in of ours", *(_location(decided[1]) if decided else (path, 0)))
+        raise ConfigError("this line overrides any drop-in of ours", *(_location(decided[1]) if decided else (path, 0)))
     return {path: content}
 
 
 def check(config: Config) -> Check:
-    """systemd's own judgement of the unit and what it refers to."""
+    """systemd's own check of the unit and what it refers to."""
     return Check(("systemd-analyze", "--man=no", "verify", posixpath.basename(config.main)))
 
 

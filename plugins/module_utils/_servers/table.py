@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""Every web server that is known: adding one is its folder, its function and its row here."""
+"""Every known web server: to add one, add its folder, its function and its row here."""
 
 from __future__ import annotations
 

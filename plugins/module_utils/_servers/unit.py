@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""A systemd unit as its files on disk describe it, which is what the next start gives.
+"""A systemd unit as described by its files on disk, which is what the next start gives.
 
 INTERFACE
     find(tree, unit) -> (name, files in systemd's order), the unit's own first, or None where there is no such unit
@@ -90,7 +90,7 @@ def _resolved(tree: Tree, path: str, unit: str) -> str:
 
 
 def environment_of(tree: Tree, files: t.Iterable[UnitFile]) -> t.Dict[str, str]:
-    """The variables the unit's processes are started with, as far as the unit says so."""
+    """The variables that the unit's processes are started with, as far as the unit sets them."""
     files = list(files)
     values: t.Dict[str, str] = {}
     for setting in (one for file in files for one in parse(file, "Service", "Environment")):
@@ -121,7 +121,7 @@ def _unquoted(line: str) -> str:
 
 
 def command(files: t.Iterable[UnitFile], environment: t.Mapping[str, str]) -> t.List[str]:
-    """The words of ExecStart with the variables put in; empty where there is none."""
+    """The words of ExecStart with variables expanded; empty if there is none."""
     commands = [setting for file in files for setting in parse(file, "Service", "ExecStart")]
     if not commands or not commands[-1].value:
         return []

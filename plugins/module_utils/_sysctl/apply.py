@@ -30,13 +30,14 @@ Observations = t.Mapping[str, Observed]
 
 
 class Refused(NettuneError):
-    """A guard spoke, or a key that had to exist does not; nothing was changed."""
+    """A guard refused, or a required key is missing; nothing was changed."""
 
 
 def manage(request: Request, *, check_mode: bool) -> t.Dict[str, t.Any]:
-    """Bring the host, or a network namespace of it, to what was asked; in check mode tell exactly what that would do.
+    """Set the sysctls as requested, on the host or in a network namespace; in check mode predict exactly what that
+    would do.
 
-    Returns the module's result.  Raises NettuneError after restoring everything when any part fails.
+    Returns the module's result.  Raises NettuneError after restoring everything if any part fails.
     """
 
     def run() -> t.Dict[str, t.Any]:
@@ -47,7 +48,7 @@ def manage(request: Request, *, check_mode: bool) -> t.Dict[str, t.Any]:
 
 
 class Job:
-    """One run on a host, from what was observed to the plan, and to what comes of it."""
+    """One run on a host, from what was observed to the plan, and to the outcome."""
 
     def __init__(self, request: Request) -> None:
         self._request = request
@@ -59,12 +60,12 @@ class Job:
         self._plan, self._records = self._decide()
 
     def planned(self, key: str) -> t.Optional[str]:
-        """What a key will hold when all is done, None where there is no such key or nothing was asked of it."""
+        """What a key will hold when everything is done, None if there is no such key or nothing was requested of it."""
         observed = self._before.get(key)
         return self._plan.writes.get(key, observed.runtime) if observed else None
 
     def steps(self) -> Steps:
-        """Everything that is to be done; what a module brings is planned once it is there."""
+        """Everything that is to be done; keys that a module provides are planned once it is loaded."""
         if self._to_load:
             yield from map(modules.step, self._to_load)
             self._observed = self._with_module(self._host.observe(self._before))
@@ -76,7 +77,7 @@ class Job:
         self._after = Host(self._request).observe(self._before)
 
     def predict(self) -> None:
-        """What :meth:`steps` would leave behind."""
+        """What :meth:`steps` would result in."""
         rehearse(self._plan.writes, in_namespace=self._host.in_namespace)
         self._after = self._host.predict(self._plan, self._observed, self._records)
 
@@ -99,7 +100,7 @@ class Job:
         }
 
     def warnings(self) -> t.List[str]:
-        """What a person should know though nothing has failed."""
+        """What a person should know although nothing has failed."""
         return [
             f"{key} is {row.status}: {row.reason}"
             for key, row in sorted(self.rows().items())
@@ -108,9 +109,9 @@ class Job:
 
     @property
     def _finishes(self) -> bool:
-        """Whether files change, be it those that a killed run has left behind."""
+        """Whether files change, including those that a killed run has left behind."""
         before, after = self._host.records, self._records
-        # The originals are root's alone.
+        # The originals belong to root alone.
         return before.lines != after.lines or (os.geteuid() == 0 and before.originals != after.originals)
 
     @functools.cached_property
@@ -140,7 +141,7 @@ class Job:
         return frozenset(name for name in new if modules.can_be_loaded(name))
 
     def _with_module(self, observed: Observations) -> t.Dict[str, Observed]:
-        """The keys that did not exist before, marked with the module that brings them."""
+        """The keys that did not exist before, marked with the module that provides them."""
         marked = dict(observed)
         for key, was in self._before.items():
             module = modules.bringing(key)

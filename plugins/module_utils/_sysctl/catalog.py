@@ -6,9 +6,9 @@
 
 """The sysctls this collection knows, one row each: the facts report these, and guards rely on their nature.
 
-Any other sysctl can be set too; it is then taken as a per-namespace one under ``net.`` and a host-wide one elsewhere.
-Sources: Documentation/networking/ip-sysctl.rst, nf_conntrack-sysctl.rst and admin-guide/sysctl/fs.rst of the kernel;
-the scope was read from the tables of Linux 6.18 (``ipv4_table`` and ``net_core_table`` are the host's alone).
+Any other sysctl can be set too; it is then taken to be per namespace under ``net.`` and host-wide elsewhere. Sources:
+Documentation/networking/ip-sysctl.rst, nf_conntrack-sysctl.rst and admin-guide/sysctl/fs.rst of the kernel; the scope
+was read from the tables of Linux 6.18 (``ipv4_table`` and ``net_core_table`` are host-wide).
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from .._want import Value, Want, parse_value, parse_want
 
 @dataclass(frozen=True)
 class Sysctl:
-    """``capacity``: a limit on how much is held, never lowered by accident.  ``ports``: a set of ports.
-    ``text``: no numbers, even where it looks like one.  ``kernels`` says which kernels have the key, where not all do.
+    """``capacity``: a limit on how much is held, never lowered by accident.  ``ports``: a set of ports. ``text``: not
+    numbers, even if it looks like one. ``kernels`` says which kernels have the key, if not all do.
     """
 
     key: str
@@ -54,7 +54,7 @@ _KNOWN = (
     Sysctl("net.ipv4.tcp_max_syn_backlog", capacity=True),
     Sysctl("net.ipv4.tcp_max_tw_buckets", capacity=True),
     Sysctl("net.ipv4.tcp_mem", scope="host", capacity=True),
-    Sysctl("net.ipv4.tcp_migrate_req", kernels="it came with Linux 5.14"),
+    Sysctl("net.ipv4.tcp_migrate_req", kernels="it was added in Linux 5.14"),
     Sysctl("net.ipv4.tcp_notsent_lowat"),
     Sysctl("net.ipv4.tcp_orphan_retries"),
     Sysctl("net.ipv4.tcp_rfc1337"),
@@ -66,7 +66,7 @@ _KNOWN = (
     Sysctl("net.ipv4.tcp_timestamps"),
     Sysctl("net.ipv4.tcp_tw_recycle", kernels="it was removed in Linux 4.12"),
     Sysctl("net.ipv4.tcp_tw_reuse"),
-    Sysctl("net.ipv4.tcp_tw_reuse_delay", kernels="it came after Linux 6.12"),
+    Sysctl("net.ipv4.tcp_tw_reuse_delay", kernels="it was added after Linux 6.12"),
     Sysctl("net.ipv4.tcp_wmem", capacity=True),
     Sysctl("net.netfilter.nf_conntrack_buckets", scope="host", capacity=True),
     Sysctl("net.netfilter.nf_conntrack_max", scope="host", capacity=True),
@@ -75,8 +75,7 @@ _KNOWN = (
 )
 BY_KEY: t.Mapping[str, Sysctl] = {sysctl.key: sysctl for sysctl in _KNOWN}
 
-# Host-wide in spite of their name, beyond those above: what a new network namespace of Linux 6.18 lacks, or has only
-# to read.
+# Host-wide despite their name, beyond those above: what a new network namespace of Linux 6.18 lacks, or has read-only.
 _HOST_WIDE = re.compile(
     r"net\.core\.(bpf_jit_|busy_|dev_weight|devconf_|fb_tunnels|flow_limit_|gro_normal|high_order|max_skb_frags"
     r"|mem_pcpu|message_|netdev_|[rw]mem_(max|default)|rps_sock_flow|skb_defer|warnings)"
@@ -87,8 +86,8 @@ _HOST_WIDE = re.compile(
     r"|net\.nf_conntrack_max\Z"
 )
 
-# Texts beyond those above, and masks of hexadecimal digits: what Linux 6.18 has with proc_dostring() or a handler of
-# its own that takes words.
+# Texts beyond those above, and hexadecimal masks: keys of Linux 6.18 with proc_dostring() or their own handler for
+# words.
 _TEXT = re.compile(
     r"kernel\.(arch|core_pattern|domainname|hostname|hotplug|modprobe|ostype|osrelease|poweroff_cmd|printk_devkmsg"
     r"|random\.(boot_id|uuid)|seccomp\.actions_(avail|logged)|version|watchdog_cpumask)\Z"
@@ -98,12 +97,12 @@ _TEXT = re.compile(
     r"|net\.(mptcp\.(available_)?(path_manager|scheduler)s?|netfilter\.nf_log\.[0-9]+|sctp\.cookie_hmac_alg)\Z"
     r"|vm\.numa_zonelist_order\Z"
 )
-# Words that the kernel prints in an order of its own.
+# Words that the kernel prints in its own order.
 _SETS = frozenset(("kernel.seccomp.actions_logged", "net.ipv4.tcp_allowed_congestion_control"))
 
 
 def lookup(key: str) -> Sysctl:
-    """What is known of a canonical key, or what its place under /proc/sys says."""
+    """What is known about a canonical key, or what its place under /proc/sys says."""
     per_namespace = key.startswith("net.") and not _HOST_WIDE.match(key)
     return BY_KEY.get(key) or Sysctl(key, scope="netns" if per_namespace else "host", text=_TEXT.match(key) is not None)
 
@@ -115,7 +114,7 @@ def value_of(key: str, raw: t.Any) -> Value:
 
 
 def want_of(key: str, raw: t.Any) -> Want:
-    """What is wanted of this key.  Raises BadRequest."""
+    """What is wanted for this key. Raises BadRequest."""
     known = lookup(key)
     want = parse_want(raw, ports=known.ports, text=known.text)
     return replace(want, value=_in_order(key, want.value))

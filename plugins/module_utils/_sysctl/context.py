@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""What the guards need to know of the host, looked up only for keys that are about to change."""
+"""What the guards need to know about the host, looked up only for keys that are about to change."""
 
 from __future__ import annotations
 
@@ -82,5 +82,5 @@ def parse_units(shown: str) -> t.Iterator[guards.Holder]:
 def _unit_limits() -> str:
     try:
         return systemd.systemctl(_SHOW_LIMITS)
-    except NettuneError:  # no systemd here: the processes have told
+    except NettuneError:  # no systemd here: the processes suffice
         return ""

@@ -23,7 +23,7 @@ def is_ours(text: str) -> bool:
 
 
 def parse(text: t.Optional[str], path: str) -> t.Dict[str, str]:
-    """The settings in our file, by canonical key.  Raises BadRequest when the file is somebody else's."""
+    """The settings in our file, by canonical key.  Raises BadRequest if the file is somebody else's."""
     if not text or not text.strip():
         return {}
     if not is_ours(text):
@@ -37,14 +37,14 @@ def parse(text: t.Optional[str], path: str) -> t.Dict[str, str]:
 
 
 def compose(settings: t.Mapping[str, str]) -> t.Optional[str]:
-    """The file's text, sorted; None, meaning no file, when nothing is left to set."""
+    """The file's text, sorted; None, meaning no file, if nothing is left to set."""
     if not settings:
         return None
     return _HEADER + "".join(f"{key} = {settings[key]}\n" for key in sorted(settings))
 
 
 def _canonical(name: str) -> str:
-    """One spelling, so that a line somebody added by hand is not a second one of the same key."""
+    """One spelling, so that a line added by hand does not count as a second one of the same key."""
     try:
         return proc_sys.canonical(name.lstrip("-"))
     except BadRequest:

@@ -4,10 +4,10 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""Changes that are refused unless forced, each with the reason a person should know.
+"""Changes that are refused unless forced, each with a reason for people.
 
-A guard is a pure function of one change and of the context it would be made in.  It speaks of changes only: what is
-there already, and stays, is nobody's to refuse.
+A guard is a pure function of one change and its context. It judges changes only: an existing value that stays is never
+refused.
 
 Sources: Documentation/networking/ip-sysctl.rst, tcp(7), and the functions of Linux 6.18 named below.
 """
@@ -25,7 +25,7 @@ TIMESTAMPS, TW_REUSE = "net.ipv4.tcp_timestamps", "net.ipv4.tcp_tw_reuse"
 CONNTRACK_MAX, CONNTRACK_BUCKETS = "net.netfilter.nf_conntrack_max", "net.netfilter.nf_conntrack_buckets"
 FILE_MAX, NR_OPEN = "fs.file-max", "fs.nr_open"
 
-# Keys that guards look at together: a change of one is judged with the values of the others.
+# Keys that guards consider together: a change to one is judged with the values of the others.
 RELATED = ((RANGE, RESERVED), (TIMESTAMPS, TW_REUSE), (CONNTRACK_MAX, CONNTRACK_BUCKETS))
 
 # Entries per bucket beyond which every packet walks a long chain; the module option hashsize gives 8 as well.
@@ -34,9 +34,9 @@ _LONG_CHAIN = 8
 
 @dataclass(frozen=True)
 class Change:
-    """A key's value and the one it would get, in the running kernel or at the next boot.
+    """A key's value and its new one, in the running kernel or at the next boot.
 
-    ``before`` is None where nothing is known.  ``source`` is the file and line of a boot value, None for running ones.
+    ``before`` is None if unknown. ``source`` is the file and line of a boot value, None for running ones.
     """
 
     key: str
@@ -47,7 +47,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Holder:
-    """Who may open most files: a hard limit and the process or unit that has it."""
+    """The largest hard open file limit, and the process or unit that has it."""
 
     limit: int
     name: str
@@ -55,7 +55,7 @@ class Holder:
 
 @dataclass(frozen=True)
 class Context:
-    """What guards know of the host beyond the change itself; the default knows nothing and refuses nothing for it.
+    """What guards know about the host beyond the change itself; the default knows nothing, and so causes no refusal.
 
     ``kernel`` is the release as (major, minor).  ``running`` and ``planned`` are values by key.  ``listening`` are the
     TCP ports with a listener, ``open_files`` is the first number of fs.file-nr.
@@ -69,7 +69,7 @@ class Context:
     open_files: int = 0
 
     def to_be(self, key: str) -> t.Optional[Value]:
-        """The value a key will have when everything that is planned is done."""
+        """The value a key will have once the plan is carried out."""
         return self.planned.get(key, self.running.get(key))
 
 
@@ -78,7 +78,7 @@ NOTHING_KNOWN = Context()
 
 
 def refusal(change: Change, context: Context = NOTHING_KNOWN) -> t.Optional[str]:
-    """The reason not to make this change, or None."""
+    """The reason to refuse this change, or None."""
     if change.before == change.after:
         return None
     return next(filter(None, (guard(change, context) for guard in GUARDS.get(change.key, ()) + FOR_EVERY_KEY)), None)
@@ -114,12 +114,12 @@ def _not_ascending(change: Change, _context: Context) -> t.Optional[str]:
     # tcp_rmem and tcp_wmem are checked one number at a time (proc_dointvec_minmax): "5 4 3" is accepted.
     numbers = [number for number in change.after if isinstance(number, int)]
     if numbers != sorted(numbers):
-        return f"the kernel accepts {render(change.after)}, but min, default and max must not descend"
+        return f"the kernel accepts {render(change.after)}, but min, default and max must not decrease"
     return None
 
 
 def _reuse_without_timestamps(change: Change, context: Context) -> t.Optional[str]:
-    # tcp_twsk_unique() asks for tw_ts_recent_stamp, which only connections with timestamps have.
+    # tcp_twsk_unique() checks tw_ts_recent_stamp, which only connections with timestamps have.
     if change.after == (1,) and context.to_be(TIMESTAMPS) == (0,):
         return f"has no effect while {TIMESTAMPS} is 0"
     return None
@@ -127,12 +127,12 @@ def _reuse_without_timestamps(change: Change, context: Context) -> t.Optional[st
 
 def _loopback_only_before_4_19(change: Change, context: Context) -> t.Optional[str]:
     if change.after == (2,) and context.kernel < (4, 19):
-        return "2 means loopback only since Linux 4.19; this kernel takes it as 1, for every destination"
+        return "2 means loopback only since Linux 4.19; this kernel treats it as 1, for every destination"
     return None
 
 
 def _swallows_listeners(_change: Change, context: Context) -> t.Optional[str]:
-    """A connection to elsewhere that got a service's port as its own keeps the service from starting again."""
+    """An outgoing connection that got a service's port as its local one keeps the service from restarting."""
     low, high = _bounds(context.to_be(RANGE))
     reserved = frozenset(context.to_be(RESERVED) or ())
     was_low, was_high = _bounds(context.running.get(RANGE))
@@ -149,7 +149,7 @@ def _swallows_listeners(_change: Change, context: Context) -> t.Optional[str]:
     ports = render(tuple(swallowed), ports=True)
     return (
         f"outgoing connections could take the ports of services that listen on {ports}, which could then not be "
-        f"started again; let {RESERVED} cover {ports}"
+        f"restarted; let {RESERVED} cover {ports}"
     )
 
 
@@ -172,7 +172,7 @@ def _below_a_limit_in_use(change: Change, context: Context) -> t.Optional[str]:
     if most is not None and _lowers(change) and _number(change.after) < most.limit:
         return (
             f"{most.name} has a limit of {most.limit} open files: what asks for more than {_number(change.after)} "
-            f"could not be started again"
+            f"could not be restarted"
         )
     return None
 
@@ -195,7 +195,7 @@ def _long_chains(change: Change, context: Context) -> t.Optional[str]:
 
 
 def _lowers(change: Change) -> bool:
-    """Whether the value gets smaller; where nothing is known of the one before, it may."""
+    """Whether the value gets smaller; it may, if the previous one is unknown."""
     return change.before is None or _number(change.after) < _number(change.before)
 
 
@@ -224,7 +224,7 @@ _ASCENDING = ("net.ipv4.tcp_mem", "net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem")
 
 
 def _table(*rows: t.Mapping[str, t.Tuple[Guard, ...]]) -> t.Dict[str, t.Tuple[Guard, ...]]:
-    """The guards of each key from all rows; what speaks first is what a person reads.  No key has a guard twice."""
+    """The guards of each key from all rows; people see the first one's reason. No key has a guard twice."""
     table: t.Dict[str, t.Tuple[Guard, ...]] = {}
     for key, guards in (item for row in rows for item in row.items()):
         table[key] = table.get(key, ()) + guards
@@ -233,7 +233,7 @@ def _table(*rows: t.Mapping[str, t.Tuple[Guard, ...]]) -> t.Dict[str, t.Tuple[Gu
     return table
 
 
-# The nearer the harm, the earlier.
+# The more immediate the harm, the earlier.
 _OF_ONE_KEY: t.Dict[str, t.Tuple[Guard, ...]] = {
     "net.ipv4.tcp_tw_recycle": (
         _harmful("drops connections of clients that share an address behind NAT; removed in Linux 4.12", 0),

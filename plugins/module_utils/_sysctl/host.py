@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""This host's sysctls and our files: found, and changed.  All that touches the kernel or a file is here."""
+"""This host's sysctls and our files, observed and changed. Everything that touches the kernel or a file is here."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .plan import Observed, Plan
 from .records import Records, needed_by
 from .request import Request
 
-# Of the host's namespace only, on every kernel (net_core_table).
+# In the host's namespace only, on every kernel (net_core_table).
 _ONLY_OF_THE_HOST = "net.core.netdev_max_backlog"
 
 # systemd 247 writes a page of a long value, 252 all of it.
@@ -35,7 +35,7 @@ Steps = t.Iterator[t.Union[_transaction.Step, _transaction.AnyOrder]]
 
 
 class Host:
-    """What was found when the instance was made."""
+    """What was observed when the instance was created."""
 
     def __init__(self, request: Request) -> None:
         self.request = request
@@ -46,13 +46,13 @@ class Host:
         self._elsewhere = _other_drop_ins(self._tree, request.file)
 
     def keys(self) -> t.List[str]:
-        """The keys that were asked for, and with purge those of our drop-in, or that a killed run has left over."""
+        """The requested keys, and with purge those in our drop-in, or that a killed run has left over."""
         left = [key for key in self.records.originals if key not in self._elsewhere]
         purged = [*self.records.lines, *left] if self.request.purge else []
         return list(dict.fromkeys([*self.request.wants, *purged]))
 
     def observe(self, keys: t.Iterable[str]) -> t.Dict[str, Observed]:
-        """These keys, as the kernel and the files have them."""
+        """These keys, as in the kernel and the files."""
         runtime = {key: proc_sys.read(key) for key in keys}
         boot, others = self._boot(runtime, self.records.lines), self._boot(runtime, {})
         notes = self._notes(runtime, boot, self.records)
@@ -80,7 +80,7 @@ class Host:
     def _original(self, key: str, runtime: t.Optional[str]) -> t.Optional[str]:
         """What the key held before it was first managed.
 
-        A record that a killed run has left over means nothing once somebody else has set the key.
+        A record that a killed run has left over is void once somebody else has set the key.
         """
         original = self.records.originals.get(key)
         if original is None or key in self.records.lines or key in self._elsewhere:
@@ -93,7 +93,7 @@ class Host:
         return missing.reason(key, in_namespace=self.in_namespace, module=modules.missing(key))
 
     def predict(self, plan: Plan, observed: t.Mapping[str, Observed], records: Records) -> t.Dict[str, Observed]:
-        """The keys as they would be found after the plan."""
+        """The keys as they would be after the plan."""
         boot = self._boot({key: before.runtime for key, before in observed.items()}, records.lines)
         notes = self._notes(list(observed), boot, records)
         return {
@@ -108,7 +108,7 @@ class Host:
         }
 
     def check_rights(self, plan: Plan, records: Records) -> None:
-        """Raise MissingRight before anything is touched, when something could not be done for lack of a privilege."""
+        """Raise MissingRight before anything is touched, if a privilege is missing."""
         if records.lines != self.records.lines:
             _files.check_replaceable(self.request.file or "")
         if os.geteuid() == 0 and records.originals != self.records.originals:
@@ -116,16 +116,16 @@ class Host:
         if records.modules != self.records.modules:
             _files.check_replaceable(modules.PATH)
         for key in plan.writes:
-            # A key that is still to be loaded can be judged by nobody.
+            # A key that is still to be loaded cannot be judged.
             if not proc_sys.writable(key) and proc_sys.read(key) is not None:
                 raise MissingRight(
                     f"writing {key} needs root (CAP_NET_ADMIN for net.*), uid {os.geteuid()} may not", key=key
                 )
 
     def steps(self, plan: Plan, observed: t.Mapping[str, Observed], records: Records) -> Steps:
-        """Record the originals, let the kernel judge every value, and only then persist them.
+        """Record the originals, let the kernel check every value, and only then persist them.
 
-        Whenever this is cut short, every key that is not what it was before is known by its recorded original.
+        Whenever this is interrupted, every changed key is known by its recorded original.
         """
         known = {**self.records.originals, **records.originals}
         if known != self.records.originals:
@@ -144,7 +144,7 @@ class Host:
     def _boot(
         self, runtime: t.Mapping[str, t.Optional[str]], lines: t.Mapping[str, str]
     ) -> t.Dict[str, sysctl_d.BootValue]:
-        """What the next boot would give, with these lines in our drop-in, to keys that hold these texts now."""
+        """What the next boot would give, with these lines in our drop-in, to keys that now hold these texts."""
         if self._tree is None or self.request.file is None:
             return {key: sysctl_d.BootValue() for key in runtime}
         tree = self._tree
@@ -184,14 +184,14 @@ def _other_drop_ins(tree: t.Optional[sysctl_d.SysctlTree], file: t.Optional[str]
 
 
 def _left_by_us(key: str) -> t.Tuple[str, ...]:
-    """The values that the last run which touched a key may have left it with; none where no record tells."""
+    """The values that the last run which touched a key may have left; none without a record."""
     things = fold.fold(store.runs(), store.run_path)
     of_runs = next((one.left for one in things if (one.kind, one.name) == (entries.SYSCTL, key) and not one.where), ())
     return of_runs or originals.left(originals.name_of(entries.SYSCTL, key))
 
 
 def _record(before: t.Mapping[str, str], after: t.Mapping[str, str]) -> _transaction.Step:
-    """Make the recorded originals those of ``after``."""
+    """Replace the recorded originals with those of ``after``."""
     changed = {key for key in {**before, **after} if before.get(key) != after.get(key)}
     return originals.step(
         {
@@ -208,7 +208,7 @@ def _encoded(text: t.Optional[str]) -> t.Optional[bytes]:
 
 
 def _fitting(key: str, boot: sysctl_d.BootValue) -> sysctl_d.BootValue:
-    """What is left of a set of ports that is longer than a page: an old systemd writes only so much of it."""
+    """What is left of a set of ports that is longer than a page: an old systemd writes only that much of it."""
     if not lookup(key).ports or boot.value is None or (systemd.version() or _WRITES_ALL) >= _WRITES_ALL:
         return boot
     return replace(boot, value=proc_sys.first_page(boot.value))
@@ -224,4 +224,4 @@ def _late(key: str, late: t.AbstractSet[str]) -> str:
     module = modules.bringing(key)
     if module is None or module.name not in late:
         return ""
-    return f"the module {module.name} may be loaded after the sysctls at boot; load_modules has it loaded before"
+    return f"the module {module.name} may be loaded after sysctls are set at boot; load_modules has it loaded before"

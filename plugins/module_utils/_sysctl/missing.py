@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""Why a key does not exist here, told apart for people.  Pure."""
+"""Why a key does not exist here, for people. Pure."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _OF_INTERFACE = re.compile(r"net\.ipv[46]\.(?:conf|neigh)\.([^.]+)\.")
 
 
 def reason(key: str, *, in_namespace: bool, module: t.Optional[str]) -> str:
-    """The reason; ``in_namespace`` says that this is not the host's network namespace, ``module`` which one lacks."""
+    """The reason; ``in_namespace``: this is not the host's network namespace; ``module``: the missing module."""
     known = lookup(key)
     interface = _OF_INTERFACE.match(key)
     if module:
-        return f"comes with the module {module}, which is not loaded (load_modules loads it, now and at boot)"
+        return f"is provided by the module {module}, which is not loaded (load_modules loads it, now and at boot)"
     if in_namespace and key.startswith("net.") and known.scope == "host":
         return "is host-wide: this network namespace has none of its own"
     if interface:

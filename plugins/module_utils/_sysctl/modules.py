@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""Kernel modules that bring sysctls with them: loaded now, and early enough at boot.
+"""Kernel modules that provide sysctls: loaded now, and early enough at boot.
 
 systemd-sysctl.service runs after systemd-modules-load.service, and skips keys that do not exist yet.  A key of a
 module that is loaded later, such as by the first firewall rule that tracks connections, loses its value at boot.
@@ -30,7 +30,7 @@ _LISTS = ("/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib")
 
 @dataclass(frozen=True)
 class Module:
-    """``prefixes`` are those of its keys, ``sentinel`` is a key that is there whenever the module is."""
+    """``prefixes`` are those of its keys, ``sentinel`` is a key that exists whenever the module is loaded."""
 
     name: str
     prefixes: t.Tuple[str, ...]
@@ -59,19 +59,19 @@ def missing(key: str) -> t.Optional[str]:
 
 
 def parse(content: t.Optional[bytes]) -> t.FrozenSet[str]:
-    """The modules a file of modules-load.d names."""
+    """The modules that a file of modules-load.d names."""
     lines = (content or b"").decode("utf-8", "replace").splitlines()
     names = (line.strip().replace("-", "_") for line in lines)
     return frozenset(name for name in names if name and not name.startswith(("#", ";")))
 
 
 def read() -> t.FrozenSet[str]:
-    """The modules in our file.  Raises BadRequest where it is a link, or somebody else's."""
+    """The modules in our file. Raises BadRequest if it is a link, or somebody else's."""
     return parse(_files.own(PATH, _MARK))
 
 
 def compose(names: t.AbstractSet[str]) -> t.Optional[bytes]:
-    """Our file of modules-load.d; None, meaning no file, when nothing is to be loaded."""
+    """Our file of modules-load.d; None, meaning no file, if nothing is to be loaded."""
     return (_HEADER + "".join(f"{name}\n" for name in sorted(names))).encode() if names else None
 
 
@@ -104,7 +104,7 @@ def can_be_loaded(name: str) -> bool:
 
 
 def check_right() -> None:
-    """Raise MissingRight where loading a module is not ours to do."""
+    """Raise MissingRight if we may not load a module."""
     if os.geteuid() != 0:
         raise MissingRight("loading a kernel module needs root (CAP_SYS_MODULE)")
 
@@ -120,17 +120,17 @@ def step(name: str) -> Step:
 
 
 def unload(name: str) -> None:
-    """Unload a module.  Raises KernelRefused where something uses it."""
+    """Unload a module. Raises KernelRefused if it is in use."""
     _run("--remove", "--", name)
 
 
 def load(name: str) -> None:
-    """Load a module.  Raises KernelRefused where it cannot be."""
+    """Load a module. Raises KernelRefused if that is impossible."""
     _run("--", name)
 
 
 def loaded(name: str) -> bool:
-    """Whether the module is there."""
+    """Whether the module is loaded."""
     return os.path.isdir(f"/sys/module/{name}")
 
 

@@ -18,7 +18,7 @@ from . import guards
 from .catalog import lookup, value_of
 from .rivals import Rival
 
-# A key that cannot be what is wanted, or that was left alone, is one of these; everything else is ok or changed.
+# A key that cannot be as wanted, or that was left alone, has one of these; everything else is ok or changed.
 SKIPPED, REFUSED, OVERRIDDEN, READ_ONLY = "skipped", "refused", "overridden", "read_only"
 _LEFT = "left as it is, since the run was refused for other keys"
 _READ_ONLY = "cannot be written from here: /proc/sys is mounted read-only, or the key belongs to another namespace"
@@ -26,13 +26,13 @@ _READ_ONLY = "cannot be written from here: /proc/sys is mounted read-only, or th
 
 @dataclass(frozen=True)
 class Observed:
-    """One key as it was found; texts are as the kernel and the files spell them.
+    """One key as observed; texts are as the kernel and the files spell them.
 
-    ``runtime`` is None where this kernel or namespace lacks the key, and ``absence`` says why.  ``module`` is the
-    kernel module that is loaded for the key's sake.  ``host_wide`` marks a key of the host where only a namespace was
-    asked for.  ``read_only`` means that not even root could write it from here.  ``boot_of_others`` is what the next
-    boot would give if our drop-in did not exist.  ``original`` is what the key held before it was first managed, and
-    ``elsewhere`` what another drop-in of ours sets it to.
+    ``runtime`` is None if this kernel or namespace lacks the key, and ``absence`` says why. ``module`` is the kernel
+    module that is loaded for the key. ``host_wide`` marks a host-wide key if only a namespace was requested.
+    ``read_only`` means that not even root could write it from here. ``boot_of_others`` is what the next boot would give
+    without our drop-in. ``original`` is what the key held before it was first managed, and ``elsewhere`` what another
+    drop-in of ours sets it to.
     """
 
     runtime: t.Optional[str]
@@ -56,7 +56,7 @@ class Observed:
 
 @dataclass(frozen=True)
 class KeyPlan:
-    """What becomes of one key.  ``write`` is the text for the kernel, ``line`` the value in our drop-in."""
+    """The plan for one key. ``write`` is the text for the kernel, ``line`` the value in our drop-in."""
 
     key: str
     want: t.Optional[Want]
@@ -78,7 +78,7 @@ class Plan:
         return {key: plan.write for key, plan in self.keys.items() if plan.write is not None}
 
     def changing(self, observed: t.Mapping[str, Observed]) -> t.FrozenSet[str]:
-        """The keys that would get another running value or another line."""
+        """The keys that would get a different running value or line."""
         return frozenset(
             key for key, plan in self.keys.items() if plan.write is not None or plan.line != observed[key].own_line
         )
@@ -86,7 +86,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class _Aim:
-    """A key that exists, what it should be now, and at the next boot; ``runtime`` is None while it is to be loaded."""
+    """An existing key, its target now, and at the next boot; ``runtime`` is None while it is still to be loaded."""
 
     key: str
     want: Want
@@ -108,9 +108,9 @@ def plan_present(
     force: bool = False,
     persist: bool = True,
 ) -> Plan:
-    """Plan to make every want true, now and, with ``persist``, at the next boot.
+    """Plan to satisfy every want, now and, with ``persist``, at the next boot.
 
-    Raises BadRequest where a want cannot be of its key.
+    Raises BadRequest if a want does not fit its key.
     """
     plans = {key: _out_of_reach(key, want, observed[key]) for key, want in wants.items()}
     aims = {key: _aim(key, want, observed[key]) for key, want in wants.items() if plans[key] is None}
@@ -119,7 +119,7 @@ def plan_present(
 
 
 def plan_absent(keys: t.Iterable[str], observed: t.Mapping[str, Observed], *, reason: str = "") -> Plan:
-    """Plan to drop our lines and give the keys back what they held before."""
+    """Plan to drop our lines and restore what the keys held before."""
     return Plan({key: _absent(key, observed[key], reason) for key in keys})
 
 
@@ -163,7 +163,7 @@ def _present(aim: _Aim, context: guards.Context, force: bool, persist: bool) -> 
 
 
 def _changes(aim: _Aim, persist: bool) -> t.Iterator[guards.Change]:
-    """What guards are to judge: the running value, and the boot value where our line becomes another one."""
+    """What guards are to judge: the running value, and the boot value if our line changes."""
     if not aim.in_force:
         yield guards.Change(aim.key, aim.runtime, aim.now)
     if persist and _parsed(aim.key, aim.observed.own_line) != aim.boot:
@@ -181,12 +181,12 @@ def _absent(key: str, observed: Observed, reason: str) -> KeyPlan:
 
 
 def line_text(want: Want, value: Value) -> str:
-    """The value in the spelling of the key it is wanted for."""
+    """The value in the spelling of its key."""
     return render(value, ports=want.ports)
 
 
 def _parsed(key: str, text: t.Optional[str]) -> t.Optional[Value]:
-    """The value of a line in a file, or None where there is none or it is rubbish."""
+    """The value of a line in a file, or None if there is none or it is invalid."""
     try:
         return None if text is None else value_of(key, text)
     except BadRequest:
@@ -194,7 +194,7 @@ def _parsed(key: str, text: t.Optional[str]) -> t.Optional[Value]:
 
 
 def _known(key: str, want: Want, *texts: t.Optional[str]) -> t.List[Value]:
-    """The values among the texts that can be compared with the want: files hold all sorts of things."""
+    """The values among the texts that can be compared with the want: files may contain anything."""
     values: t.List[Value] = []
     for text in texts:
         if text is None:
@@ -209,7 +209,7 @@ def _known(key: str, want: Want, *texts: t.Optional[str]) -> t.List[Value]:
 
 
 def satisfied(key: str, want: Want, text: t.Optional[str]) -> bool:
-    """Whether a text, from the kernel or a file, is what is wanted; what cannot be compared is not."""
+    """Whether a text, from the kernel or a file, is as wanted; one that cannot be compared is not."""
     return text is not None and any(want.satisfied_by(value) for value in _known(key, want, text))
 
 
@@ -234,7 +234,7 @@ def verdict(plan: KeyPlan, before: Observed, after: Observed, rivalry: str = "")
 
 
 def rows_of_refusal(plan: Plan, observed: t.Mapping[str, Observed]) -> t.Dict[str, Row]:
-    """The rows of a run that was refused for some of its keys: none of the others was touched either."""
+    """The rows of a run that was refused for some of its keys: the others were not touched either."""
     changing = plan.changing(observed)
 
     def left(key: str, entry: KeyPlan) -> KeyPlan:
@@ -245,7 +245,7 @@ def rows_of_refusal(plan: Plan, observed: t.Mapping[str, Observed]) -> t.Dict[st
 
 
 def rivalry(plan: KeyPlan, rival: t.Optional[Rival]) -> str:
-    """Who will win or fight over the key, empty where nobody does or they want the same."""
+    """What will win or fight over the key, empty if nothing does or it sets the same value."""
     if plan.want is None or plan.status == SKIPPED or rival is None:
         return ""
     return "" if satisfied(plan.key, plan.want, rival.value) else rival.reason
@@ -262,6 +262,6 @@ def data(key: str, text: t.Optional[str]) -> Plain:
 
 
 def data_text(key: str, text: t.Optional[str]) -> str:
-    """A text in the one spelling in which two of the same value are alike."""
+    """A text in a canonical spelling, the same for equal values."""
     value = data(key, text)
     return " ".join(map(str, value)) if isinstance(value, list) else str(value)

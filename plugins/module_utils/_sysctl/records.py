@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""What is written down on the host: our drop-in, the modules it needs, and what keys held before.  Pure."""
+"""What is recorded on the host: our drop-in, the modules it needs, and what keys held before. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .plan import Observed, Plan
 class Records:
     """``lines`` are values by key in our drop-in, ``originals`` the values of keys before they were first managed.
 
-    ``modules`` are loaded at boot for the sake of keys that are managed here.
+    ``modules`` are loaded at boot for keys that are managed here.
     """
 
     lines: t.Mapping[str, str]
@@ -29,13 +29,13 @@ class Records:
     def after(
         self, plan: Plan, observed: t.Mapping[str, Observed], loadable: t.AbstractSet[str] = frozenset()
     ) -> Records:
-        """The records as they shall be when the plan is done; ``loadable`` modules join those of the boot if needed."""
+        """The records after the plan is done; ``loadable`` modules join those loaded at boot if needed."""
         lines, kept = dict(self.lines), dict(self.originals)
         for key, entry in plan.keys.items():
             runtime = observed[key].runtime
             if entry.want is None:
                 lines.pop(key, None)
-                # A key that could not be given back keeps its record, for another time.
+                # A key that could not be restored keeps its record for a later attempt.
                 if entry.status == "ok" and observed[key].elsewhere is None:
                     kept.pop(key, None)
             elif entry.line is not None:
@@ -47,6 +47,6 @@ class Records:
 
 
 def needed_by(keys: t.Iterable[str]) -> t.FrozenSet[str]:
-    """The names of the modules that bring these keys."""
+    """The names of the modules that provide these keys."""
     needed = (modules.bringing(key) for key in keys)
     return frozenset(module.name for module in needed if module)

@@ -4,10 +4,10 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""What the kernel would say to some values, asked where nobody is hurt: in a network namespace made for that.
+"""What the kernel would say to some values, tried where it is harmless: in a network namespace created for it.
 
-A new namespace takes and refuses values as the running one does, once it has the same values to begin with.  Keys of
-the whole host, and of interfaces, cannot be tried there: what the kernel makes of those shows when they are written.
+A new namespace accepts and refuses values as the running one does, once it starts from the same values. Host-wide keys,
+and those of interfaces, cannot be tried there: what the kernel makes of them shows when they are written.
 """
 
 from __future__ import annotations
@@ -26,18 +26,19 @@ from .catalog import lookup
 _CONGESTION = "net.ipv4.tcp_congestion_control"
 # On 64 bits: fs/file.c and fs/file_table.c.
 _BOUNDS = {"fs.nr_open": (64, 2147483584), "fs.file-max": (0, 9223372036854775807)}
-# The kernel compares these two with each other, whichever of them is written.
+# The kernel checks these two against each other, whichever is written.
 _COMPARED = ("net.ipv4.ip_local_port_range", "net.ipv4.ip_unprivileged_port_start")
 
 
 def rehearse(texts: writes.Texts, *, in_namespace: bool) -> None:
-    """Raise KernelRefused where the kernel would; without the right to make a namespace less is predicted.
+    """Raise KernelRefused where the kernel would refuse; without the right to create a namespace, less is predicted.
 
-    ``in_namespace`` says that the values are meant for another network namespace than the host's.
+    ``in_namespace`` says that the values are for a network namespace other than the host's.
     """
     tried = {key for key in texts if lookup(key).scope == "netns"}
     if not in_namespace or texts.get(_CONGESTION) not in _available():
-        # The host may use all (tcp_allowed_congestion_control is for the others), and trying one may load its module.
+        # The host may use all (tcp_allowed_congestion_control is for other namespaces), and trying one may load its
+        # module.
         tried.discard(_CONGESTION)
     running = {key: proc_sys.read(key) for key in (*texts, *_COMPARED)}
     if tried:
@@ -48,7 +49,7 @@ def rehearse(texts: writes.Texts, *, in_namespace: bool) -> None:
 
 
 def _try(texts: writes.Texts, tried: t.AbstractSet[str], running: t.Mapping[str, t.Optional[str]]) -> None:
-    """Write the values as a run does, in the namespace where this process is now; the others are judged by rules."""
+    """Write the values as a run does, in this process's current namespace; the others are judged by rules."""
     new = {key: proc_sys.read(key) for key in (*tried, *_COMPARED)} if tried else {}
     before = {key: text for key, text in new.items() if text is not None}
     with contextlib.suppress(NettuneError):
@@ -59,7 +60,7 @@ def _try(texts: writes.Texts, tried: t.AbstractSet[str], running: t.Mapping[str,
         _transaction.run([tuple(steps.get(key) or _judge(key, text) for key, text in texts.items())])
         writes.check(written)
     except KernelRefused as exc:
-        # What was restored is of no interest: it was the namespace's.
+        # What was restored is irrelevant: it was the namespace's.
         raise KernelRefused(str(exc), key=exc.details.get("key"), value=exc.details.get("value")) from exc
 
 

@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""What was asked of the module, checked before anything is looked at."""
+"""The request to the module, checked before anything is observed."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from .catalog import want_of
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked: canonical keys, parsed wants (None with ``absent``).
+    """The request: canonical keys, parsed wants (None with ``absent``).
 
-    ``file`` is None where nothing is to be persisted, as in a network namespace of somebody else.
+    ``file`` is None if nothing is to be persisted, as in another network namespace.
     """
 
     wants: t.Mapping[str, t.Optional[Want]]

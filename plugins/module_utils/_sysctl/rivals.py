@@ -4,11 +4,11 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""Others who set sysctls, and would win or fight: found by what runs and by their own files.
+"""Other tools that set sysctls, and would win or interfere: detected from what runs and from their own files.
 
-A drop-in of somebody else needs no entry here, as the boot value tells which file and line decides.
-Sources: consts.py and plugins/plugin_sysctl.py of tuned, tcp_buffer_tuner.c and net_buffer_tuner.c of bpftune,
-cmd/kube-proxy/app/conntrack.go of Kubernetes, ufw-init-functions of ufw.
+Somebody else's drop-in needs no entry here, as the boot value shows which file and line decides. Sources: consts.py and
+plugins/plugin_sysctl.py of tuned, tcp_buffer_tuner.c and net_buffer_tuner.c of bpftune, cmd/kube-proxy/app/conntrack.go
+of Kubernetes, ufw-init-functions of ufw.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _PROFILES = ("/etc/tuned/profiles", "/etc/tuned", "/usr/lib/tuned/profiles", "/u
 
 @dataclass(frozen=True)
 class Rival:
-    """Somebody who sets a key too.  ``value`` is what they set, None where that depends on what they measure."""
+    """Another tool that sets a key. ``value`` is what it sets, None if that depends on what it measures."""
 
     reason: str
     value: t.Optional[str] = None
@@ -37,7 +37,7 @@ class Rival:
 
 @dataclass(frozen=True)
 class _Daemon:
-    """A process that sets keys by its own lights."""
+    """A process that sets keys at its own discretion."""
 
     command: str
     keys: t.Pattern[str]
@@ -53,13 +53,13 @@ _DAEMONS = (
     _Daemon(
         "kube-proxy",
         re.compile(r"net\.netfilter\.nf_conntrack_(max|buckets|tcp_timeout_(established|close_wait))\Z"),
-        "may raise it when it starts, as its conntrack options say",
+        "may raise it when it starts, according to its conntrack options",
     ),
 )
 
 
 def find(keys: t.Iterable[str], root: str = "") -> t.Dict[str, Rival]:
-    """Who else sets these canonical keys on the system below ``root``, one rival a key."""
+    """What else sets these canonical keys on the system below ``root``, one rival per key."""
     keys = list(keys)
     rivals = {**dict(_daemons(keys, root)), **_ufw(root), **_tuned(root)}
     return {key: rivals[key] for key in keys if key in rivals}
@@ -101,7 +101,7 @@ def _tuned(root: str) -> t.Dict[str, Rival]:
     wins = re.search(
         r"^reapply_sysctl\s*=\s*(0|false)\b", _files.text(f"{root}/etc/tuned/tuned-main.conf"), re.MULTILINE
     )
-    ending = "after all drop-ins" if wins else "and puts back what it found there when its profile changes"
+    ending = "after all drop-ins" if wins else "and restores the previous value when its profile changes"
     rivals: t.Dict[str, Rival] = {}
     for profile in profiles:
         for key, value, where in _of_profile(root, profile, set()):
@@ -145,7 +145,7 @@ def _assignments(text: str) -> t.Iterator[t.Tuple[str, str, str, int]]:
 
 
 def _key(name: str) -> str:
-    """The canonical spelling; what cannot be a key, or is a pattern for several, is no key that is asked for."""
+    """The canonical spelling; an invalid key, or a pattern for several, matches no requested key."""
     try:
         return proc_sys.canonical(name)
     except BadRequest:

@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""Values handed to the kernel, and read back."""
+"""Values written to the kernel, and read back."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ Texts = t.Mapping[str, str]
 
 
 def steps(writes: Texts, before: Texts, netns: t.Optional[str] = None) -> _transaction.AnyOrder:
-    """A step per key; which of them must come first, such as one end of a range, is for the kernel to say.
+    """A step per key; which must come first, such as one end of a range, is up to the kernel.
 
-    ``netns`` is the name of the network namespace where that is done, None for the host's.
+    ``netns`` is the name of the network namespace in which to write, None for the host's.
     """
     where = {} if netns is None else {"netns": netns}
     return tuple(step(key, before[key], text, where) for key, text in writes.items())
 
 
 def check(writes: Texts) -> None:
-    """Raise KernelRefused where the kernel holds something else: a later write may have moved an earlier one."""
+    """Raise KernelRefused if the kernel holds something else: a later write may have changed an earlier one."""
     for key, text in writes.items():
         _check(key, text)
 
 
 def step(key: str, before: str, after: str, where: t.Mapping[str, str]) -> _transaction.Step:
-    """The write as a step that fails where the kernel makes something else of the value."""
+    """The write as a step that fails if the kernel alters the value."""
     plain = proc_sys.step(key, before, after)
 
     def do() -> None:
@@ -49,4 +49,4 @@ def step(key: str, before: str, after: str, where: t.Mapping[str, str]) -> _tran
 def _check(key: str, wanted: str) -> None:
     now = proc_sys.read(key)
     if now is None or planning.data(key, now) != planning.data(key, wanted):
-        raise KernelRefused(f"the kernel took {key} = {wanted} and made {now} of it", key=key, value=wanted)
+        raise KernelRefused(f"the kernel accepted {key} = {wanted}, but turned it into {now}", key=key, value=wanted)

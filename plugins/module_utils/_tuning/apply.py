@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""One run: all that a host shall have, as one transaction, and the same as rows."""
+"""One run: everything that a host should have, as one transaction, and the same as rows."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ class AnyJob(_job.Job, t.Protocol):
         """The verdict on each setting, by name."""
 
     def warnings(self) -> t.List[str]:
-        """What a person should know though nothing has failed."""
+        """What a person should know although nothing has failed."""
 
 
 class _Job:
-    """One kind's job, and the word for it in the rows."""
+    """One kind's job, and its name in the rows."""
 
     def __init__(self, kind: str, job: AnyJob) -> None:
         self.kind, self.job = kind, job
@@ -50,9 +50,9 @@ class _Job:
 
 
 def manage(request: Request, *, check_mode: bool) -> t.Dict[str, t.Any]:
-    """Bring the host to what was asked, or in check mode tell exactly what that would do.
+    """Tune the host as requested, or in check mode predict exactly what that would do.
 
-    Returns the module's result.  Raises NettuneError after restoring everything of every kind when any part fails.
+    Returns the module's result.  Raises NettuneError after restoring everything of every kind if any part fails.
     """
     guard = _timer(request.confirm) if request.confirm else lambda record: record
     latest = store.latest()
@@ -85,7 +85,7 @@ def _timer(seconds: int) -> t.Callable[[Journal], _transaction.Journal]:
 
 
 def drift(request: Request) -> t.List[t.Dict[str, t.Any]]:
-    """The rows of a run in check mode: what is not as it was asked for, and why."""
+    """The rows of a run in check mode: what is not as requested, and why."""
     jobs, _run = _job.carry_out(lambda: _jobs(request), "tuning", check_mode=True)
     return _rows(jobs)
 

@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""What backlogs and file limits need of the kernel.  Pure."""
+"""What backlogs and file limits need from the kernel. Pure."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _FILES_BY_DEFAULT = 1048576
 
 
 def floors(backlogs: t.Iterable[Want], limits: t.Iterable[LimitWant]) -> t.Dict[str, int]:
-    """The least values, by key: a queue is cut to one of them, and no process may open more files than the other.
+    """The minimum values, by key: one caps a queue, and the other is the most files a process may open.
 
-    What the kernel gives by itself is no need.
+    What the kernel gives by default is not a need.
     """
     needed = {
         SOMAXCONN: max((_floor(want) for want in backlogs), default=0),
@@ -40,7 +40,7 @@ def merged(
 ) -> t.Dict[str, t.Optional[Want]]:
     """The wants with floors raised to what is needed.
 
-    Who wants exactly or at most a value has it, and what is excluded is left alone.
+    A want with exactly or at most stays as it is, and excluded keys are left alone.
     """
     result = {key: want for key, want in wants.items() if key not in exclude}
     for key, number in needed.items():

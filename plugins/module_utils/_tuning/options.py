@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""The options by which is said what a host shall have: those of tuning, and of whoever compares a host with them."""
+"""The options that define what a host should have: those of tuning, and of comparisons with it."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ OPTIONS: t.Dict[str, t.Any] = {
 def checked(given: t.Mapping[str, t.Any], name: str) -> t.Mapping[str, t.Any]:
     """These options with their defaults, from the option ``name`` of another module.
 
-    Raises BadRequest for what tuning would not take.
+    Raises BadRequest for what tuning would not accept.
     """
     result = ArgumentSpecValidator(OPTIONS).validate(dict(given))
     if result.error_messages:

@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""What was asked of the module, checked before anything is looked at."""
+"""The request to the module, checked before anything is observed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Params = t.Mapping[str, t.Any]
 class Request:
     """Wants of all three kinds, as the modules for one kind take them.
 
-    Of ``limits`` and ``backlogs`` those marked ``auto`` are still to be spread over what is found on the host.
+    Those of ``limits`` and ``backlogs`` marked ``auto`` are still to be applied to what is found on the host.
     """
 
     sysctls: sysctls.Request
@@ -44,11 +44,11 @@ class Request:
 
     @property
     def needs_servers(self) -> bool:
-        """Whether it has to be found out what runs here."""
+        """Whether running servers must be detected."""
         return bool(self.auto_limits or self.auto_backlogs)
 
     def spread(self, running: t.Sequence[RunningServer]) -> Request:
-        """The request with all servers that run here named.  What is named already is left as it was asked."""
+        """The request with all servers that run here named. Those already named stay as requested."""
         named = {one.unit for one in self.limits}
         units = sorted({one.unit for one in running if one.unit and one.unit not in named})
         servers = {one.server.name for one in self.backlogs if one.server}
@@ -73,7 +73,7 @@ def parse_request(params: Params) -> Request:
     queues, of_auto_servers = _split(params["backlogs"], "server")
     for one in of_auto_servers:
         _refuse_beside_auto(one, ("listen", "config", "unit"))
-    # What is wrong with them is told before anything is looked for.
+    # Errors in them are reported before anything is looked up.
     for one in of_auto_units:
         _limit({**one, "unit": "auto.service"})
     for one in of_auto_servers:
@@ -93,14 +93,14 @@ def parse_request(params: Params) -> Request:
 def _split(rows: t.Sequence[Params], option: str) -> t.Tuple[t.List[Params], t.Tuple[Params, ...]]:
     auto = tuple(row for row in rows if row[option] == AUTO)
     if len(auto) > 1:
-        raise BadRequest(f"{option}=auto is there twice: which of the two would hold?")
+        raise BadRequest(f"{option}=auto is given twice: only one can apply")
     return [row for row in rows if row[option] != AUTO], auto
 
 
 def _refuse_beside_auto(row: Params, options: t.Iterable[str]) -> None:
     for option in options:
         if row.get(option):
-            raise BadRequest(f"backlogs: {option} is of one server, it makes no sense with server=auto")
+            raise BadRequest(f"backlogs: {option} is for a single server, it makes no sense with server=auto")
 
 
 def _sysctls(params: Params) -> sysctls.Request:
@@ -120,5 +120,5 @@ def _backlog(row: Params) -> backlogs.Request:
 
 def _label(text: str) -> str:
     if text in fold.RESERVED or fold.is_id(text) or len(text) > _LONGEST or not text.isprintable():
-        raise BadRequest(f"label must be a word of your own, not {text!r}", label=text)
+        raise BadRequest(f"label must be your own word, not {text!r}", label=text)
     return text

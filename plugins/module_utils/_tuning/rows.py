@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""Rows of one shape, and one vocabulary, for all kinds of settings.  Pure."""
+"""Rows of one form, and one vocabulary, for all kinds of settings. Pure."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def as_data(kind: str, name: str, row: _plan.Row) -> Data:
 
 
 def summary(rows: t.Iterable[Data]) -> t.Dict[str, int]:
-    """How many rows have each status; all of them are there."""
+    """How many rows have each status; all statuses are present."""
     counted = Counter(row["status"] for row in rows)
     return {status: counted[status] for status in STATUSES}
 
 
 def diffs(results: t.Iterable[Data]) -> t.List[t.Dict[str, str]]:
-    """What differs, of all kinds, in the form ``--diff`` prints."""
+    """What differs, of all kinds, in the form that ``--diff`` prints."""
     diffs: t.List[t.Dict[str, str]] = []
     for result in results:
         one = result["diff"]

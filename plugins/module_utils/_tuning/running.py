@@ -22,7 +22,7 @@ from .._servers.server import Server
 
 @dataclass(frozen=True)
 class RunningServer:
-    """A server and the systemd unit that runs it, None where it was started otherwise."""
+    """A server and the systemd unit that runs it, None if it was started otherwise."""
 
     server: str
     unit: t.Optional[str]
@@ -31,8 +31,8 @@ class RunningServer:
 def servers(kernel: sockets.Kernel) -> t.List[RunningServer]:
     """The servers that listen in this network namespace, by name.
 
-    One in another unit than its distribution's, such as one in a container, has its configuration elsewhere: it must
-    be named with that.
+    One in a unit other than its distribution's, such as one in a container, has its configuration elsewhere: it must be
+    named along with that.
     """
     listeners = [one for there in kernel.sockets.values() for one in there]
     names = [name for server in table.BY_NAME.values() for name in server.processes]

@@ -4,10 +4,10 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""What can be wrong with what a remediation was asked."""
+"""What can be wrong with a request for a remediation."""
 
 from __future__ import annotations
 
 
 class RemediateError(Exception):
-    """What was asked is wrong, or nobody could watch over it; the message names the thing."""
+    """The request is wrong, or the run could not be supervised; the message names the problem."""

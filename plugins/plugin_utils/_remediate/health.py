@@ -4,14 +4,14 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""Whether hosts fare worse since a change than hosts without it, over the same interval.  Pure.
+"""Whether hosts do worse since a change than hosts without it, over the same interval. Pure.
 
-Every rate is a number of events for each connection that came, went out or was dropped meanwhile.  Hosts of a batch may
-have fared worse than the others before the change already, which may be why it is made.  So what is expected of a host
-is what the control hosts have, or what it had itself before plus what the control hosts have gained, the higher one.
-A host fails where a rate is above that by a factor *and* by a margin, with a minimum of events: a rare event that
-happens twice instead of once proves nothing.  Hosts fail alone, and the batch as a whole, which shows what is slight
-but everywhere.
+Every rate is a number of events per connection that came in, went out or was dropped in the interval. Hosts of a batch
+may have done worse than the others even before the change, which may be why it is made. So the expected rate of a host
+is that of the control hosts, or its own earlier one plus the increase on the control hosts, whichever is higher. A host
+fails if a rate exceeds that by a factor *and* by a margin, with a minimum of events: a rare event that happens twice
+instead of once proves nothing. Hosts can fail alone, and the batch as a whole, which shows what is slight but
+everywhere.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Counters = t.Mapping[str, int]
 
 PASS, FAIL, INCONCLUSIVE = "pass", "fail", "inconclusive"
 
-# Events by the kernel's counters.  ListenDrops has ListenOverflows and what else is dropped for a listener.
+# Events by the kernel's counters. ListenDrops includes ListenOverflows and everything else dropped at a listener.
 MEASURES = {
     "overflow": ("ListenDrops",),
     "reset": ("EstabResets",),
@@ -35,7 +35,7 @@ _CONNECTIONS = ("PassiveOpens", "ActiveOpens", "ListenDrops")
 
 @dataclass(frozen=True)
 class Limits:
-    """From when on a difference counts; ``margin`` is in events for each connection."""
+    """When a difference counts; ``margin`` is in events per connection."""
 
     min_connections: int = 100
     min_events: int = 10
@@ -45,7 +45,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Sample:
-    """The counters of a host at a moment of a boot."""
+    """The counters of a host at a moment, with its boot."""
 
     boot_id: str
     counters: Counters
@@ -59,7 +59,7 @@ class Traffic:
     events: t.Mapping[str, int] = field(default_factory=dict)
 
     def rate(self, name: str) -> float:
-        """Events for each connection; 0 where there was none."""
+        """Events per connection; 0 if there was none."""
         return self.events.get(name, 0) / self.connections if self.connections else 0.0
 
     def __add__(self, other: Traffic) -> Traffic:
@@ -71,7 +71,7 @@ class Traffic:
 
 @dataclass(frozen=True)
 class Course:
-    """What a host saw before and since the change."""
+    """What happened on a host before and since the change."""
 
     before: Traffic
     since: Traffic
@@ -82,7 +82,7 @@ class Course:
 
 @dataclass(frozen=True)
 class Health:
-    """The verdict on a batch, why, which hosts have failed with what, and the numbers it stands on."""
+    """The verdict on a batch, why, which hosts have failed and how, and the numbers behind it."""
 
     verdict: str
     why: str
@@ -91,7 +91,7 @@ class Health:
 
 
 def between(first: Sample, second: Sample) -> t.Optional[Traffic]:
-    """What happened in between; None where the host was booted, or its counters went backwards."""
+    """What happened in between; None if the host was rebooted, or its counters went backwards."""
     if first.boot_id != second.boot_id:
         return None
     grown = {name: value - first.counters.get(name, 0) for name, value in second.counters.items()}
@@ -132,7 +132,7 @@ def _worse(course: Course, control: Course, limits: Limits) -> str:
         events = course.since.events.get(name, 0)
         if events >= limits.min_events and rate > expected * limits.ratio and rate > expected + limits.margin:
             said.append(
-                f"{name} {rate:.3f} a connection ({events} of {course.since.connections}), expected {expected:.3f},"
+                f"{name} {rate:.3f} per connection ({events} of {course.since.connections}), expected {expected:.3f},"
                 f" control hosts {control.since.rate(name):.3f}"
             )
     return ", ".join(said)

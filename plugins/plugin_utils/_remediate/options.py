@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""What a remediation is asked, brought to types: from a task, or as texts from a command line."""
+"""The request for a remediation, converted to types: from a task, or as strings from a command line."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ROLE = Path(__file__).parents[3] / "roles" / "tcp_remediate"
 STOP, CONTINUE = "stop", "continue"
 BATCH, RUN = "batch", "run"
 
-# The arguments of the task, as Ansible's own argument specs have them.
+# The arguments of the task, in the form of Ansible's argument specs.
 SPEC: t.Mapping[str, t.Mapping[str, t.Any]] = {
     "step": {"type": "str", "required": True, "choices": ["check", "plan", "measure", "judge", "settle", "finish"]},
     "run": {"type": "str"},
@@ -51,7 +51,7 @@ SPEC: t.Mapping[str, t.Mapping[str, t.Any]] = {
 
 @dataclass(frozen=True)
 class Asked:
-    """Everything about the remediation but its hosts; times in seconds."""
+    """Everything about the remediation except its hosts; times in seconds."""
 
     sizes: t.Tuple[Share, ...]
     canaries: t.Tuple[str, ...]
@@ -66,13 +66,13 @@ class Asked:
 
 
 def from_text(value: t.Any) -> t.Any:
-    """A list that was given as a text, as ``-e name=value`` gives it."""
+    """A list that was given as a string, as with ``-e name=value``."""
     if not isinstance(value, str) or not value.lstrip().startswith("["):
         return value
     try:
         return yaml.safe_load(value)
     except yaml.YAMLError as exc:
-        raise RemediateError(f"this is no YAML: {value!r}") from exc
+        raise RemediateError(f"this is not YAML: {value!r}") from exc
 
 
 def read(arguments: t.Mapping[str, t.Any]) -> Asked:
@@ -81,7 +81,7 @@ def read(arguments: t.Mapping[str, t.Any]) -> Asked:
     _check_numbers(arguments)
     sizes = tuple(parse(size, "batches") for size in arguments["batches"])
     if not sizes or any(size.number == 0 for size in sizes):
-        raise RemediateError("batches needs sizes of one host at least")
+        raise RemediateError("batches needs sizes of at least one host")
     return Asked(
         sizes=sizes,
         canaries=tuple(arguments["canaries"]),
@@ -97,17 +97,17 @@ def read(arguments: t.Mapping[str, t.Any]) -> Asked:
 
 
 def check_slices(variables: t.Mapping[str, t.Any]) -> None:
-    """Raise RemediateError in a slice of a job of AWX, by the variables that it gives every job.
+    """Raise RemediateError in an AWX job slice, recognized by the variables that AWX sets for every job.
 
-    It runs the slices of a job template as a workflow, which has the name of the template.
+    AWX runs the slices of a job template as a workflow with the template's name.
     """
     for product in ("awx", "tower"):
         workflow, template = (variables.get(f"{product}_{name}_name") for name in ("workflow_job", "job_template"))
         if workflow and workflow == template:
             raise RemediateError(
-                f"this is one slice of the job {template}, and each slice would have canaries and a budget of its own:"
-                " set the number of job slices of its template to 1. A workflow that is no sliced job needs another"
-                " name than its template"
+                f"this is one slice of the job {template}, and each slice would have its own canaries and budget:"
+                " set the number of job slices of its template to 1. A workflow that is not a sliced job needs a name"
+                " different from its template's"
             )
 
 
@@ -115,7 +115,7 @@ def _check_numbers(arguments: t.Mapping[str, t.Any]) -> None:
     lowest = {"interval": 1, "controls": 1, "ratio": 1, "cooldown": 0, "confirm": 0, "margin": 0, "min_events": 1}
     for name, least in lowest.items():
         if arguments[name] < least:
-            raise RemediateError(f"{name} must be {least} at least, not {arguments[name]}")
+            raise RemediateError(f"{name} must be at least {least}, not {arguments[name]}")
     confirm, interval = arguments["confirm"], arguments["interval"]
     if confirm and confirm <= 2 * interval:
         raise RemediateError(
@@ -135,6 +135,6 @@ def _check_variables(names: t.Iterable[str]) -> None:
 
 @functools.lru_cache(maxsize=1)
 def role_variables() -> t.FrozenSet[str]:
-    """The names of the variables of the role and its playbook, and of what it registers."""
+    """The names of the variables of the role and its playbook, and of those it registers."""
     specs = yaml.safe_load((_ROLE / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
     return frozenset(specs["argument_specs"]["main"]["options"]) | {"tcp_remediate_hosts", "tcp_remediate_result"}

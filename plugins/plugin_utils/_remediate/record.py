@@ -4,11 +4,11 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""The record of a run: every host with what became of it, every batch with its verdict, as a file of JSON.
+"""The record of a run: every host with its outcome, every batch with its verdict, as a JSON file.
 
 ``{"run", "started", "finished", "verdict", "why", "fleet", "budget", "batches": [{"name", "hosts", "controls",
 "verdict", "why", "numbers", "done"}], "hosts": [{"name", "state", "why", "changes", "batch", "run"}]}``.  A verdict is
-pass, fail, inconclusive, or running; one that stays running is that of a controller which died.
+pass, fail, inconclusive, or running; one that stays running means that the controller died.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ RUNNING = "running"
 
 @dataclass(frozen=True)
 class Batch:
-    """One batch; ``numbers`` are those that the verdict stands on, ``done`` is what was done then."""
+    """One batch; ``numbers`` are those behind the verdict, ``done`` is what was done as a result."""
 
     name: str
     hosts: t.Tuple[str, ...]
@@ -54,11 +54,11 @@ class Record:
     finished: t.Optional[str] = None
 
     def with_hosts(self, *hosts: Host) -> Record:
-        """The record with these hosts in place of what was known of them."""
+        """The record with these hosts updated."""
         return replace(self, hosts={**self.hosts, **{host.name: host for host in hosts}})
 
     def with_batch(self, number: int, batch: Batch) -> Record:
-        """The record with this batch in place of the one with the number."""
+        """The record with this batch replaced, by number."""
         return replace(self, batches=(*self.batches[:number], batch, *self.batches[number + 1 :]))
 
     def in_state(self, *states: str) -> t.List[Host]:
@@ -72,7 +72,7 @@ def path(directory: Path, run: str) -> Path:
 
 
 def save(directory: Path, record: Record) -> None:
-    """Write it, whole or not at all.  Raises RemediateError."""
+    """Write it, completely or not at all. Raises RemediateError."""
     data = {**asdict(record), "hosts": [asdict(host) for host in record.hosts.values()]}
     target = path(directory, record.run)
     try:

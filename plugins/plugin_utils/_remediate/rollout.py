@@ -21,12 +21,12 @@ Results = t.Mapping[str, t.Any]
 Groups = batches.Groups
 
 
-_NOBODY_TOUCHED = "Nobody was touched: mend these hosts, leave them out with --limit, or raise tcp_remediate_budget"
+_NOBODY_TOUCHED = "No host was touched: fix these hosts, leave them out with --limit, or raise tcp_remediate_budget"
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What a batch has left registered, by host: three samples of the counters, the tuning, the checks of the user."""
+    """What a batch has registered, by host: three samples of the counters, the tuning, the user's checks."""
 
     start: Results
     before: Results
@@ -37,7 +37,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Decision:
-    """Who is to be confirmed and who rolled back; ``label`` is what all of it is recorded under on the hosts."""
+    """Which hosts to confirm and which to roll back; ``label`` is what the runs are recorded under on the hosts."""
 
     verdict: str
     confirm: t.Tuple[str, ...] = ()
@@ -45,7 +45,7 @@ class Decision:
 
 
 def plan(record: Record, asked: Asked, surveyed: Results, groups: Groups) -> Record:
-    """The record with every host classified and every batch planned; without batches where the budget is used up."""
+    """The record with every host classified and every batch planned; without batches if the budget is spent."""
     hosts = [survey.classify(name, surveyed.get(name), asked.cooldown) for name in record.hosts]
     drifted = batches.ordered([host.name for host in hosts if host.state == survey.DRIFTED], asked.canaries)
     chosen = drifted[: asked.max_hosts.of(record.fleet)]
@@ -55,7 +55,7 @@ def plan(record: Record, asked: Asked, surveyed: Results, groups: Groups) -> Rec
     record = record.with_hosts(*kept)
     over = over_budget(record)
     if over:
-        left = (_left(host, "nobody is tuned, since the budget is used up") for host in kept)
+        left = (_left(host, "no host is tuned, since the budget is spent") for host in kept)
         return replace(record.with_hosts(*left), verdict=FAIL, why=f"{over}. {_NOBODY_TOUCHED}")
     planned = (
         Batch(batches.name_of(number), tuple(names), tuple(_controls(record, cut[: number + 1], asked, groups)))
@@ -77,7 +77,7 @@ def _left(host: Host, why: str) -> Host:
 
 
 def _controls(record: Record, cut: t.Sequence[t.Sequence[str]], asked: Asked, groups: Groups) -> t.List[str]:
-    """Hosts that are not touched before this batch is judged; where there is none, those of earlier batches."""
+    """Hosts that are not touched before this batch is judged; if there are none, those of earlier batches."""
     *earlier, batch = cut
     touched = {name for names in cut for name in names}
     untouched = [host.name for host in record.in_state(*survey.UNTOUCHED) if host.name not in touched]
@@ -86,7 +86,7 @@ def _controls(record: Record, cut: t.Sequence[t.Sequence[str]], asked: Asked, gr
 
 
 def over_budget(record: Record) -> str:
-    """Why nobody else is to be touched, empty where the budget has room."""
+    """Why no further host may be touched, empty if there is budget left."""
     bad = record.in_state(*survey.BAD)
     if len(bad) <= record.budget:
         return ""
@@ -119,21 +119,23 @@ def _tuned(host: Host, seen: Seen) -> Host:
     if bad:
         state, why = bad
         left = result.get("not_restored") if isinstance(result, dict) else None
-        return replace(host, state=state, why=f"{why}; not put back: {', '.join(left)}" if left else why)
+        return replace(host, state=state, why=f"{why}; not restored: {', '.join(left)}" if left else why)
     if not result.get("changed"):
-        return replace(host, state=survey.CONVERGED, why="somebody else has done it meanwhile")
+        return replace(host, state=survey.CONVERGED, why="somebody else has done it in the meantime")
     return replace(host, state=survey.TUNED, run=result.get("run"))
 
 
 def _may_be_changed(host: Host) -> bool:
-    """Whether anything may be left on the host: a module that failed has put all back, but who can tell of others?"""
-    return host.state in (survey.TUNED, survey.UNREACHABLE) or "not put back" in host.why
+    """Whether changes may be left on the host: a failed module has restored everything, but other cases are unknown."""
+    return host.state in (survey.TUNED, survey.UNREACHABLE) or "not restored" in host.why
 
 
 def _health(batch: Batch, hosts: t.Sequence[Host], seen: Seen, asked: Asked) -> Health:
     tuned = [host.name for host in hosts if host.state == survey.TUNED]
     courses = {name: _course(name, seen) for name in (*tuned, *batch.controls)}
-    lost = {name: "it did not answer, or was booted, before it could be judged" for name in tuned if not courses[name]}
+    lost = {
+        name: "it did not answer, or was rebooted, before it could be judged" for name in tuned if not courses[name]
+    }
     failed = {**lost, **dict(_failed_checks(tuned, seen))}
     controls = {name: course for name in batch.controls if (course := courses[name])}
     found = health.judge({name: course for name in tuned if (course := courses[name])}, controls, asked.limits)
@@ -185,12 +187,12 @@ def _verdict(record: Record, number: int, hosts: t.Sequence[Host], found: Health
 
 def _inconclusive(why: str, asked: Asked) -> t.Tuple[str, str]:
     if asked.goes_on_inconclusive:
-        return PASS, f"it goes on as it was told to, though {why}"
-    return INCONCLUSIVE, f"{why}; with tcp_remediate_on_inconclusive=continue the run would go on"
+        return PASS, f"continuing as requested, although {why}"
+    return INCONCLUSIVE, f"{why}; with tcp_remediate_on_inconclusive=continue the run would continue"
 
 
 def settle(record: Record, number: int, confirmed: Results, rolled_back: Results) -> Record:
-    """The record with what became of a batch; its verdict is set where the run ends here."""
+    """The record with the outcome of a batch; its verdict is set if the run ends here."""
     decided = record.batches[number]
     if decided.verdict == PASS:
         hosts = [_confirmed(record.hosts[name], confirmed.get(name)) for name in decided.hosts]
@@ -213,7 +215,7 @@ def settle(record: Record, number: int, confirmed: Results, rolled_back: Results
 def _confirmed(host: Host, result: t.Any) -> Host:
     if not isinstance(result, dict) or result.get("skipped") or not survey.trouble(result):
         return host
-    return replace(host, state=survey.UNCONFIRMED, why=f"it rolls back by itself: {survey.said(result)}")
+    return replace(host, state=survey.UNCONFIRMED, why=f"it rolls itself back: {survey.said(result)}")
 
 
 def _rolled_back(host: Host, result: t.Any, batch: Batch) -> Host:
@@ -228,7 +230,7 @@ def _rolled_back(host: Host, result: t.Any, batch: Batch) -> Host:
 
 
 def finish(record: Record) -> Record:
-    """The record with its verdict: pass only where no host is failed, rolled back, unconfirmed or unreachable."""
+    """The record with its verdict: pass only if no host is failed, rolled back, unconfirmed or unreachable."""
     bad = record.in_state(*survey.BAD)
     if not bad:
         return replace(record, verdict=PASS, why="every host that had drifted is tuned, or left alone for a reason")

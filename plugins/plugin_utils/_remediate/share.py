@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""Numbers of hosts, told as such or as a share of all.  Pure."""
+"""Numbers of hosts, absolute or as a share of all. Pure."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _TEXT = re.compile(r"([0-9]{1,9}) *(%?)\Z")
 
 @dataclass(frozen=True)
 class Share:
-    """So many hosts, or so many in a hundred."""
+    """A number of hosts, or a percentage."""
 
     number: int
     percent: bool = False
 
     def of(self, hosts: int) -> int:
-        """How many that is; a share is rounded down."""
+        """How many hosts that is; a share is rounded down."""
         return hosts * self.number // 100 if self.percent else self.number
 
 

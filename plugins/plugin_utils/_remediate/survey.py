@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""What a host has to do with the run, from what its check-mode tuning returned.  Pure."""
+"""A host's part in the run, from what its check-mode tuning returned. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-# What a host is: not to be counted on, left alone for a reason, about to be tuned, or what became of it.
+# What a host is: unusable, left alone for a reason, about to be tuned, or its outcome.
 UNREACHABLE, FAILED, ROLLED_BACK, UNCONFIRMED = "unreachable", "failed", "rolled_back", "unconfirmed"
 CONVERGED, CONTESTED, COOLING, LEFT = "converged", "contested", "cooling", "left"
 DRIFTED, TUNED = "drifted", "tuned"
@@ -27,7 +27,7 @@ Row = t.Mapping[str, t.Any]
 
 @dataclass(frozen=True)
 class Host:
-    """One host, its state, why it has that, and what would be changed on it, in words."""
+    """One host, its state, the reason for that, and what would be changed on it, in words."""
 
     name: str
     state: str
@@ -38,7 +38,7 @@ class Host:
 
 
 def classify(name: str, result: t.Any, cooldown: int) -> Host:
-    """From what was registered for the host; ``cooldown`` in seconds."""
+    """From the host's registered result; ``cooldown`` in seconds."""
     bad = trouble(result)
     if bad:
         return Host(name, *bad)
@@ -62,9 +62,9 @@ _NOT_OURS = ("read_only", "clamped", "stale", "limited", "restart_required")
 
 
 def trouble(result: t.Any) -> t.Optional[t.Tuple[str, str]]:
-    """The state and the reason of a host whose task did not end well, None of one whose did."""
+    """The state and the reason of a host whose task failed, None otherwise."""
     if not isinstance(result, collections.abc.Mapping) or result.get("skipped"):
-        return FAILED, "it took no part: it had failed before, or was never asked"
+        return FAILED, "it took no part: it had failed before, or was never contacted"
     if result.get("unreachable"):
         return UNREACHABLE, said(result)
     if result.get("failed"):
@@ -73,7 +73,7 @@ def trouble(result: t.Any) -> t.Optional[t.Tuple[str, str]]:
 
 
 def said(result: Result) -> str:
-    """What a task says of its failure, on one line, without the words that Ansible puts before all of them."""
+    """What a task says about its failure, on one line, without the prefix that Ansible adds."""
     texts = (result.get(field) for field in ("msg", "module_stderr", "stderr"))
     text = " ".join(next((str(text) for text in texts if text), "no reason was given").split())
     return _PREFIX.sub("", text)

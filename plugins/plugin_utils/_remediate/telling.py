@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""The run in lines for people.  Pure."""
+"""The run as lines of text for people. Pure."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _ALONE = (survey.UNREACHABLE, survey.FAILED, survey.CONTESTED, survey.COOLING, s
 
 
 def planned(record: Record) -> t.List[str]:
-    """What each batch would do, host by host, and who is left alone and why."""
+    """What each batch would do, host by host, and which hosts are left alone and why."""
     lines = [
         _counts(record),
-        f"budget: {record.budget} of {_hosts(record.fleet)} may fail, be rolled back or be unreachable",
+        f"budget: {record.budget} of {_hosts(record.fleet)} may be failed, rolled back or unreachable",
     ]
     for batch in record.batches:
         controls = ", ".join(batch.controls) or "no other host"
@@ -31,7 +31,7 @@ def planned(record: Record) -> t.List[str]:
 
 
 def unfinished(run: str) -> t.List[str]:
-    """What to do about a run that was there before and has no end, if there is one."""
+    """What to do about an earlier run that has no end, if there is one."""
     told = (
         f"run {run} never finished: it is still running, or its controller died. Hosts that it tuned but did not judge"
         f" are still tuned, unless it used tcp_remediate_confirm. To roll it back: {_way_back(run)}"
@@ -44,7 +44,7 @@ def _way_back(run: str) -> str:
 
 
 def finished(record: Record) -> t.List[str]:
-    """What has become of every batch and of every host that is not as wanted."""
+    """The outcome of every batch and of every host that is not as wanted."""
     lines = [_counts(record), *map(_batch, record.batches), *_alone(record)]
     if record.in_state(survey.TUNED):
         lines.append(f"to roll back what was tuned: {_way_back(record.run)}")

@@ -63,7 +63,7 @@ def test_whatever_listens_is_changed_while_it_runs(in_namespace: Sandbox) -> Non
             ("@nettune-test", 0, 128, 3000, "effective"),
             ("0.0.0.0", 3001, None, None, "not_listening"),
         ]
-        assert done["warnings"][0] == "127.0.0.1:3000: the next start of this server brings its own backlog back"
+        assert done["warnings"][0] == "127.0.0.1:3000: this server sets its own backlog again at its next start"
         assert in_force() == {"127.0.0.1:3000": [3000], ":::3000": [3000], "@nettune-test": [3000]}
         again = any_backlog({"at_least": 2000}, "3000")
         assert (again["changed"], again["warnings"]) == (False, [])

@@ -89,7 +89,7 @@ def test_auto_and_reload(in_namespace: Sandbox, tmp_path: pathlib.Path, name: st
 def test_a_configuration_that_the_server_refuses_is_left_alone(
     in_namespace: Sandbox, tmp_path: pathlib.Path, name: str, check_mode: bool
 ) -> None:
-    refuse(in_namespace, tmp_path, name, "refuses the configuration as it is, before any change", check_mode)
+    refuse(in_namespace, tmp_path, name, "refuses the current configuration, before any change", check_mode)
 
 
 @pytest.mark.parametrize("name", CASES)

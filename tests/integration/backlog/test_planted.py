@@ -63,7 +63,9 @@ def test_root_runs_no_program_of_a_user(
             [his] = [row for row in rows if endpoints[way] in (row["address"], f"{row['address']}:{row['port']}")]
             assert user.was_run_by == []
             assert his["status"] == "not_listening", his
-            assert f"{PROGRAMS[name]} (pid {pid} of uid {NOBODY}), which neither root nor" in his["reason"]
+            assert (
+                f"{PROGRAMS[name]} (pid {pid} of uid {NOBODY}), which is not a program owned by root" in his["reason"]
+            )
             if not check_mode:
                 server.backlog(4000, apply="reload")
             assert in_force()[endpoints[way]] == [128]

@@ -223,7 +223,7 @@ def test_what_an_editor_saves_meanwhile_is_kept_and_the_run_starts_over(on_fresh
         text = MAIN.read_text(encoding="utf-8")
         assert ("backlog=4096" in text, text.count("# theirs")) == (True, 1)
         setattr(service, "check", lambda *_arguments, **_options: save())  # noqa: B010
-        with pytest.raises(Changed, match=r"nginx.conf was changed by somebody else meanwhile"):
+        with pytest.raises(Changed, match=r"nginx.conf was changed by somebody else in the meantime"):
             _module._whatever_others_do(lambda: backlog(5000))
         text = MAIN.read_text(encoding="utf-8")
         assert ("backlog=4096" in text, text.count("# theirs")) == (True, 3)

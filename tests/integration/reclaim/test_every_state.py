@@ -149,7 +149,7 @@ def test_descriptors_that_stay_are_counted(in_namespace: Sandbox) -> None:
     assert counts == {pid: 10 + 1, child: 3}
     assert same(told, done)
     assert (told["descriptors_still_held"], told["warnings"]) == (done["descriptors_still_held"], done["warnings"])
-    assert "14 descriptors of these sockets are open still, 11 of them" in done["warnings"][0]
+    assert "14 descriptors of these sockets are still open, 11 of them" in done["warnings"][0]
     assert seen == [DEAD] * 10
     # The other ends have got a reset.
     assert left == {"LISTEN": 1}
@@ -328,7 +328,7 @@ def test_connections_of_our_own_parents_stay(in_namespace: Sandbox) -> None:
 
     done, seen = in_namespace(body)
     assert (done["matched"], done["destroyed"], seen) == (0, 0, [ESTABLISHED] * 2)
-    assert any("task came over them" in warning for warning in done["warnings"])
+    assert any("this task's connection uses them" in warning for warning in done["warnings"])
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ def test_no_traffic_is_no_verdict() -> None:
     [
         ({"strategy": "free"}, {}, "the strategy free lets hosts run ahead"),
         ({"strategy": "host_pinned"}, {}, "the strategy host_pinned lets hosts run ahead"),
-        ({"serial": 1}, {}, "serial would give each part"),
+        ({"serial": 1}, {}, "serial would give each group"),
         ({}, {"tcp_remediate_bugdet": 1}, "did you mean tcp_remediate_budget"),
         ({}, {"awx_job_template_name": "Tune", "awx_workflow_job_name": "Tune"}, "this is one slice of the job Tune"),
         ({}, {"tcp_remediate_confirm": 30}, "this host was not booted with systemd"),

@@ -152,7 +152,7 @@ def test_what_somebody_changed_is_named_and_nothing_rolled_back(on_fresh_host: S
             found = everything(tmp_path)
             for check_mode in (True, False):
                 result = failure(rollback, "last", check_mode=check_mode)
-                assert f"{FIN_TIMEOUT} is 45 now, 30 was left there" in result["msg"]
+                assert f"{FIN_TIMEOUT} is now 45, but was left as 30" in result["msg"]
                 assert "# mine" in result["diff"][0]["before"]
                 assert {row["name"] for row in result["settings"]} == {FIN_TIMEOUT, str(path)}
                 assert everything(tmp_path) == found
@@ -172,7 +172,7 @@ def test_what_somebody_did_between_two_runs_is_not_lost(on_fresh_host: Sandbox, 
             backlog = {"server": "nginx", "config": str(nginx.config), "backlog": 9000}
             tuning(sysctls={FIN_TIMEOUT: 30}, backlogs=[backlog])
             result = failure(rollback, first)
-            assert "somebody made it sha256" in result["msg"]
+            assert "somebody changed it to sha256" in result["msg"]
             assert {row["name"] for row in result["settings"]} == {str(path)}
             assert rollback("last")["changed"]
             assert everything(tmp_path) == between

@@ -4,11 +4,11 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""Apache httpd: Listen makes the sockets, one ListenBacklog for all of them says how long their queues are.
+"""Apache httpd: Listen opens the sockets, and one ListenBacklog sets the queue length of all of them.
 
 Facts (httpd 2.4: server/listen.c, include/mpm_common.h): the last ListenBacklog wins, 511 without one.  ``Listen 80``
 opens one socket for both families, ``[::]:80``; then ``0.0.0.0:80`` is not opened beside it.  Neither ``graceful`` nor
-``restart`` calls listen(2) again on a socket that stays.
+``restart`` calls listen(2) again on a socket that stays open.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from .words import Directive, Variables, words
 DEFAULT = 511
 MAINS = ("/etc/apache2/apache2.conf", "/etc/httpd/conf/httpd.conf", "/etc/apache2/httpd.conf")
 OWN = "nettune-tcp.conf"
-# Directories that distributions keep for such snippets, if the configuration includes them by a glob.
+# Directories that distributions provide for such snippets, if the configuration includes them by a glob.
 SNIPPETS = ("conf-enabled", "conf.d")
 
 _ASSIGNMENT = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)$", re.MULTILINE)
@@ -61,7 +61,7 @@ def started(command: t.Sequence[str], _unit: t.Optional[str]) -> Config:
 
 
 def settings(config: Config) -> Settings:
-    """What the configuration says of connections."""
+    """The configuration's connection settings."""
     return settings_of(_walk(Memory(config.files), config.main))
 
 
@@ -84,7 +84,7 @@ def _walk(tree: Tree, main: str) -> Directives:
 
 
 def _assignments(text: str, known: Variables) -> t.Dict[str, str]:
-    """The variables a shell file sets, as far as that can be told without running it."""
+    """The variables that a shell file sets, as far as that can be determined without running it."""
     values = dict(known)
     for name, right in _ASSIGNMENT.findall(text):
         try:
@@ -148,7 +148,7 @@ def _number(backlog: Directive, variables: Variables) -> int:
 
 
 def _sockets(directive: Directive, variables: Variables, tree: Tree) -> t.List[_Socket]:
-    """Family, address and port of ``80``, ``1.2.3.4:80``, ``[::]:80`` or ``*:80``, with a protocol or without."""
+    """Family, address and port of ``80``, ``1.2.3.4:80``, ``[::]:80`` or ``*:80``, with or without a protocol."""
     arguments = words(directive, variables)
     parts = _LISTEN.fullmatch(arguments[0]) if len(arguments) in (1, 2) else None
     port = port_number(parts["port"]) if parts else None
@@ -159,17 +159,19 @@ def _sockets(directive: Directive, variables: Variables, tree: Tree) -> t.List[_
     # APR asks for the families that the host has addresses of (apr_sockaddr_info_get).
     addresses = [known] if known else resolve(tree, host, socket.AI_ADDRCONFIG)
     if not addresses:
-        raise ConfigError(f"{host} is no address, and no name that can be resolved", directive.path, directive.line)
+        raise ConfigError(
+            f"{host} is neither an address nor a name that can be resolved", directive.path, directive.line
+        )
     return [(family, address, port) for family, address in addresses]
 
 
 def edit(config: Config, wanted: t.Mapping[Listen, int]) -> t.Dict[str, t.Optional[bytes]]:
-    """Change the number of the ListenBacklog in effect, or add one in a file of our own."""
+    """Change the ListenBacklog in effect, or add one in a file of our own."""
     numbers = set(wanted.values())
     if {listen.asked for listen in wanted} == numbers or not numbers:
         return {}
     if len(numbers) > 1:
-        raise ConfigError(f"one ListenBacklog is for all sockets, it cannot be {sorted(numbers)}", config.main)
+        raise ConfigError(f"one ListenBacklog applies to all sockets, it cannot be {sorted(numbers)}", config.main)
     number = str(numbers.pop())
     directives = _walk(Memory(config.files), config.main)
     backlog = _backlog(directives)
@@ -189,7 +191,7 @@ def _replaced(text: str, backlog: Directive, number: str) -> bytes:
 
 
 def _own_file(config: Config, directives: Directives) -> t.Optional[str]:
-    """Where a snippet of ours is picked up, and after it no other file sets the backlog: there is none."""
+    """Where a snippet of ours is picked up; no later file can set the backlog, since there is none."""
     for name in SNIPPETS:
         for pattern in directives.globs:
             path = posixpath.join(posixpath.dirname(pattern), OWN)

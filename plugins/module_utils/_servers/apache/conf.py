@@ -4,14 +4,14 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""httpd's configuration language, down to the directives that decide about sockets.
+"""httpd's configuration language, as far as directives that decide about sockets.
 
 INTERFACE
     walk(tree, main, root, environment) -> Directives   what the configuration says in all its files
 
 As httpd does it (2.4, server/config.c, server/core.c): sections are closed in the file that opens them; Include,
-Define, LoadModule and the conditional sections count where they stand, all other directives when everything has been
-read.
+Define, LoadModule and the conditional sections take effect where they are, all other directives once everything has
+been read.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ _BUILT_IN = frozenset(("core.c", "core_module", "mod_so.c", "so_module", "http_c
 class Directives:
     """What a configuration says: the directives about sockets in httpd's order, and where files are picked up.
 
-    ``globs`` are the patterns of includes that stand outside of all sections.  ``settings`` are the directives about
-    connections, each with the section it stands in, such as ``<virtualhost``, empty for none; where only the running
-    server knows whether they count, they do.  ``modules`` are the names by which ``<IfModule>`` knows the modules.
+    ``globs`` are the patterns of includes outside all sections. ``settings`` are the directives about connections, each
+    with the section it is in, such as ``<virtualhost``, empty for none; if only the running server knows whether they
+    apply, they do. ``modules`` are the names by which ``<IfModule>`` knows the modules.
     """
 
     sockets: t.List[Directive] = field(default_factory=list)
@@ -58,8 +58,8 @@ class Directives:
 class _Section(t.NamedTuple):
     """An open section; ``taken`` and ``bars`` count those around it too.
 
-    ``taken`` is None where only the running server knows, ``unknown`` is then the section that decides; ``bars`` is
-    a section in which no socket may be said, such as a virtual host.
+    ``taken`` is None if only the running server knows, ``unknown`` is then the section that decides; ``bars`` is a
+    section that may not define sockets, such as a virtual host.
     """
 
     name: str
@@ -226,7 +226,7 @@ class _Walker:
 
 
 def _version(argument: t.List[str]) -> t.Optional[bool]:
-    """Whether httpd 2.4 fits ``>= 2.4``; None where its patch level, or a regular expression, decides."""
+    """Whether httpd 2.4 fits ``>= 2.4``; None if its patch level, or a regular expression, decides."""
     operator, _blank, version = " ".join(argument).rpartition(" ")
     numbers = (
         [int(number) for number in version.split(".")]

@@ -4,11 +4,11 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""What an httpd configuration says of connections.
+"""The connection settings of an httpd configuration.
 
 Facts (httpd 2.4: server/mpm/*/, modules/http/http_core.c, server/util.c ap_timeout_parameter_parse): the last one
-counts; KeepAlive and its kin may differ by virtual host, where the smallest is told.  MaxClients is the old name of
-MaxRequestWorkers, whose default is that of the MPM.
+counts; KeepAlive and related directives may differ by virtual host, then the smallest is given. MaxClients is the old
+name of MaxRequestWorkers, whose default is that of the MPM.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def settings_of(directives: Directives) -> Settings:
 
 
 def _one(settings: t.List[Setting]) -> Setting:
-    """Where one place turns KeepAlive off, that one; else the smallest number."""
+    """The place that turns KeepAlive off, if any; else the smallest number."""
     return next((one for one in settings if one.value == "Off"), None) or smallest(settings)
 
 

@@ -4,14 +4,14 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""The directives of one file of httpd's configuration that can matter to sockets, and their words.
+"""The directives of one httpd configuration file that can affect sockets, and their words.
 
 INTERFACE
     directives(path, text) -> Directive, ...   names and rests of what begins a line, sections included
     words(directive, variables)                the rest, unquoted, with variables put in
 
-As httpd does it (2.4, server/config.c, server/util.c): a backslash at the end of a line joins the next one, also
-behind a comment.
+As httpd does it (2.4, server/config.c, server/util.c): a backslash at the end of a line joins the next one, even after
+a comment.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import typing as t
 from ..server import ConfigError
 from ..source import LONGEST, Lines
 
-BLANKS = " \t\n\v\f\r"  # what isspace(3) calls so in the C locale
+BLANKS = " \t\n\v\f\r"  # isspace(3) in the C locale
 
 SETTINGS = (
     "maxrequestworkers",
@@ -34,7 +34,7 @@ SETTINGS = (
     "maxkeepaliverequests",
 )
 
-# Only lines that begin with one of these matter; all others are passed over without a look.
+# Only lines that begin with one of these matter; all others are skipped unread.
 _START = re.compile(
     r"^[ \t\v\f\r]*(?:(?P<name>listen(?:backlog)?|include(?:optional)?|(?:un)?define|loadmodule|serverroot"
     rf"|{'|'.join(SETTINGS)})(?=\s|$|\\)"
@@ -49,13 +49,13 @@ _WORD = re.compile(
 )
 _JOINED = re.compile(r"\\\r?\n")
 VARIABLE = re.compile(r"\$\{([^}]*)\}")
-_RAW = ("<macro", "<perl", "<lua")  # their text is not read as directives where it stands
+_RAW = ("<macro", "<perl", "<lua")  # their text is not read as directives in place
 
 Variables = t.Mapping[str, str]
 
 
 class Directive(t.NamedTuple):
-    """One directive: ``name`` in lower case, ``rest`` behind it without line ends.
+    """One directive: ``name`` in lower case, ``rest`` after it without line ends.
 
     ``start`` is where the rest begins in the text of its file, ``end`` where the directive ends, before the line end.
     """
@@ -69,9 +69,9 @@ class Directive(t.NamedTuple):
 
 
 def words(directive: Directive, variables: Variables, *, lenient: bool = False) -> t.List[str]:
-    """The words behind a directive, unquoted, with the variables put in.
+    """The words after a directive, unquoted, with variables expanded.
 
-    Raises ConfigError for a variable that is not known; when ``lenient``, it stays as it is written.
+    Raises ConfigError for an unknown variable; if ``lenient``, it stays as written.
     """
     values: t.List[str] = []
     for cut in _WORD.finditer(directive.rest):
@@ -94,7 +94,7 @@ def _expanded(word: str, directive: Directive, variables: Variables) -> str:
             raise ConfigError(f"the variable ${{{match[1]}}} is not known", directive.path, directive.line)
         length += len(variables[match[1]])
         if length > LONGEST:
-            raise ConfigError(f"variables make more than {LONGEST} characters", directive.path, directive.line)
+            raise ConfigError(f"variables expand to more than {LONGEST} characters", directive.path, directive.line)
         return variables[match[1]]
 
     return VARIABLE.sub(value, word)
@@ -131,7 +131,7 @@ def _end(text: str, position: int) -> int:
 
 
 def _behind(text: str, section: Directive) -> int:
-    """Where the end of a raw section stands.  Raises ConfigError when a macro sets sockets."""
+    """Where a raw section ends. Raises ConfigError if a macro sets sockets."""
     closed = re.compile(rf"^[ \t]*</{re.escape(section.name[1:])}>", re.IGNORECASE | re.MULTILINE).search(
         text, section.end
     )

@@ -4,12 +4,12 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""HAProxy: every ``bind`` makes sockets; their backlog is said in the line, in its section, or follows from maxconn.
+"""HAProxy: every ``bind`` opens sockets; their backlog is set in the line, in its section, or follows from maxconn.
 
 Facts (src/listener.c listener_backlog(), alike in 2.6 and 3.0): the first that is set of bind backlog, section backlog,
 bind maxconn, section maxconn, global maxconn.  Without any of them HAProxy computes a maxconn from its file limit when
-it starts; ``default`` is 0 then.  A reload hands the open sockets over and does not call listen(2) on them, except
-for a single IPv6 address without v6only: Linux calls that socket v6only, HAProxy takes it for another one and opens
+it starts; ``default`` is then 0.  A reload hands the open sockets over and does not call listen(2) on them, except for
+a single IPv6 address without v6only: Linux marks that socket v6only, so HAProxy takes it for a different one and opens
 a new one (src/sock.c sock_find_compatible_fd()).  2.2 hands over nothing unless told to (``expose-fd listeners``).
 
 Left alone: the sockets of ``peers`` and ``stats socket``, datagram and QUIC addresses, and inherited descriptors.
@@ -34,7 +34,7 @@ from .words import expand
 
 MAIN = "/etc/haproxy/haproxy.cfg"
 UNIT = "haproxy.service"
-ENVIRONMENT = "environment"  # the path under which a configuration holds the variables of the service
+ENVIRONMENT = "environment"  # the path under which a configuration holds the service's variables
 MOST_SOCKETS = 100_000  # each needs a file descriptor of HAProxy
 
 _FAMILIES = {"ip": "", "tcp": "", "mptcp": "", "ipv4": "inet", "tcp4": "inet", "mptcp4": "inet"}
@@ -48,7 +48,7 @@ _Address = t.Tuple[str, str, int]
 
 
 def read(main: t.Optional[str], unit: t.Optional[str]) -> Config:
-    """The configuration on this host: the file or directory named, or those that the service is started with."""
+    """The configuration on this host: the named file or directory, or those that the service is started with."""
     command, environment = _service(unit, needed=main is None)
     tree = Disk()
     config = _config(tree, [main] if main else _arguments(command), environment)
@@ -65,7 +65,7 @@ def started(command: t.Sequence[str], unit: t.Optional[str]) -> Config:
 def _service(unit: t.Optional[str], *, needed: bool) -> t.Tuple[t.List[str], t.Dict[str, str]]:
     """The command of the service and the variables that it is started with.
 
-    Where they are needed, it must not be masked, and one that is named must be there.
+    If they are needed, it must not be masked, and a named one must exist.
     """
     units = Disk(Trust.SYSTEM)
     try:
@@ -95,7 +95,7 @@ def _config(tree: Disk, paths: t.Sequence[str], environment: t.Mapping[str, str]
 
 
 def _arguments(command: t.Sequence[str]) -> t.List[str]:
-    """The files given with -f, and those behind --."""
+    """The files given with -f, and those after --."""
     files = [after for one, after in zip(command, command[1:]) if one == "-f"]
     return files + list(command[command.index("--") + 1 :] if "--" in command else [])
 
@@ -131,7 +131,7 @@ def _model(config: Config) -> Model:
 
 
 def settings(config: Config) -> Settings:
-    """What the configuration says of connections."""
+    """The configuration's connection settings."""
     return settings_of(_model(config))
 
 
@@ -153,7 +153,7 @@ def _sockets(bind: Bind, section: Section, model: Model, tree: Tree) -> t.Iterat
 
 
 def _backlog_of(bind: Bind, section: Section) -> t.Tuple[t.Optional[int], str, int]:
-    """The backlog in the configuration, if any, and where it or the bind stands."""
+    """The backlog in the configuration, if any, and where it or the bind is."""
     for number in (bind.backlog, section.backlog):
         if number and number.value:
             return number.value, number.path, number.line
@@ -161,7 +161,7 @@ def _backlog_of(bind: Bind, section: Section) -> t.Tuple[t.Optional[int], str, i
 
 
 def _addresses(text: str, bind: Bind, model: Model, tree: Tree) -> t.Iterator[_Address]:
-    """The sockets of one address; none for what has no accept queue, or is not HAProxy's to open."""
+    """The sockets of one address; none if it has no accept queue, or is not opened by HAProxy."""
     prefix = _PREFIX.match(text)
     kind = prefix[1] if prefix else "unix" if text.startswith("/") else "ip"
     rest = text[prefix.end() :] if prefix else text
@@ -184,13 +184,13 @@ def _internet(text: str, family: str, bind: Bind, tree: Tree) -> t.Iterator[_Add
     known = canonical(inner)
     fitting = [one for one in ([known] if known else resolve(tree, inner)) if family in ("", one[0])]
     if not fitting:
-        raise ConfigError(f"{inner} is no {family or 'internet'} address or name of one", bind.path, bind.line)
+        raise ConfigError(f"{inner} is not an {family or 'internet'} address or host name", bind.path, bind.line)
     for port in range(first, last + 1):
         yield (*fitting[0], port)
 
 
 def edit(config: Config, wanted: t.Mapping[Listen, int]) -> t.Dict[str, t.Optional[bytes]]:
-    """Change or add ``backlog N`` in the line of the bind, or in its section when that serves several binds at once."""
+    """Change or add ``backlog N`` in the line of the bind, or in its section if that serves several binds at once."""
     rows = _rows(config, Memory(config.files))
     numbers: t.Dict[int, t.Set[t.Optional[int]]] = {}
     for listen, bind, _section in rows:
@@ -206,7 +206,7 @@ def edit(config: Config, wanted: t.Mapping[Listen, int]) -> t.Dict[str, t.Option
 
 
 class _Goal(t.NamedTuple):
-    """What a bind asks for, and the number wanted, None for no matter."""
+    """What a bind asks for, and the wanted number, None for any."""
 
     asked: int
     number: t.Optional[int]
@@ -243,7 +243,7 @@ def _section_edits(section: Section, goals: t.Mapping[int, _Goal], text: str) ->
 
 
 def _line_behind(bind: Bind, line: str, text: str) -> Edit:
-    """Insert a line behind that of a bind, indented as it is."""
+    """Insert a line after that of a bind, with the same indentation."""
     before = text[bind.start : bind.address.start]
     indent = before[: len(before) - len(before.lstrip(" \t"))]
     end = text.find("\n", bind.address.end)
@@ -253,9 +253,9 @@ def _line_behind(bind: Bind, line: str, text: str) -> Edit:
 
 
 def check(config: Config) -> Check:
-    """``haproxy -c`` on all files, with those variables of the service that they name."""
+    """``haproxy -c`` on all files, with those of the service's variables that they name."""
     mentioned = {name for path in _sources(config) for name in re.findall(rb"\$\{?(\w+)", config.files[path])}
-    # LD_PRELOAD and its like are the dynamic linker's, not a setting of HAProxy's.
+    # LD_PRELOAD and the like are for the dynamic linker, not HAProxy settings.
     mentioned = {name for name in mentioned if not name.startswith(b"LD_")}
     environment = {name: value for name, value in _environment(config).items() if encode(name) in mentioned}
     files = _sources(config)

@@ -4,13 +4,13 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""HAProxy's configuration language, down to the keywords that decide about sockets.
+"""HAProxy's configuration language, as far as keywords that decide about sockets.
 
 INTERFACE
     read_file(path, text, model)   adds the sections of one file to a Model, as HAProxy adds one ``-f`` to the others
 
-As HAProxy does it (src/cfgparse.c readcfgfile(), src/cfgparse-listen.c, src/cfgparse-global.c; 2.2 to 3.2).
-Conditional blocks are not evaluated: what decides about sockets must not stand in one.
+As HAProxy does it (src/cfgparse.c readcfgfile(), src/cfgparse-listen.c, src/cfgparse-global.c; 2.2 to 3.2). Conditional
+blocks are not evaluated: what decides about sockets must not be in one.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _LINE = re.compile(
     rf"^[ \t\v\f\r]*(?=(?:{_FIRST}|{_TOLD_LINE})(?:\s|#|\Z)|[^\s#]*[\"'\\$])([^\n]*)",
     re.MULTILINE | re.ASCII,
 )
-# ``bind`` options that take a value, which is then no option itself (2.6 and 3.0, the bind_kws tables).
+# ``bind`` options that take a value, which is then not an option itself (2.6 and 3.0, the bind_kws tables).
 _WITH_VALUE = frozenset(
     """accept-netscaler-cip alpn backlog ca-file ca-ignore-err ca-sign-file ca-sign-pass ca-verify-file ciphers
     ciphersuites client-sigalgs crl-file crt crt-ignore-err crt-list curves default-crt ecdhe expose-fd gid group
@@ -66,7 +66,7 @@ Environment = t.MutableMapping[str, str]
 
 
 class Number(t.NamedTuple):
-    """A number, the line it stands in, and its position in the file."""
+    """A number, the line it is on, and its position in the file."""
 
     value: int
     path: str
@@ -76,7 +76,7 @@ class Number(t.NamedTuple):
 
 
 class Statement(t.NamedTuple):
-    """The words of a line, empty for one that is not known, and its file:line."""
+    """The words of a line, empty for an unknown one, and its file:line."""
 
     words: t.List[str]
     source: str
@@ -96,7 +96,7 @@ class Bind:
 
 @dataclass
 class Section:
-    """One section.  Numbers are None, or 0, where it says none; a ``defaults`` gives its own to those behind it.
+    """One section. Numbers are None, or 0, if it sets none; a ``defaults`` passes its own to those after it.
 
     ``own_backlog`` is the line in the section itself, ``backlog`` that or the one of its defaults.  ``statements`` are
     the lines about connections, those of its defaults first.
@@ -114,7 +114,7 @@ class Section:
 
 @dataclass
 class Model:
-    """What all files say together.  ``maxconn`` is the global one, 0 for none."""
+    """The combined content of all files.  ``maxconn`` is the global one, 0 for none."""
 
     environment: Environment
     sections: t.List[Section] = field(default_factory=list)
@@ -125,7 +125,7 @@ class Model:
 
 
 def read_file(path: str, text: str, model: Model) -> None:
-    """Add what one file says.  Raises ConfigError with file and line."""
+    """Add one file's content. Raises ConfigError with file and line."""
     _Reader(path, text, model).run()
 
 
@@ -140,7 +140,7 @@ class _Reader:
         self._line = 0
         self._start = 0
         self._conditions: t.List[int] = []
-        # A section, or the line of one that begins in a conditional block.
+        # A section, or a line of one that begins in a conditional block.
         self._section: t.Union[Section, int, None] = None
 
     def run(self) -> None:
@@ -182,7 +182,7 @@ class _Reader:
     def _begin(self, kind: str, words: t.List[Word]) -> None:
         if self._conditions:
             if kind in PROXIES | _SETTING:
-                self._fail(f"{kind} stands in a conditional block, which is not evaluated")
+                self._fail(f"{kind} is in a conditional block, which is not evaluated")
             self._section = self._line
             return
         values = [self._value(word) for word in words[1:]]
@@ -200,7 +200,7 @@ class _Reader:
         self._section = section
 
     def _base(self, kind: str, values: t.List[str]) -> t.Optional[Section]:
-        """The defaults that are named behind ``from``, or the last ones for a proxy."""
+        """The defaults that are named after ``from``, or the last ones for a proxy."""
         if "from" in values[:2]:
             name = "".join(values[values.index("from") + 1 :][:1])
             return self._model.defaults.get(name) or self._fail(f"there is no defaults section {name!r}")
@@ -211,9 +211,9 @@ class _Reader:
         if isinstance(section, Section) and section.kind not in PROXIES | _SETTING:
             return
         if self._conditions or isinstance(section, int):
-            self._fail(f"{name} stands in or behind a conditional block, which is not evaluated")
+            self._fail(f"{name} is in or after a conditional block, which is not evaluated")
         if section is None:
-            self._fail(f"{name} stands outside of all sections")
+            self._fail(f"{name} is outside any section")
         if section.kind == "global":
             self._global(name, words)
         elif name == "bind":
@@ -277,7 +277,7 @@ class _Reader:
         return word.value
 
     def _number(self, words: t.List[Word], at: int) -> Number:
-        """A number as atol() reads it, which must be one and not negative."""
+        """A number as atol() reads it; it must be one, and not negative."""
         value = self._value(words[at]) if at < len(words) else ""
         digits = re.match(r"[ \t]*\+?([0-9]{1,10})(?![0-9])", value)
         if digits is None:

@@ -4,13 +4,13 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""What an HAProxy configuration says of connections.
+"""The connection settings of an HAProxy configuration.
 
 ``maxconn``, ``ulimit-n`` and ``fd-hard-limit`` are those of ``global``.  Without the first HAProxy computes one from
-its hard limit of open files, or from the last if that is lower, but never from the second (tried with 2.6.12).  The
-others are of frontends, where the smallest is told, and of ``option`` what keeps connections least.  Lines in
-conditional blocks do not count.  Facts: doc/configuration.txt of 2.6 and 3.2, and cfgparse-listen.c, where each of the
-options takes the place of the others.
+its hard open file limit, or from the last if that is lower, but never from the second (tested with 2.6.12). The others
+are the smallest among frontends, and for ``option`` the one that keeps connections least. Lines in conditional blocks
+do not count. Facts: doc/configuration.txt of 2.6 and 3.2, and cfgparse-listen.c, where each of the options replaces the
+others.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .conf import Model, Section
 _NUMBERS = ("maxconn", "ulimit-n", "fd-hard-limit")
 _MODES = ("httpclose", "http-server-close", "http-keep-alive")
 _TIMEOUT = "timeout http-keep-alive"
-# HAProxy counts in milliseconds where no unit is given.
+# HAProxy counts in milliseconds if no unit is given.
 _UNITS = {"us": 0.000001, "ms": 0.001, "": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _NONE = Setting(None)
 
@@ -48,7 +48,7 @@ def _global(name: str, sections: t.Sequence[Settings]) -> Setting:
 
 
 def _of(section: Section) -> Settings:
-    """What one section says, or its defaults."""
+    """What one section, or its defaults, sets."""
     settings: Settings = {}
     for words, source in section.statements:
         name, value = " ".join(words[:-1]), words[-1]

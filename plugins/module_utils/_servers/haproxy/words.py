@@ -20,7 +20,7 @@ import typing as t
 
 from ..source import LONGEST
 
-_SPACE = " \t\n\v\f\r"  # what isspace(3) calls so in the C locale
+_SPACE = " \t\n\v\f\r"  # isspace(3) in the C locale
 _BARE = re.compile(r"[^ \t\n\v\f\r]+")
 _SPECIAL = re.compile(r"[\\\"'$]")
 _PLAIN = re.compile(r"[^ \t\n\v\f\r\\\"'#$]+")
@@ -32,7 +32,7 @@ _VARIABLE = re.compile(r"\$(?:\{(\.?[A-Za-z_][A-Za-z0-9_]*)(\[\*\])?(?:-([^}]*))
 
 
 class Word(t.NamedTuple):
-    """One word: its value, None where a variable in it is not known, and its position in the file, quotes included."""
+    """One word: its value, None if a variable in it is unknown, and its position in the file, including quotes."""
 
     value: t.Optional[str]
     start: int
@@ -58,7 +58,7 @@ def cut(line: str, offset: int, environment: t.Mapping[str, str]) -> t.List[Word
         position = end
 
 
-# A piece is text, None for a variable that is not known, or a list of words where one variable makes several.
+# A piece is text, None for an unknown variable, or a list of words if one variable expands to several.
 _Piece = t.Union[str, None, t.List[str]]
 
 
@@ -87,7 +87,7 @@ def _word(line: str, position: int, environment: t.Mapping[str, str]) -> t.Tuple
         pieces.append(piece)
         length += len(piece or ()) if char == "$" else 0
         if length > LONGEST:
-            raise ValueError(f"variables make more than {LONGEST} characters")
+            raise ValueError(f"variables expand to more than {LONGEST} characters")
     if quoted:
         raise ValueError('a " is not closed')
     return pieces, position
@@ -128,7 +128,7 @@ def _variable(line: str, position: int, environment: t.Mapping[str, str]) -> t.T
 
 
 def expand(text: str, environment: t.Mapping[str, str]) -> t.Optional[str]:
-    """The text with its variables put in, None where one is not known."""
+    """The text with its variables expanded, None if one is unknown."""
     values = [environment.get(match[1] or match[4], match[3]) for match in _VARIABLE.finditer(text)]
     if None in values or sum(len(value or "") for value in values) > LONGEST:
         return None

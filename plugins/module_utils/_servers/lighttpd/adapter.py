@@ -4,9 +4,9 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""lighttpd: server.bind and server.port make one socket, each ``$SERVER["socket"] == "address"`` another.
+"""lighttpd: server.bind and server.port open one socket, each ``$SERVER["socket"] == "address"`` another.
 
-A reload (SIGUSR1) keeps the sockets that stay and does not call listen(2) on them (src/network.c).
+A reload (SIGUSR1) keeps open sockets and does not call listen(2) on them (src/network.c).
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ class _Host(Disk):
         self._directory = directory
 
     def answer(self, path: str) -> t.Optional[bytes]:
-        """lighttpd gives the command of an include_shell to a shell, whenever it reads or checks its configuration."""
+        """lighttpd passes the command of an include_shell to a shell whenever it reads or checks its configuration."""
         if path.startswith(_SHELL):
             if self.foreign:
-                raise ConfigError("is not run: somebody else than root may write the configuration", path)
+                raise ConfigError("is not run: somebody other than root may write the configuration", path)
             return self._run(["/bin/sh", "-c", path[len(_SHELL) :]], path)
         return self._run(VERSION.split(), path) if path == VERSION else super().answer(path)
 
@@ -56,7 +56,7 @@ class _Host(Disk):
 
 
 class _Files(Disk):
-    """The files of this host; what a command would print is taken for nothing."""
+    """The files of this host; the output of commands is taken to be empty."""
 
     def answer(self, path: str) -> t.Optional[bytes]:
         return b"" if path.startswith(_SHELL) else super().answer(path)
@@ -72,7 +72,7 @@ def read(main: t.Optional[str], _unit: t.Optional[str]) -> Config:
 
 
 def started(command: t.Sequence[str], _unit: t.Optional[str]) -> Config:
-    """The configuration of a process, without what commands print."""
+    """The configuration of a process, without the output of commands."""
     options = dict(zip(command, command[1:]))
     path, trust = (trusted_path(options["-f"]), Trust.ROOT) if "-f" in options else (MAIN, Trust.SHARED)
     tree = _Files(trust)
@@ -81,7 +81,7 @@ def started(command: t.Sequence[str], _unit: t.Optional[str]) -> Config:
 
 
 def settings(config: Config) -> Settings:
-    """What the configuration says of connections."""
+    """The configuration's connection settings."""
     return settings_of(evaluate(Memory(config.files), config.main))
 
 
@@ -105,7 +105,7 @@ def edit(config: Config, wanted: t.Mapping[Listen, int]) -> t.Dict[str, t.Option
 
 
 class _Goal(t.NamedTuple):
-    """A socket and the number it shall ask for."""
+    """A socket and the number it should ask for."""
 
     socket: Socket
     number: int
@@ -149,7 +149,7 @@ def _best_global(inherit: t.Sequence[_Goal], current: int, main: str) -> int:
     """The global number that leaves the fewest blocks to change."""
     bound = {goal.number for goal in inherit if not goal.block}
     if len(bound) > 1:
-        raise ConfigError(f"sockets without a block of their own cannot have different backlogs: {sorted(bound)}", main)
+        raise ConfigError(f"sockets without their own block cannot have different backlogs: {sorted(bound)}", main)
     numbers = [goal.number for goal in inherit]
     return min(
         bound or {current, *numbers},
@@ -165,7 +165,7 @@ def _replaced(assigned: Assigned, number: int, texts: t.Mapping[str, str]) -> Ed
 
 
 def _added(everywhere: Scope, number: int, main: str, texts: t.Mapping[str, str]) -> t.Tuple[str, Edit]:
-    """A global line behind that of server.port, or at the end of the main file."""
+    """A global line after that of server.port, or at the end of the main file."""
     line = f"{BACKLOG} = {number}"
     port = everywhere.values.get("server.port")
     if port and not port.path.startswith(_SHELL):
@@ -179,7 +179,7 @@ def _added(everywhere: Scope, number: int, main: str, texts: t.Mapping[str, str]
 
 
 def _added_in(block: Block, number: int, texts: t.Mapping[str, str]) -> Edit:
-    """A line of its own behind the ``{``, or within the line of a block that has only one."""
+    """A separate line after the ``{``, or within the line of a single-line block."""
     text = texts[block.path]
     line = f"{BACKLOG} = {number}"
     position = _behind(text, block.start)
@@ -192,7 +192,7 @@ def _added_in(block: Block, number: int, texts: t.Mapping[str, str]) -> Edit:
 
 
 def _behind(text: str, position: int) -> t.Optional[int]:
-    """Where the next line begins, if nothing but a comment stands between."""
+    """Where the next line begins, if only a comment is in between."""
     match = re.compile(r"[ \t]*(?:#[^\r\n]*)?\r?\n").match(text, position)
     return match.end() if match else None
 

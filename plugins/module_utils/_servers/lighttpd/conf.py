@@ -4,14 +4,14 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""lighttpd's configuration language, evaluated as far as sockets need it.
+"""lighttpd's configuration language, evaluated as far as needed for sockets.
 
 INTERFACE
     evaluate(tree, main) -> Scope, ...   the global scope, then the conditional ones in lighttpd's order
 
-As lighttpd does it (1.4.59 to 1.4.79: src/configfile.c, src/configparser.y): a condition that occurs again continues
-its scope, ``=`` assigns once, variables are looked up outwards, includes are read into the scope where they stand.
-What a command printed for ``include_shell`` is read from the tree under :func:`shell_path`.
+As lighttpd does it (1.4.59 to 1.4.79: src/configfile.c, src/configparser.y): a repeated condition continues its scope,
+``=`` assigns once, variables are looked up outwards, includes are read into the scope where they are. The output of a
+command for ``include_shell`` is read from the tree under :func:`shell_path`.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ from ..server import ConfigError
 from ..source import LONGEST, Budget, Lines, Tree, decode, glob, is_pattern
 from .tokens import Token, tokens
 
-DEEPEST = 100  # blocks and includes within each other; more is no configuration
+DEEPEST = 100  # nested blocks and includes; a real configuration has fewer
 _ELSE = frozenset(("else", "elif", "elsif", "elseif"))
 _COMPARE = frozenset(("==", "!=", "=~", "!~", "=^", "=$"))
 _ASSIGN = frozenset(("=", ":=", "+="))
 
-# What cannot be told without running lighttpd, such as env.X, and arrays, which decide about no socket.
+# What is unknown without running lighttpd, such as env.X, and arrays, which decide about no socket.
 Value = t.Union[str, int, None]
 
 
 def shell_path(command: str) -> str:
-    """Under which path of the tree the output of a command is."""
+    """The path in the tree for the output of a command."""
     return f"include_shell {command}"
 
 
 class Assigned(t.NamedTuple):
-    """The last assignment of a name in a scope; ``start`` is where its operator is, ``end`` behind its value."""
+    """The last assignment of a name in a scope; ``start`` is where its operator is, ``end`` after its value."""
 
     value: Value
     path: str
@@ -75,7 +75,7 @@ def evaluate(tree: Tree, main: str) -> t.List[Scope]:
 
 
 class _Reader:
-    """The scopes that all files fill together."""
+    """The scopes that all files contribute to."""
 
     def __init__(self, tree: Tree, base: str) -> None:
         self.tree = tree
@@ -96,7 +96,7 @@ class _Reader:
         self.deeper(-1, path, 0)
 
     def deeper(self, change: int, path: str, line: int) -> None:
-        """Count blocks and includes that stand in each other."""
+        """Count nested blocks and includes."""
         self._depth += change
         if self._depth > DEEPEST:
             raise ConfigError(f"blocks and includes are nested more than {DEEPEST} deep", path, line)
@@ -148,7 +148,7 @@ class _File:
         return None
 
     def _otherwise(self, token: Token) -> t.Optional[Scope]:
-        """Behind an ``else`` comes another condition, an ``if`` that means nothing, or the block itself."""
+        """After an ``else`` comes another condition, a meaningless ``if``, or the block itself."""
         following = self._take()
         if following.sign == "$" or (following.kind, following.text) == ("key", "if"):
             return self._statement(following)
@@ -256,7 +256,7 @@ class _File:
         return token
 
     def _skip_to(self, sign: str) -> bool:
-        """Whether this sign follows; it is then taken."""
+        """Whether this sign follows; it is then consumed."""
         follows = self._next.sign == sign
         if follows:
             self._take()
@@ -273,7 +273,7 @@ class _File:
 
 
 def _sum(left: Value, right: Value) -> Value:
-    """``left + right``: numbers are added, everything else is joined."""
+    """``left + right``: numbers are added, everything else is concatenated."""
     if left is None or right is None:
         return None
     if isinstance(left, int) and isinstance(right, int):

@@ -4,11 +4,11 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""What a lighttpd configuration says of connections.
+"""The connection settings of a lighttpd configuration.
 
-Of keep-alive, which may differ by condition, the smallest.  Without max-fds and max-connections lighttpd computes them
-from its limit of open files (src/server.c: half or a third of it, and of 4096 at most).  The number of requests has no
-default here: it was 100 up to 1.4.64, and is 1000 since (src/configfile.c).
+For keep-alive, which may differ by condition, the smallest. Without max-fds and max-connections lighttpd computes them
+from its open file limit (src/server.c: half or a third of it, and of 4096 at most).  The number of requests has no
+default here: it was 100 up to 1.4.64, and has been 1000 since (src/configfile.c).
 """
 
 from __future__ import annotations

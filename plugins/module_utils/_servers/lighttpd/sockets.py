@@ -8,7 +8,7 @@
 
 server.bind and server.port make one, each ``$SERVER["socket"] == "address"`` another.  server.listen-backlog counts
 in the block of the socket, else globally; without one it is 1024, and since 1.4.79 max(SOMAXCONN, 1024), which is 4096
-with glibc.  Of two for the same address the first is opened: the block, before 1.4.60 the global one.  Source:
+with glibc.  Of two for the same address the first is opened: the block, or before 1.4.60 the global one.  Source:
 src/network.c of 1.4.59, 1.4.69 and 1.4.79.
 """
 
@@ -23,7 +23,7 @@ from ..source import decode
 from .conf import Assigned, Scope
 
 BACKLOG = "server.listen-backlog"
-VERSION = "lighttpd -v"  # the path under which a configuration holds what this prints
+VERSION = "lighttpd -v"  # the path under which a configuration holds the output of this
 
 _Address = t.Tuple[str, str, int]
 _Location = t.Tuple[str, int]
@@ -59,7 +59,7 @@ def sockets(config: Config, scopes: t.Sequence[Scope]) -> t.List[Socket]:
 
 
 def _address_of(scope: Scope, port: int, config: Config) -> t.Tuple[str, _Location]:
-    """The address of a scope's socket, and where it stands."""
+    """The address of a scope's socket, and where it is set."""
     if scope.socket is not None:
         return scope.socket, (scope.blocks[0].path, scope.blocks[0].line)
     bind, number = scope.values.get("server.bind"), scope.values.get("server.port")
@@ -83,7 +83,7 @@ def _port(everywhere: Scope) -> int:
         return 443 if engine and engine.value == "enable" else 80
     port = port_number(str(assigned.value))
     if port is None:
-        raise ConfigError(f"server.port is no port: {assigned.value}", assigned.path, assigned.line)
+        raise ConfigError(f"server.port is not a port: {assigned.value}", assigned.path, assigned.line)
     return port
 
 
@@ -106,7 +106,7 @@ def _parse_address(text: str, port: int, use_ipv6: bool, location: _Location) ->
     known = canonical({"": any_host, "*": ANY4, "localhost": "127.0.0.1"}.get(host, host))
     bound = port_number(number) if number else port
     if known is None or not bound:
-        reason = "is no address and port; of host names only the resolver knows the address"
+        reason = "is not an address and port; only the resolver knows the addresses of host names"
         raise ConfigError(f"{text!r} {reason}", *location)
     return (*known, bound)
 
@@ -116,5 +116,5 @@ def _listen(key: _Address, scope: Scope, everywhere: Scope, default: int, locati
     if assigned is None:
         return Listen(*key, None, default, *location)
     if not re.fullmatch("[0-9]{1,10}", str(assigned.value)):
-        raise ConfigError(f"{BACKLOG} is no number: {assigned.value}", assigned.path, assigned.line)
+        raise ConfigError(f"{BACKLOG} is not a number: {assigned.value}", assigned.path, assigned.line)
     return Listen(*key, int(str(assigned.value)), default, assigned.path, assigned.line)

@@ -42,7 +42,7 @@ class Token(t.NamedTuple):
 def tokens(path: str, text: str, line_of: Lines) -> t.Iterator[Token]:
     """Cut one file.  Raises ConfigError for what lighttpd cannot read either.
 
-    Outside of all parentheses a comma is no more than a blank.
+    Outside all parentheses a comma counts as a blank.
     """
     position = depth = 0
     while position < len(text):
@@ -62,7 +62,7 @@ def tokens(path: str, text: str, line_of: Lines) -> t.Iterator[Token]:
 
 
 def _string_end(text: str, position: int) -> int:
-    """The position after the quote that closes a string; a backslash before a quote keeps it from doing so."""
+    """The position after the quote that closes a string; a backslash before a quote escapes it."""
     end = text.find('"', position)
     while end > position and text[end - 1] == "\\":
         end = text.find('"', end + 1)

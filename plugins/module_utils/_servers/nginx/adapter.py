@@ -41,7 +41,7 @@ _STARTED = re.compile(r"\s-([cp])\s*(\S+)")
 
 _Edit = t.Tuple[int, int, bytes]
 
-_PORT = "default port"  # the path under which a configuration holds that of a server without a listen directive
+_PORT = "default port"  # the path of the default port, for servers without a listen directive
 
 
 def _read(main: t.Optional[str], _unit: t.Optional[str]) -> Config:
@@ -49,7 +49,7 @@ def _read(main: t.Optional[str], _unit: t.Optional[str]) -> Config:
 
 
 def _started(words: t.Sequence[str], _unit: t.Optional[str]) -> Config:
-    """From the title that nginx gives its master, which is its command line as one text."""
+    """From the title that nginx gives its master, which is its command line as one string."""
     options = dict(_STARTED.findall(" ".join(words)))
     main = options.get("c")
     if main is None:
@@ -58,7 +58,7 @@ def _started(words: t.Sequence[str], _unit: t.Optional[str]) -> Config:
 
 
 def _taken(tree: Disk, main: t.Optional[str], *, resolving: bool) -> Config:
-    """All files from the main one on; with the addresses of host names where sockets are meant."""
+    """All files from the main one on; with the addresses of host names if sockets are needed."""
     main = os.path.abspath(main or next((path for path in _MAINS if tree.read(path) is not None), _MAINS[0]))
     if os.geteuid() != 0:
         tree.files[_PORT] = b"8000"
@@ -81,7 +81,7 @@ def _listen(endpoint: Endpoint, lines: t.Sequence[Line]) -> Listen:
 
 
 def _sockets(config: Config) -> t.Dict[Endpoint, t.List[Line]]:
-    """The lines that name each socket.  An address without options of its own is served by a wildcard's socket."""
+    """The lines that name each socket. An address without its own options is served by a wildcard's socket."""
     lines: t.Dict[Endpoint, t.List[Line]] = {}
     tree = Memory(config.files)
     port = int(config.files.get(_PORT, b"80"))
@@ -112,7 +112,7 @@ def _check_options(endpoint: Endpoint, lines: t.Sequence[Line]) -> None:
 
 
 def _carrier(lines: t.Sequence[Line]) -> t.Optional[Line]:
-    """The line to carry the option: one that has options, the default server's, or the first, read once only."""
+    """The line to carry the option: one that has options, the default server's, or the first, included only once."""
     times = collections.Counter(line.directive for line in lines)
     once = [line for line in lines if times[line.directive] == 1]
     ranked = sorted(once, key=lambda line: (not line.has_options, line.implied, not line.is_default))
@@ -131,7 +131,7 @@ def _edit(config: Config, wanted: t.Mapping[Listen, int]) -> t.Dict[str, t.Optio
         if carrier is None:
             raise ConfigError(
                 f"every line that listens on {endpoint} is included more than once, and only one line may have "
-                "options: give one server a listen line of its own",
+                "options: give one server its own listen line",
                 lines[0].file,
                 lines[0].line,
             )
@@ -160,7 +160,7 @@ def _replaced(config: Config, numbers: t.Mapping[Line, int]) -> t.Dict[str, t.Op
 
 
 def _set(content: bytes, line: Line, number: int) -> _Edit:
-    """The option in place of the one that is there, or after the last word."""
+    """The option, replacing the present one, or after the last word."""
     option = b"backlog=%d" % number
     there = words(content, line.start)
     for word in there:

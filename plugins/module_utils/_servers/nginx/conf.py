@@ -7,8 +7,8 @@
 """The files of an nginx configuration: reading them all, and walking through them as nginx does.
 
 Rules (ngx_conf_file.c ngx_conf_include, ngx_files.c ngx_open_glob): a path is relative to the directory of the main
-file; one with ``*``, ``?`` or ``[`` is a pattern, whose files come in the order of their bytes and may be none; one
-without must exist.
+file; one with ``*``, ``?`` or ``[`` is a pattern, whose files come in byte order and may be none; one without must
+exist.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ..source import Budget, Memory, Tree, glob
 from .syntax import Directive, SyntaxFault, parse
 
 MODULES = ("http", "stream", "mail")
-_DEPTH = 64  # of includes; nginx itself gives up when it has no file descriptors left
+_DEPTH = 64  # of includes; nginx itself gives up when it runs out of file descriptors
 _CONTEXTS = frozenset(((b"", b"events"), (b"", b"http"), (b"http", b"server")))
 _PATTERN = frozenset("*?[")
 _INCLUDES = 1_000_000  # of files, most of which are read once and included by many servers
@@ -39,7 +39,7 @@ class ServerBlock(t.NamedTuple):
 
 
 class Statement(t.NamedTuple):
-    """A directive and the block it stands in, empty for none."""
+    """A directive and the block it is in, empty for none."""
 
     context: bytes
     file: str
@@ -55,7 +55,7 @@ def walk(tree: Tree, main: str) -> t.Iterator[ServerBlock]:
 
 
 def statements(config: Config, names: t.Container[bytes]) -> t.Iterator[Statement]:
-    """Where directives of these names stand in the main context, in events, in http and in its servers."""
+    """Where directives with these names are in the main context, in events, in http and in its servers."""
     tree = Memory(config.files)
     expand = _within(tree, config.main)
     outer = _directives(config.main, _main(tree, config.main), expand)
@@ -88,7 +88,7 @@ def _within(tree: Tree, main: str) -> _Expand:
         return tuple(path for path in sorted(glob(tree, pattern), key=os.fsencode) if not tree.is_directory(path))
 
     def expand(argument: str, file: str, line: int) -> t.Iterator[t.Tuple[str, bytes]]:
-        """One after the other, so that what a file includes is read before the file behind it."""
+        """One after the other, so that what a file includes is read before the next file."""
         path = posixpath.join(base, argument)
         one_file = not _PATTERN & set(path)
         for one in (path,) if one_file else matching(path):

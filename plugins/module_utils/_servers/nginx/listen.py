@@ -22,7 +22,7 @@ from ..source import Tree, resolve
 from .conf import ServerBlock
 from .syntax import Directive
 
-# Options that say how the socket is made; only one line for a socket may have any of them.
+# Options that say how the socket is created; only one line for a socket may have any of them.
 _SOCKET_OPTIONS = frozenset(
     "bind setfib fastopen backlog rcvbuf sndbuf accept_filter deferred ipv6only reuseport so_keepalive "
     "multipath".split()
@@ -42,7 +42,7 @@ class Endpoint(t.NamedTuple):
 
     @property
     def wildcard(self) -> bool:
-        """Whether it takes connections to every address of its family."""
+        """Whether it accepts connections to every address of its family."""
         return _WILDCARDS.get(self.family) == self.address
 
     def __str__(self) -> str:
@@ -51,7 +51,7 @@ class Endpoint(t.NamedTuple):
 
 
 class Line(t.NamedTuple):
-    """A listen directive as one server has it; for an implied one ``start`` is the position to put it."""
+    """A listen directive as one server has it; for an implied one ``start`` is where to insert it."""
 
     endpoints: t.Tuple[Endpoint, ...]
     backlog: t.Optional[int]
@@ -64,7 +64,7 @@ class Line(t.NamedTuple):
 
     @property
     def directive(self) -> t.Tuple[str, int]:
-        """What is the same for two lines that are one directive, in a file that is included more than once."""
+        """The identity of a directive, the same for each inclusion of its file."""
         return self.file, self.start
 
 
@@ -143,7 +143,7 @@ def _listen_address(module: str, text: str, default_port: t.Optional[int]) -> _L
 
 
 def _endpoints(listened: _ListenAddress, tree: Tree) -> t.Tuple[Endpoint, ...]:
-    """Those of a name with all its addresses, which nginx looks up when it reads its configuration."""
+    """Those of a name, with all its addresses, which nginx looks up when it reads its configuration."""
     if not listened.host:
         return listened.endpoints
     addresses = dict.fromkeys(resolve(tree, listened.host))
@@ -182,7 +182,7 @@ def _ports(text: t.Optional[str], default_port: t.Optional[int]) -> range:
 
 
 def _address(host: str) -> t.Optional[t.Tuple[str, str]]:
-    """Family and address of what is no name; an address of IPv6 stands in brackets."""
+    """Family and address if it is not a name; an IPv6 address is in brackets."""
     if host == "*":
         return "inet", ANY4
     known = canonical(host[1:-1] if host.startswith("[") else host)

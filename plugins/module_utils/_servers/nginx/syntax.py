@@ -4,7 +4,7 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""nginx's configuration language, read as nginx reads it, down to directives about listening and connections.
+"""nginx's configuration language, read as nginx reads it, for directives about listening and connections.
 
 INTERFACE
     parse(content) -> Directive, ...    only listen, include, SETTINGS, and the blocks events, http, stream, mail,
@@ -31,8 +31,8 @@ SETTINGS = (
 _BLOCKS = frozenset((b"events", b"http", b"stream", b"mail", b"server"))
 _KEPT = frozenset((b"listen", b"include", *SETTINGS))
 
-# What nearly all of a configuration is, in one step each: a directive up to its ; or {, the end of a block, a comment.
-# Not in it: quotes elsewhere than at the start of a word, with escapes inside, and comments within a directive.
+# Nearly all of a configuration, matched in one step each: a directive up to its ; or {, the end of a block, a comment.
+# Not covered: quotes other than at the start of a word or with escapes, and comments within a directive.
 _PLAIN = re.compile(
     rb"""[ \t\r\n]*(?:
         ([^ \t\r\n;{}"'\#\\$]+)(?=[ \t\r\n;{])
@@ -61,7 +61,7 @@ _LUA = re.compile(
 
 
 class SyntaxFault(Exception):
-    """Something nginx would not read either; ``line`` counts from 1."""
+    """Something that nginx would not accept either; ``line`` counts from 1."""
 
     def __init__(self, message: str, line: int) -> None:
         super().__init__(message)
@@ -141,7 +141,7 @@ class _Parser:
         return self._line_of(self.position)
 
     def _line_of(self, position: int) -> int:
-        # Counted onwards from the last position, since a count from the start for each would be quadratic.
+        # Counted onwards from the last position, since counting from the start each time would be quadratic.
         if position >= self._counted:
             self._line += self.content.count(b"\n", self._counted, position)
         else:
@@ -241,7 +241,7 @@ def _read_words(content: bytes, position: int) -> _Words:
 
 
 def _finish(words_read: t.List[Word], here: bytes, position: int) -> _Words:
-    """What ends a directive, or ends where no directive has begun."""
+    """What ends a directive, or ends without one having begun."""
     fault = ""
     if here == b"}" and not words_read:
         return _Words((Word(b"}", position, position + 1),), False, position + 1, "")

@@ -42,12 +42,12 @@ def test_what_falls_short_is_warned_of_and_a_restart_is_named() -> None:
 
 def test_what_a_restart_would_take_back_is_warned_of() -> None:
     found = result([row(511, 3000, family="inet6", address="::", configured=None)], {}, {})
-    assert found["warnings"] == ["[::]:80: the next start of this server brings its own backlog back"]
+    assert found["warnings"] == ["[::]:80: this server sets its own backlog again at its next start"]
     assert not result([row(3000, 3000, configured=None)], {}, {})["warnings"]
 
 
 def test_a_configuration_without_listeners_is_warned_of() -> None:
-    warnings = ["/etc/x configures no listener, so nothing was looked at"]
+    warnings = ["/etc/x configures no listener, so nothing was checked"]
     assert result([], {"/etc/x": b"", "/etc/y": b""}, {})["warnings"] == warnings
 
 

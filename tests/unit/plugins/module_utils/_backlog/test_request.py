@@ -98,7 +98,7 @@ def test_the_unit_of_sockets_is_one_of_them() -> None:
 
 
 def test_a_socket_unit_has_no_reload() -> None:
-    with pytest.raises(BadRequest, match="server=systemd_socket cannot be reloaded: apply=live or apply=restart"):
+    with pytest.raises(BadRequest, match="server=systemd_socket cannot be reloaded: use apply=live or apply=restart"):
         parse_request({**PARAMS, "server": "systemd_socket", "unit": "x", "apply": "reload"})
 
 

@@ -101,7 +101,7 @@ def test_a_signal_reaches_the_very_process_that_was_looked_at() -> None:
         found = identity.look(child.pid)
         assert found is not None
         for other in (replace(found, ticks=1), replace(found, file=(0, 0)), replace(found, pid=2**22 + 1)):
-            with pytest.raises(KernelRefused, match="it ended meanwhile"):
+            with pytest.raises(KernelRefused, match="it has ended in the meantime"):
                 service.send(other, "SIGTERM")
         assert child.poll() is None
         service.send(found, "SIGTERM")

@@ -81,9 +81,9 @@ def test_sockets_of_a_socket_unit_are_made_by_root(
 def test_a_stranger_is_named_with_what_makes_it_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(identity, "look", {7: USER}.get)
     assert ties.stranger(request(), 5, "redis") == "redis (pid 5)"
-    said = "nginx (pid 7 of uid 1000), which neither root nor nginx.service has started as a program of root's,"
+    said = "nginx (pid 7 of uid 1000), which is not a program owned by root and started by root or nginx.service,"
     assert ties.stranger(request(), 7, "nginx") == said
-    assert ties.stranger(request(), 8, "nginx").startswith("nginx (pid 8), which neither")
+    assert ties.stranger(request(), 8, "nginx").startswith("nginx (pid 8), which is not")
 
 
 @pytest.mark.parametrize("uid", [0, 1000])

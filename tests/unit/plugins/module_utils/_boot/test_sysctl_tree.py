@@ -88,7 +88,7 @@ def test_what_cannot_be_read_is_named(root: pathlib.Path) -> None:
     tree = read_tree(str(root))
     assert [file.text for file in tree.files] == ["# caf\\xe9\nnet.core.somaxconn = 1\n", "", ""]
     assert tree.problems == (
-        "/etc/sysctl.d/a.conf: byte 5 is no UTF-8",
+        "/etc/sysctl.d/a.conf: byte 5 is not UTF-8",
         "/etc/sysctl.d/b.conf: not a regular file",
         "/etc/sysctl.d/c.conf: not a regular file",
     )

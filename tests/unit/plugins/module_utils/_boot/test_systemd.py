@@ -120,12 +120,12 @@ def test_show_gives_the_blocks_of_all_units_and_of_the_manager_one() -> None:
 @pytest.mark.parametrize(
     "output, message",
     [
-        ("", "does not tell FragmentPath of what was asked for"),
-        ("Id=a.service\n", "does not tell FragmentPath of a.service"),
-        ("\x00\xff junk", "does not tell FragmentPath"),
-        ("Id=a\n\nId=b\n", "tells of 2 units where 1 were asked for"),
-        ("Id=a\nMainPID=-1\n", "tells a MainPID of '-1'"),
-        ("Id=a\nMainPID=7 8\n", "tells a MainPID of '7 8'"),
+        ("", "does not report FragmentPath of what was asked for"),
+        ("Id=a.service\n", "does not report FragmentPath of a.service"),
+        ("\x00\xff junk", "does not report FragmentPath"),
+        ("Id=a\n\nId=b\n", "reports 2 units, 1 were requested"),
+        ("Id=a\nMainPID=-1\n", "reports a MainPID of '-1'"),
+        ("Id=a\nMainPID=7 8\n", "reports a MainPID of '7 8'"),
     ],
 )
 def test_junk_is_an_error_that_says_so(output: str, message: str) -> None:

@@ -65,25 +65,25 @@ def row_of(process: Process, **more: int) -> t.Dict[str, t.Any]:
     return {"pid": process.pid, "name": process.name, "unit": process.unit, "nofile": nofile, **more}
 
 
+WORKERS = [worker(pid, used) for pid, used in enumerate((9, 20, 700, 9, 11), 812)]
+
+
 @pytest.mark.parametrize(
     "processes, rows",
     [
         ([], []),
         ([worker(812, 9)], [row_of(worker(812, 9))]),
-        # Of those that are alike the one that is nearest to its limit.
-        ([worker(812, 9), worker(813, 700), worker(814, 11)], [row_of(worker(813, 700), count=3)]),
-        ([worker(812, 9), worker(813, 9)], [row_of(worker(812, 9), count=2)]),
+        ([worker(812, 9), worker(813, 700)], [row_of(worker(812, 9)), row_of(worker(813, 700))]),
+        (WORKERS[:4], list(map(row_of, WORKERS[:4]))),
+        # Of very many that are alike the one that is closest to its limit.
+        (WORKERS, [row_of(WORKERS[2], count=5)]),
         (
-            [worker(812, 9, soft=None), worker(813, 20), worker(814, 9), worker(900, 5, name="systemd")],
-            [
-                row_of(worker(812, 9, soft=None)),
-                row_of(worker(813, 20), count=2),
-                row_of(worker(900, 5, name="systemd")),
-            ],
+            [worker(811, 9, soft=None), *WORKERS, worker(900, 5, name="systemd")],
+            [row_of(worker(811, 9, soft=None)), row_of(WORKERS[2], count=5), row_of(worker(900, 5, name="systemd"))],
         ),
     ],
 )
-def test_workers_that_are_alike_are_told_once(processes: t.List[Process], rows: t.List[t.Dict[str, t.Any]]) -> None:
+def test_very_many_workers_are_one_row(processes: t.List[Process], rows: t.List[t.Dict[str, t.Any]]) -> None:
     [row] = listeners([listener(80, 511, 7)], Owners({7: tuple(processes)}, 0), None)
     assert row["processes"] == rows
 

@@ -75,7 +75,7 @@ def test_what_is_lost_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     os.link(path, tmp_path / "g")
     monkeypatch.setattr(attributes, "_flags", lambda _descriptor: 0x40 | 0x80 | 0x80000)
     assert _files.check_replaceable(str(path)) == [
-        f"{path}: it has 2 names (hard links), and the others keep the old content",
+        f"{path}: it has 2 hard links, and the others keep the old content",
         f"{path}: its attributes dA (lsattr) are not kept",
     ]
 
@@ -104,9 +104,9 @@ def test_a_file_of_ours(content: t.Optional[bytes], tmp_path: Path) -> None:
     "make, message",
     [
         (lambda path: path.write_bytes(b"net.core.somaxconn = 1\n"), "f exists and was not written by nettune.tcp"),
-        (lambda path: path.symlink_to("ours"), "f is a link, and no file that nettune.tcp has written"),
-        (lambda path: path.symlink_to(os.devnull), "f is a link, and no file"),
-        (lambda path: path.symlink_to("f"), "f is a link, and no file"),
+        (lambda path: path.symlink_to("ours"), "f is a link, not a file written by nettune.tcp"),
+        (lambda path: path.symlink_to(os.devnull), "f is a link, not a file"),
+        (lambda path: path.symlink_to("f"), "f is a link, not a file"),
         (Path.mkdir, "f is not a regular file"),
         (os.mkfifo, "f is not a regular file"),
     ],

@@ -123,7 +123,7 @@ def test_an_edit_of_others_between_reading_and_writing_is_kept(
     if (before, after) == (None, None):
         step.do()
     else:
-        with pytest.raises(Changed, match=r"/f was (changed|made) by somebody else"):
+        with pytest.raises(Changed, match=r"/f was (changed|created) by somebody else"):
             step.do()
     assert _files.read(str(path)) == theirs
     assert [name for name in os.listdir(tmp_path) if name != "f"] == []
@@ -145,7 +145,7 @@ def test_an_edit_at_the_last_moment_is_kept(
         return rename(*arguments)
 
     monkeypatch.setattr(renaming, "_rename", edit_first)
-    with pytest.raises(Changed, match="f was changed by somebody else meanwhile"):
+    with pytest.raises(Changed, match="f was changed by somebody else in the meantime"):
         _files.replace(str(path), after)
     assert path.read_bytes() == b"theirs"
     assert os.listdir(tmp_path) == ["f"]
@@ -165,7 +165,7 @@ def _edit(path: Path, how: str) -> t.Optional[bytes]:
 def test_what_was_not_what_was_read_is_not_replaced(tmp_path: Path) -> None:
     path = tmp_path / "f"
     path.write_bytes(b"newer")
-    with pytest.raises(Changed, match="f was changed by somebody else meanwhile"):
+    with pytest.raises(Changed, match="f was changed by somebody else in the meantime"):
         _files.step(str(path), b"x", was=b"old")
     with pytest.raises(Changed):
         _files.replace(str(path), b"x", was=None)

@@ -87,7 +87,7 @@ def their_link_in_shared(top: Path) -> None:
             "",
             id="user's in /tmp",
         ),
-        pytest.param(hard_link_in_shared, "g has other names", "", id="hard link in /tmp"),
+        pytest.param(hard_link_in_shared, "g has other hard links", "", id="hard link in /tmp"),
         pytest.param(
             lambda top: (shared(top / "s"), (top / "f").symlink_to("s/none")),
             "",
@@ -125,7 +125,7 @@ def test_links_of_others_are_not_followed(build: Build, path: str, reason: str, 
 @pytest.mark.parametrize(
     "path, error, message",
     [
-        ("relative", BadRequest, "relative cannot be used: it is no absolute path"),
+        ("relative", BadRequest, "relative cannot be used: it is not an absolute path"),
         ("/a\0b", BadRequest, r"/a\\0b cannot be used"),
         ("/nettune/none", NoSuchFile, "No such file or directory at /nettune"),
         ("/etc/passwd/x", NoSuchFile, "Not a directory at /etc/passwd"),
@@ -176,5 +176,5 @@ def test_a_file_swapped_before_it_is_opened_is_not_taken(tmp_path: Path) -> None
     with _files.walk(str(path), sticky=True) as place:
         path.rename(tmp_path / "old")
         path.write_bytes(b"y")
-        with pytest.raises(NotTrusted, match="was replaced while it was opened"):
+        with pytest.raises(NotTrusted, match="was replaced while it was being opened"):
             place.open()

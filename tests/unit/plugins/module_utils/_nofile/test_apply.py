@@ -324,7 +324,7 @@ def test_read_only_etc(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.parametrize(
     "params, message",
     [
-        ({"limit": None}, "limit is needed with state=present"),
+        ({"limit": None}, "limit is required with state=present"),
         ({"unit": "x.slice"}, "a slice starts no processes"),
         ({"unit": "a b"}, "is not the name of a systemd unit"),
         ({"limit": {"soft": 2, "hard": 1}}, "would exceed the hard limit"),

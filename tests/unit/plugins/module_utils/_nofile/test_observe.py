@@ -83,7 +83,7 @@ def test_template(manager: sd.Systemd) -> None:
 def test_socket(manager: sd.Systemd) -> None:
     seen = observing.observe("dbus.socket", manager)
     assert (seen.section, seen.subject.loaded, seen.subject.main_pid) == ("Socket", Limits(1024, 524288), 0)
-    assert seen.note == "the limit holds for the commands that dbus.socket runs itself; dbus.service has its own"
+    assert seen.note == "the limit applies to the commands that dbus.socket runs itself; dbus.service has its own"
 
 
 def test_unit_that_systemd_only_remembers(manager: sd.Systemd, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,7 +99,7 @@ def test_unit_that_systemd_only_remembers(manager: sd.Systemd, monkeypatch: pyte
     "unit, message",
     [
         ("none.service", "^there is no unit none.service$"),
-        ("apache2.service", "^apache2.service is masked, so that nothing can start it: unmask it first$"),
+        ("apache2.service", "^apache2.service is masked, so nothing can start it: unmask it first$"),
         ("bad.service", "^bad.service cannot be loaded .bad-setting.: .* has a bad unit file setting"),
     ],
 )

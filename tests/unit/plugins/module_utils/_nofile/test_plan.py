@@ -167,13 +167,13 @@ def test_systemd_has_not_read_a_file_that_does_not_matter() -> None:
             512,
             process(1, used=513),
             Limits(1024, 524288),
-            "513 files are open, so that its limit cannot become 512:512",
+            "513 files are open, so its limit cannot become 512:512",
         ),
         pytest.param(
             512,
             process(1, used=None),
             Limits(1024, 524288),
-            "an unknown number of files are open, so that its limit cannot become 512:512",
+            "an unknown number of files are open, so its limit cannot become 512:512",
         ),
         pytest.param(2048, process(1, used=None), Limits(2048, 2048), "", id="raised, though nobody knows"),
         pytest.param(2048, process(1, used=4000, soft=1024), Limits(2048, 2048), "", id="raised, though more are open"),
@@ -195,7 +195,7 @@ def test_live(raw: t.Any, member: Member, target: Limits, reason: str) -> None:
             [process(1, hard=20000)],
             Limits(20000, 20000),
             "limited",
-            "its hard limit 20000 cannot grow without CAP_SYS_RESOURCE",
+            "its hard limit 20000 cannot be raised without CAP_SYS_RESOURCE",
             id="as far as the hard limit",
         ),
         pytest.param(
@@ -203,7 +203,7 @@ def test_live(raw: t.Any, member: Member, target: Limits, reason: str) -> None:
             [process(1, 10, 20)],
             Limits(20, 20),
             "restart_required",
-            "its hard limit 20 cannot grow without CAP_SYS_RESOURCE",
+            "its hard limit 20 cannot be raised without CAP_SYS_RESOURCE",
             id="a restart gives it",
         ),
     ],
@@ -298,7 +298,7 @@ def test_absent() -> None:
     result = verdict.judge_absent(host, after, removed=True)
     assert after.subject.loaded == DEFAULT.limits
     assert (result.status, result.restart_required) == ("changed", False)
-    assert result.rows[0].reason == "keeps 65536:524288 until it is started again"
+    assert result.rows[0].reason == "keeps 65536:524288 until it is restarted"
     planned = plan.plan_absent(after)
     assert (planned.write, planned.reload) == (False, False)
     assert verdict.judge_absent(after, after, removed=False).status == "ok"

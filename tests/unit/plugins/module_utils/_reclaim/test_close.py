@@ -118,5 +118,5 @@ def test_an_error_tells_how_many_were_closed_before_it(monkeypatch: pytest.Monke
 
 def test_a_unit_needs_to_see_all_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(descriptors, "find", lambda _inodes: Held({7: (HOLDER,)}, unreadable=3))
-    with pytest.raises(MissingRight, match="of 3 may not be seen"):
+    with pytest.raises(MissingRight, match="of 3 are not visible"):
         list(close._of_unit("app.service", [connection()]))

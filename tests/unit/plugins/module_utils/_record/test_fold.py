@@ -159,7 +159,7 @@ def test_the_id_of_no_run_is_an_error_but_one_that_was_restored_has_nothing_left
     if known:
         assert since(RUNS, name) == ()
     else:
-        with pytest.raises(BadRequest, match="forgotten"):
+        with pytest.raises(BadRequest, match="pruned"):
             since(RUNS, name)
 
 

@@ -38,7 +38,7 @@ def item(state: str, kind: str = entries.SYSCTL, **fields: t.Any) -> Item:
     "one, now, expected",
     [
         (item(OURS), 1, ("changed", "")),
-        (item(OURS), 2, ("limited", "it could not be given back")),
+        (item(OURS), 2, ("limited", "it could not be restored")),
         (item(BACK), 1, ("ok", "")),
         (item(STAYS, status="limited", reason="used"), 2, ("limited", "used")),
     ],
@@ -64,8 +64,8 @@ def test_processes_that_fare_alike_share_a_row() -> None:
 @pytest.mark.parametrize(
     "foreign, said",
     [
-        (None, "k is 2 now, 3 was left there; 1 would be given back"),
-        (7, "k is 2 now, and somebody made it 7 between the runs; 1 would be given back"),
+        (None, "k is now 2, but was left as 3; 1 would be restored"),
+        (7, "k is now 2, and somebody changed it to 7 between the runs; 1 would be restored"),
     ],
 )
 def test_conflicts_name_all_values(foreign: t.Optional[int], said: str) -> None:

@@ -140,5 +140,5 @@ def test_commands_in_a_configuration_are_not_run(tmp_path: Path) -> None:
 
 
 def test_a_socket_unit_is_no_program() -> None:
-    with pytest.raises(ConfigError, match=r"app\.socket: is no program"):
+    with pytest.raises(ConfigError, match=r"app\.socket: is not a program"):
         table.BY_NAME["systemd_socket"].adapter.started([], "app.socket")

@@ -84,7 +84,7 @@ def test_sockets(config: Config, expected: t.List[t.Tuple[str, str, int]]) -> No
 def test_specifiers_that_the_name_decides(value: str, name: str, expected: t.Optional[str]) -> None:
     config = unit(f"[Socket]\nListenStream={value}\n", name)
     if expected is None:
-        with pytest.raises(ConfigError, match=r":2: the specifier %. means nothing with this name"):
+        with pytest.raises(ConfigError, match=r":2: the specifier %. has no meaning for this unit name"):
             ADAPTER.listens(config)
     else:
         assert [listen.address for listen in ADAPTER.listens(config)] == [expected]
@@ -124,11 +124,11 @@ def test_backlog(config: Config, asked: int, line: t.Tuple[str, int]) -> None:
 @pytest.mark.parametrize(
     "value, message",
     [
-        ("http", ":2: ListenStream=http is no address that systemd listens on"),
-        ("1.2.3.4", ":2: ListenStream=1.2.3.4 is no address"),
-        ("localhost:80", ":2: ListenStream=localhost:80 is no address"),
-        ("70000", ":2: ListenStream=70000 is no address"),
-        ("%h/x", ":2: the specifier %h is known to systemd only"),
+        ("http", ":2: ListenStream=http is not an address that systemd listens on"),
+        ("1.2.3.4", ":2: ListenStream=1.2.3.4 is not an address"),
+        ("localhost:80", ":2: ListenStream=localhost:80 is not an address"),
+        ("70000", ":2: ListenStream=70000 is not an address"),
+        ("%h/x", ":2: only systemd can expand the specifier %h"),
     ],
 )
 def test_broken_addresses_name_file_and_line(value: str, message: str) -> None:
@@ -167,7 +167,7 @@ def test_edit_writes_one_drop_in() -> None:
 
 def test_a_file_that_outdoes_ours_is_named() -> None:
     config = unit(WEB, zzz="[Socket]\n\nBacklog=5\n")
-    with pytest.raises(ConfigError, match=r"/etc/systemd/system/web.socket.d/zzz.conf:3: this line outdoes"):
+    with pytest.raises(ConfigError, match=r"/etc/systemd/system/web.socket.d/zzz.conf:3: this line overrides"):
         ADAPTER.edit(config, dict.fromkeys(ADAPTER.listens(config), 4096))
 
 
@@ -199,7 +199,7 @@ def test_read_takes_the_unit_and_its_drop_ins(tmp_path: Path, monkeypatch: pytes
         assert [listen.asked for listen in ADAPTER.listens(config)] == [5]
     with pytest.raises(ConfigError, match=r"masked.socket is masked"):
         ADAPTER.read(None, "masked.socket")
-    with pytest.raises(ConfigError, match=r"a template has no sockets, only its instances, such as web@1.socket"):
+    with pytest.raises(ConfigError, match=r"a template has no sockets, only its instances do, such as web@1.socket"):
         ADAPTER.read(None, "web@.socket")
 
 

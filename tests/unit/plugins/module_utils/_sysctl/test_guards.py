@@ -48,7 +48,7 @@ def spoke(reason: t.Optional[str], said: t.Optional[str]) -> bool:
         ("net.ipv4.tcp_rmem", (4096, 131072, 33554432), (4097, 131072, 33554431), "lower"),
         ("net.ipv4.tcp_rmem", None, (4096, 4096, 4096), None),
         ("net.ipv4.tcp_rmem", (4096, 131072, 33554432), (4096, 87380, 33554432), "lower"),
-        ("net.ipv4.tcp_rmem", (4096, 131072, 33554432), (4096, 33554433, 33554432), "descend"),
+        ("net.ipv4.tcp_rmem", (4096, 131072, 33554432), (4096, 33554433, 33554432), "decrease"),
         ("net.ipv4.tcp_wmem", (4096, 16384, 4194304), (0, 16384, 4194304), "no sense"),
         ("net.ipv4.tcp_fin_timeout", (60,), (0,), "no sense"),
         ("net.ipv4.tcp_fin_timeout", (60,), (30,), None),

@@ -21,7 +21,12 @@ from ansible_collections.nettune.tcp.plugins.module_utils._sysctl import missing
         ("fs.no-such", True, None, "does not exist in this kernel"),
         ("net.ipv4.conf.eth0/5.rp_filter", False, None, "there is no interface eth0.5 here"),
         ("net.ipv6.neigh.eth1.gc_stale_time", True, None, "there is no interface eth1 here"),
-        ("net.netfilter.nf_conntrack_max", False, "nf_conntrack", "comes with the module nf_conntrack, which is not"),
+        (
+            "net.netfilter.nf_conntrack_max",
+            False,
+            "nf_conntrack",
+            "is provided by the module nf_conntrack, which is not",
+        ),
     ],
 )
 def test_reasons_are_told_apart(key: str, in_namespace: bool, module: t.Optional[str], said: str) -> None:

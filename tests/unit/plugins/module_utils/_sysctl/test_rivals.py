@@ -81,7 +81,7 @@ def test_a_profile_of_tuned_and_those_it_includes(host: Host) -> None:
     assert set(found) == {SOMAXCONN, FIN_TIMEOUT}
     assert found[SOMAXCONN].value == ">2048"
     assert "from /usr/lib/tuned/network-throughput/tuned.conf:7" in found[SOMAXCONN].reason
-    assert "puts back" in found[SOMAXCONN].reason
+    assert "restores the previous value" in found[SOMAXCONN].reason
     assert found[FIN_TIMEOUT].value == "15"
 
 
@@ -102,7 +102,7 @@ def test_tuned_wins_where_it_is_told_to(host: Host) -> None:
 )
 def test_how_tuned_is_told_to_win(host: Host, line: str, wins: bool) -> None:
     root = host({**TUNED, "etc/tuned/tuned-main.conf": f"daemon = 1\n{line}\n"}, "tuned")
-    ending = "after all drop-ins" if wins else "and puts back what it found there when its profile changes"
+    ending = "after all drop-ins" if wins else "and restores the previous value when its profile changes"
     assert rivals.find([SOMAXCONN], root)[SOMAXCONN].reason.endswith(ending)
 
 

@@ -59,7 +59,7 @@ def test_one_bad_host_is_named_though_the_batch_is_well() -> None:
     good, bad = course((1000, 0), (1000, 0)), course((1000, 0), (1000, 30))
     found = health.judge({**{f"good{one}": good for one in range(9)}, "bad": bad}, {"c": good}, LIMITS)
     assert (found.verdict, list(found.failed)) == ("fail", ["bad"])
-    assert "overflow 0.030 a connection (30 of 1000), expected 0.000" in found.why
+    assert "overflow 0.030 per connection (30 of 1000), expected 0.000" in found.why
 
 
 def test_what_is_slight_but_everywhere_fails_the_batch() -> None:

@@ -178,7 +178,7 @@ def test_a_run_that_rolled_back_has_failed_and_says_who() -> None:
     judged, _decision = rollout.judge(known, 0, ASKED, seen(known, 0, since=bad))
     settled = rollout.settle(judged, 0, {}, {"d1": {"changed": True}})
     assert (settled.verdict, settled.hosts["d1"].state, settled.hosts["d2"].state) == ("fail", "rolled_back", "left")
-    assert "d1: overflow 0.900 a connection (900 of 1000)" in settled.why
+    assert "d1: overflow 0.900 per connection (900 of 1000)" in settled.why
     stuck = rollout.settle(judged, 0, {}, {"d1": AWAY})
     assert (stuck.hosts["d1"].state, stuck.hosts["d1"].why) == ("unreachable", "NOT rolled back: no route")
     assert "d1: NOT rolled back: no route" in stuck.why

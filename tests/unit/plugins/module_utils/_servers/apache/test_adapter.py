@@ -190,7 +190,7 @@ def test_backlog(config: Config, expected: t.Tuple[t.List[int], str, int]) -> No
         pytest.param(one("Listen 0\n"), "/srv/httpd.conf:1: Listen 0 names no", id="port 0"),
         pytest.param(one("Listen 65536\n"), "names no address and port", id="port too large"),
         pytest.param(one("Listen a 1 2 3\n"), "names no address and port", id="too many words"),
-        pytest.param(one("Listen nowhere:80\n"), "nowhere is no address, and no name", id="host name"),
+        pytest.param(one("Listen nowhere:80\n"), "nowhere is neither an address nor a name", id="host name"),
         pytest.param(one("Listen 80\nListen *:80\n"), ":2: .*listened on twice", id="twice"),
         pytest.param(one("ListenBacklog 0\nListen 80"), ":1: ListenBacklog must be one number above 0", id="zero"),
         pytest.param(one("ListenBacklog\nListen 80"), ":1: ListenBacklog must be one number above 0", id="nothing"),
@@ -274,7 +274,7 @@ def test_a_new_file_is_where_the_distribution_includes_it(files: t.Mapping[str, 
 def test_one_number_serves_all_sockets() -> None:
     config = one("Listen 80\nListen 81\n")
     first, second = ADAPTER.listens(config)
-    with pytest.raises(ConfigError, match="one ListenBacklog is for all sockets"):
+    with pytest.raises(ConfigError, match="one ListenBacklog applies to all sockets"):
         ADAPTER.edit(config, {first: 1, second: 2})
 
 

@@ -182,12 +182,14 @@ def test_where_the_backlog_is_set() -> None:
         pytest.param(one("server.port"), "/l/main:1: server.port is not assigned anything", id="no value"),
         pytest.param(one("\nserver.port = \n"), "/l/main:2: a value is missing", id="no value behind ="),
         pytest.param(one("server.port = 80\nserver.port = 80\n"), ":2: server.port is assigned twice", id="twice"),
-        pytest.param(one('server.port = "http"\n'), ":1: server.port is no port: http", id="no port"),
-        pytest.param(one("server.port = env.PORT\n"), ":1: server.port is no port", id="environment"),
+        pytest.param(one('server.port = "http"\n'), ":1: server.port is not a port: http", id="no port"),
+        pytest.param(one("server.port = env.PORT\n"), ":1: server.port is not a port", id="environment"),
         pytest.param(one("server.bind = 5\n"), ":1: this value is not known", id="a number as an address"),
-        pytest.param(one('server.bind = "a.example"\n'), "'a.example:80' is no address and port", id="name"),
-        pytest.param(one(block(":0")), ":1: ':0' is no address and port", id="port 0"),
-        pytest.param(one('server.listen-backlog = "x"\n'), ":1: server.listen-backlog is no number: x", id="backlog"),
+        pytest.param(one('server.bind = "a.example"\n'), "'a.example:80' is not an address and port", id="name"),
+        pytest.param(one(block(":0")), ":1: ':0' is not an address and port", id="port 0"),
+        pytest.param(
+            one('server.listen-backlog = "x"\n'), ":1: server.listen-backlog is not a number: x", id="backlog"
+        ),
         pytest.param(one('a = "b\n'), ":1: a string is not closed", id="string"),
         pytest.param(one("a = ( 1,\n"), r":1: a \( is never closed", id="array"),
         pytest.param(one("\n}\n"), ":2: a } closes nothing", id="}"),
@@ -283,7 +285,7 @@ def test_edit_of_port_81_only(text: str, changes: t.List[str], edited: t.Callabl
 def test_sockets_without_a_block_of_their_own_cannot_differ() -> None:
     config = config_of(DEBIAN_FILES)
     by_family = {listen: 3000 if listen.family == "inet6" else 4000 for listen in ADAPTER.listens(config)}
-    with pytest.raises(ConfigError, match="sockets without a block of their own cannot have different"):
+    with pytest.raises(ConfigError, match="sockets without their own block cannot have different"):
         ADAPTER.edit(config, by_family)
 
 
@@ -315,7 +317,7 @@ def test_commands_of_others_are_not_run(tmp_path: Path, owner: int) -> None:
     included.write_text(f'include_shell "touch {mark}; echo server.port = 81"\n')
     os.chown(included, owner, owner)
     if owner:
-        with pytest.raises(ConfigError, match="is not run: somebody else than root may write the configuration"):
+        with pytest.raises(ConfigError, match="is not run: somebody other than root may write the configuration"):
             ADAPTER.read(str(main), None)
     else:
         ADAPTER.read(str(main), None)

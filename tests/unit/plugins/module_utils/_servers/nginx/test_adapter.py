@@ -172,7 +172,7 @@ def test_the_file_that_has_the_line_is_edited() -> None:
 
 def test_a_line_that_is_included_twice_cannot_have_options() -> None:
     snippet = {"snip": "listen 80;", "one.conf": ""}
-    with pytest.raises(ConfigError, match=r"^/etc/nginx/snip:1: .*give one server a listen line of its own"):
+    with pytest.raises(ConfigError, match=r"^/etc/nginx/snip:1: .*give one server its own listen line"):
         edited(config("http { server { include snip; } server { include snip; } }", **snippet), 9)
     [listen] = ADAPTER.listens(config("http { server { include snip; } server { include snip; } }", **snippet))
     assert listen.backlog is None
