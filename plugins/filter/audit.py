@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: audit
 short_description: Judge TCP facts against a policy
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - The nettune.tcp contributors (@nettune)
 description:

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: audit_report
 short_description: Convert an audit report to another format
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - The nettune.tcp contributors (@nettune)
 description:

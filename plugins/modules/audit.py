@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: audit
 short_description: Judge the TCP facts of all hosts in a play, and report
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - The nettune.tcp contributors (@nettune)
 description:

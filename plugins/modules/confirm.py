@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: confirm
 short_description: Confirm a run that would otherwise be rolled back by itself
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - The nettune.tcp contributors (@nettune)
 description:

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: tuning
 short_description: Set a host's sysctls, file limits and listen backlogs as one transaction that can be rolled back
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - The nettune.tcp contributors (@nettune)
 description:
