@@ -22,7 +22,7 @@ from .._kernel import proc_sys
 from .._transaction import COMPLETED, RESTORED, Replaced
 from . import entries, originals, store
 
-COLLECTION = "0.1.0"
+COLLECTION = "1.0.0"
 _STAMP = "%Y%m%dT%H%M%S"
 
 
