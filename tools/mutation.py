@@ -34,9 +34,10 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 COLLECTION = CHECKOUT / ".work/collections/ansible_collections/nettune/tcp"
 REPORT = CHECKOUT / ".work/logs/mutation.txt"
 WORK = CHECKOUT / ".work/mutation"
-SOURCES, TESTS = "plugins/module_utils", "tests/unit/plugins/module_utils"
+FOLDERS = ("plugins/module_utils", "plugins/plugin_utils")  # tests/unit mirrors both
 
 PURE = (
+    *(f"_audit/{name}" for name in ("policy", "waivers")),
     *("_plan", "_transaction", "_want"),
     *(f"_backlog/{name}" for name in ("plan", "report")),
     *(f"_boot/{name}" for name in ("kernel_numbers", "login_limits", "sysctl_d", "sysctl_globs", "sysctl_syntax")),
@@ -90,8 +91,14 @@ def faults(module: str) -> t.Iterator[Fault]:
                 yield Fault(module, faulty.encode(), what)
 
 
+def _path(module: str) -> str | None:
+    """Where a module is, from the checkout's top; None if there is none of that name."""
+    paths = (f"{folder}/{module}.py" for folder in FOLDERS)
+    return next((path for path in paths if (CHECKOUT / path).is_file()), None)
+
+
 def _source(module: str) -> str:
-    return (CHECKOUT / SOURCES / f"{module}.py").read_text(encoding="utf-8")
+    return (CHECKOUT / str(_path(module))).read_text(encoding="utf-8")
 
 
 def _difference(module: str, source: str, faulty: str) -> str:
@@ -103,7 +110,8 @@ def _difference(module: str, source: str, faulty: str) -> str:
 
 def tests_of(module: str) -> t.List[t.List[str]]:
     """The tests of the module itself, then those of its folder: most faults are noticed by the first."""
-    own = COLLECTION / TESTS / Path(module).parent / f"test_{Path(module).name}.py"
+    mirrored = COLLECTION / "tests/unit" / str(_path(module))
+    own = mirrored.with_name(f"test_{mirrored.name}")
     others = [path for path in sorted(own.parent.glob("test_*.py")) if path != own]
     parts = [[str(own)] if own.exists() else [], list(map(str, others)) or [str(own.parent)]]
     return list(filter(None, parts))
@@ -133,7 +141,7 @@ def _try(fault: Fault) -> int:
 
 
 def _put_in_place(fault: Fault) -> None:
-    ending = f"/{SOURCES}/{fault.module}.py"
+    ending = f"/{_path(fault.module)}"
     of_file = importlib.machinery.SourceFileLoader.get_code
 
     def get_code(loader: importlib.machinery.SourceFileLoader, name: str) -> types.CodeType | None:
@@ -168,11 +176,11 @@ def run(modules: t.Sequence[str]) -> bool:
 def main() -> int:
     """Run for the modules that were named, or for all."""
     parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
-    parser.add_argument("module", nargs="*", help=f"below {SOURCES}, without .py")
+    parser.add_argument("module", nargs="*", help=f"below {' or '.join(FOLDERS)}, without .py")
     modules = parser.parse_args().module or PURE
     for module in modules:
-        if not (CHECKOUT / SOURCES / f"{module}.py").is_file():
-            parser.error(f"there is no {SOURCES}/{module}.py")
+        if not _path(module):
+            parser.error(f"there is no {module}.py below {' or '.join(FOLDERS)}")
     return 0 if run(modules) else 1
 
 
