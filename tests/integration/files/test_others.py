@@ -25,10 +25,8 @@ from ansible_collections.nettune.tcp.plugins.module_utils._backlog import apply,
 from ansible_collections.nettune.tcp.plugins.module_utils._backlog.request import parse_request
 from ansible_collections.nettune.tcp.plugins.module_utils._errors import Changed, NettuneError
 from ansible_collections.nettune.tcp.tests.integration.faults import hosts
+from ansible_collections.nettune.tcp.tests.integration.sandbox import Sandbox, fork
 from ansible_collections.nettune.tcp.tests.integration.sysctl import calls
-
-if t.TYPE_CHECKING:
-    from ansible_collections.nettune.tcp.tests.integration.sandbox import Sandbox
 
 USER = 12345
 PLACE = pathlib.Path("/srv/nettune-test")
@@ -193,19 +191,6 @@ def test_fifty_pairs_of_runs_at_once_lose_no_edit(on_fresh_host: Sandbox) -> Non
             assert ("backlog=1000" in text, "backlog=1001" in text) == (True, True), pair
 
     on_fresh_host(body)
-
-
-def fork(body: t.Callable[[], object]) -> int:
-    """Start a child that does this and exits with 0."""
-    pid = os.fork()
-    if pid == 0:
-        status = 1
-        try:
-            body()
-            status = 0
-        finally:
-            os._exit(status)
-    return pid
 
 
 @pytest.mark.parametrize("how", ["in place", "by a rename"])

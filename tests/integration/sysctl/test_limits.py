@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import pathlib
 import stat
-import typing as t
 
 from ansible_collections.nettune.tcp.plugins.module_utils._record import store
+from ansible_collections.nettune.tcp.tests.integration.sandbox import Sandbox, fork
 from ansible_collections.nettune.tcp.tests.integration.sysctl import calls
 from ansible_collections.nettune.tcp.tests.integration.sysctl.calls import (
     FILE,
@@ -23,9 +23,6 @@ from ansible_collections.nettune.tcp.tests.integration.sysctl.calls import (
     runtime,
     sysctl,
 )
-
-if t.TYPE_CHECKING:
-    from ansible_collections.nettune.tcp.tests.integration.sandbox import Sandbox
 
 NOBODY = 65534
 ESTABLISHED = "net.netfilter.nf_conntrack_tcp_timeout_established"
@@ -181,19 +178,6 @@ def test_two_runs_at_once_lose_nothing_of_each_other(on_fresh_host: Sandbox) -> 
             assert {key: runtime(key) for key in keys} == {key: str(value) for key, value in wanted.items()}
 
     on_fresh_host(body)
-
-
-def fork(body: t.Callable[[], object]) -> int:
-    """Start a child that does this and exits with 0."""
-    pid = os.fork()
-    if pid == 0:
-        status = 1
-        try:
-            body()
-            status = 0
-        finally:
-            os._exit(status)
-    return pid
 
 
 def test_the_file_keeps_its_security_context(on_fresh_host: Sandbox) -> None:
