@@ -40,12 +40,7 @@ def build() -> None:
         return
     recipe = image.read_recipe()
     recipe["packages"].append("openssh-server")
-    with tempfile.TemporaryDirectory() as scratch:
-        archive = pathlib.Path(scratch, "root.tar")
-        init = [f"upload {image.INIT} /usr/sbin/lab-init", 'chmod 0755 "$1/usr/sbin/lab-init"']
-        subprocess.run(image.mmdebstrap(SUITE, recipe, archive, init), check=True)
-        changes = '--change=CMD ["/usr/sbin/lab-init"]'
-        subprocess.run(["podman", "import", "--quiet", changes, str(archive), IMAGE], check=True)
+    image.build(SUITE, recipe, IMAGE)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+import types
 import typing as t
 from pathlib import Path
 
@@ -88,19 +89,16 @@ def mmdebstrap(suite: str, recipe: Recipe, target: Path, hooks: t.Iterable[str] 
     ]
 
 
-def podman_import(suite: str, recipe_hash: str, archive: Path) -> list[str]:
-    """Command that makes the archive the suite's image."""
-    changes = [f"--change=LABEL {LABEL}={recipe_hash}", '--change=CMD ["/usr/sbin/lab-init"]']
-    return ["podman", "import", "--quiet", *changes, str(archive), image_name(suite)]
-
-
-def build(suite: str, recipe: Recipe, recipe_hash: str) -> None:
-    """Build the suite's root file system and give it to podman."""
+def build(suite: str, recipe: Recipe, name: str, labels: t.Mapping[str, str] = types.MappingProxyType({})) -> None:
+    """Build the suite's root file system and give it to podman under this name."""
+    changes = [f"--change=LABEL {label}={value}" for label, value in labels.items()]
+    changes.append('--change=CMD ["/usr/sbin/lab-init"]')
     with tempfile.TemporaryDirectory() as scratch:
         archive = Path(scratch) / f"{suite}.tar"
         init = [f"upload {INIT} /usr/sbin/lab-init", 'chmod 0755 "$1/usr/sbin/lab-init"']
         subprocess.run(mmdebstrap(suite, recipe, archive, init), check=True)
-        subprocess.run(podman_import(suite, recipe_hash, archive), stdout=subprocess.DEVNULL, check=True)
+        command = ["podman", "import", "--quiet", *changes, str(archive), name]
+        subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
 
 
 def main() -> None:
@@ -111,7 +109,7 @@ def main() -> None:
     recipe_hash = fingerprint()
     for suite in parser.parse_args().suites:
         if not is_current(suite, recipe_hash):
-            build(suite, recipe, recipe_hash)
+            build(suite, recipe, image_name(suite), {LABEL: recipe_hash})
             print(image_name(suite))
 
 
