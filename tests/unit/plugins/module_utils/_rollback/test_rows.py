@@ -69,7 +69,7 @@ def test_processes_that_fare_alike_share_a_row() -> None:
     ],
 )
 def test_conflicts_name_all_values(foreign: t.Optional[int], said: str) -> None:
-    [row] = conflicts([item(CHANGED, foreign=foreign)])
+    [row] = conflicts([item(CHANGED, foreign=foreign)] * 2)
     assert (row["status"], row["reason"]) == ("refused", said)
 
 
