@@ -12,10 +12,12 @@ replaced, a JSON line each, and how it ended) and ``files/`` (what replaced file
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import itertools
 import json
 import os
+import re
 import shutil
 import time
 import typing as t
@@ -30,6 +32,7 @@ from . import entries
 ROOT = "/var/lib/nettune-tcp"
 KEPT = 50  # runs
 KILLED = "killed"
+_ID = re.compile(r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z-[0-9a-f]{4}\Z")
 
 
 @dataclass(frozen=True)
@@ -85,10 +88,18 @@ def content_path(directory: str, digest: str) -> str:
     return f"{directory}/files/{digest}"
 
 
+def is_id(text: str) -> bool:
+    """Whether a text looks like the id of a run, and is therefore not a label."""
+    return bool(_ID.match(text))
+
+
 def ids() -> t.List[str]:
-    """The recorded runs, oldest first. Raises MissingRight if they are not readable."""
+    """The recorded runs, oldest first, without what others keep beside them, such as copies.
+
+    Raises MissingRight if they are not readable.
+    """
     try:
-        return sorted(os.listdir(runs_path()))
+        return sorted(filter(is_id, os.listdir(runs_path())))
     except FileNotFoundError:
         return []
     except PermissionError as exc:
@@ -193,9 +204,16 @@ def latest() -> t.Optional[t.Dict[str, t.Any]]:
         return None
     if run is None:
         return None
-    when = datetime.datetime.fromisoformat(str(run.info.get("time") or "1970-01-01T00:00:00Z").rstrip("Z"))
-    ago = max(0, int(time.time() - when.replace(tzinfo=datetime.timezone.utc).timestamp()))
+    ago = max(0, int(time.time() - _time(run).timestamp()))
     return {"id": run.id, "module": run.info.get("module"), "label": run.info.get("label"), "seconds_ago": ago}
+
+
+def _time(run: Run) -> datetime.datetime:
+    """When a run began; by its id, which is ahead of the clock if that was set back, only if nothing else says so."""
+    for text, form in ((run.info.get("time"), "%Y-%m-%dT%H:%M:%SZ"), (run.id.partition(".")[0], "%Y%m%dT%H%M%S")):
+        with contextlib.suppress(ValueError):
+            return datetime.datetime.strptime(str(text), form).replace(tzinfo=datetime.timezone.utc)
+    return datetime.datetime.fromtimestamp(0, datetime.timezone.utc)
 
 
 def as_facts(most: int) -> t.List[t.Dict[str, t.Any]]:

@@ -16,7 +16,7 @@ from .._boot.systemd import unit_name
 from .._errors import BadRequest
 from .._kernel import proc_sys
 from .._nofile import apply as nofile
-from .._record import fold
+from .._record import fold, store
 from .._sysctl import request as sysctls
 from .running import RunningServer
 
@@ -120,7 +120,7 @@ def _backlog(row: Params) -> backlogs.Request:
 def _label(given: str) -> str:
     """Without the space around it, which rollback ignores as well."""
     text = given.strip()
-    if text in fold.RESERVED or fold.is_id(text):
+    if text in fold.RESERVED or store.is_id(text):
         raise BadRequest(f"label must be your own word, since {text!r} means something else to rollback", label=text)
     if len(text) > _LONGEST or not text.isprintable():
         raise BadRequest(f"label must be one line of at most {_LONGEST} printable characters, not {text!r}", label=text)
