@@ -137,9 +137,19 @@ def _lines(path: str) -> t.Iterator[t.Dict[str, t.Any]]:
 
 
 def append(run: str, *lines: t.Mapping[str, t.Any]) -> None:
-    """Append lines to a journal and sync them to disk; a line that a kill has torn is removed first."""
+    """Append lines to a journal and sync them to disk; a line that a kill has torn is removed first.
+
+    Raises NettuneError naming the journal, as when the disk is full.
+    """
     text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines).encode()
     path = f"{run_path(run)}/journal"
+    try:
+        _append(path, text)
+    except OSError as exc:
+        raise from_os(exc, path, doing="cannot be written") from exc
+
+
+def _append(path: str, text: bytes) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         whole = (_files.read(path) or b"").rfind(b"\n") + 1

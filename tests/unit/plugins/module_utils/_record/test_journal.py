@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import pathlib
@@ -158,6 +159,21 @@ def test_what_a_run_left_is_known_though_the_run_that_forgets_it_records_an_orig
     for name in ("other", "another"):
         run([step(Replaced(entries.SYSCTL, name, "0", "1"))], Journal("sysctl"))
     assert originals.left("sysctl k") == ("c",)
+
+
+def test_a_full_disk_is_named_and_nothing_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: t.List[str] = []
+    writes = os.write
+
+    def write(descriptor: int, text: bytes) -> int:
+        if os.readlink(f"/proc/self/fd/{descriptor}").endswith("/journal"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return writes(descriptor, text)
+
+    monkeypatch.setattr(os, "write", write)
+    with pytest.raises(NettuneError, match=f"{store.runs_path()}/.*/journal cannot be written: No space left"):
+        run([Step("change", lambda: done.append("it"), nothing, (KEY,))], Journal("sysctl"))
+    assert not done
 
 
 @pytest.mark.parametrize("name", ["lost+found", "zzz", "{}.bak"])
