@@ -136,7 +136,7 @@ def _health(batch: Batch, hosts: t.Sequence[Host], seen: Seen, asked: Asked) -> 
     lost = {
         name: "it did not answer, or was rebooted, before it could be judged" for name in tuned if not courses[name]
     }
-    failed = {**lost, **dict(_failed_checks(tuned, seen))}
+    failed = {**lost, **_failed_checks(tuned, seen)}
     controls = {name: course for name in batch.controls if (course := courses[name])}
     found = health.judge({name: course for name in tuned if (course := courses[name])}, controls, asked.limits)
     if failed:
@@ -162,12 +162,15 @@ def _sample(result: t.Any) -> t.Optional[Sample]:
     return Sample(str(result["boot_id"]), result["counters"])
 
 
-def _failed_checks(names: t.Iterable[str], seen: Seen) -> t.Iterator[t.Tuple[str, str]]:
+def _failed_checks(names: t.Iterable[str], seen: Seen) -> t.Dict[str, str]:
+    """What the failed checks of each host say."""
+    failed: t.Dict[str, t.List[str]] = {}
     for name in names:
         for results in seen.checks:
             result = results.get(name)
             if result is not None and not result.get("skipped") and survey.trouble(result):
-                yield name, f"its check failed: {survey.said(result)}"
+                failed.setdefault(name, []).append(f"its check failed: {survey.said_by_command(result)}")
+    return {name: ", ".join(said) for name, said in failed.items()}
 
 
 def _verdict(record: Record, number: int, hosts: t.Sequence[Host], found: Health, asked: Asked) -> t.Tuple[str, str]:

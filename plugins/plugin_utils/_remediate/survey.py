@@ -79,6 +79,16 @@ def said(result: Result) -> str:
     return _PREFIX.sub("", text)
 
 
+def said_by_command(result: Result) -> str:
+    """The same for a program, whose own last line says more than its exit status; at most so many characters of it."""
+    printed = (str(result.get(field) or "").strip() for field in ("stderr", "stdout"))
+    last = next((" ".join(text.rpartition("\n")[2].split()) for text in printed if text), "")
+    if "rc" not in result or not last:
+        return said(result)
+    return f"{said(result)} {result['rc']}: {last[:_LONGEST]}{'...' if len(last) > _LONGEST else ''}"
+
+
+_LONGEST = 200
 _PREFIX = re.compile(r"\A(?:(?:Task|Action|Module) failed: )+")
 
 

@@ -228,3 +228,20 @@ def test_the_end_of_a_run_is_told_batch_by_batch() -> None:
         "to roll back what was tuned: ansible-playbook nettune.tcp.rollback -e before=run",
         "FAIL: enough",
     ]
+
+
+@pytest.mark.parametrize(
+    "result, said",
+    [
+        (
+            {"msg": "non-zero return code", "rc": 3, "stderr": "x\nno  route\n\n", "stdout": "y"},
+            "non-zero return code 3: no route",
+        ),
+        ({"msg": "non-zero return code", "rc": 3, "stderr": "", "stdout": "bad"}, "non-zero return code 3: bad"),
+        ({"msg": "non-zero return code", "rc": 1, "stdout": "x" * 3000}, f"non-zero return code 1: {'x' * 200}..."),
+        ({"msg": "non-zero return code", "rc": 1, "stdout": ""}, "non-zero return code"),
+        ({"msg": "it timed out"}, "it timed out"),
+    ],
+)
+def test_what_a_command_says_is_told_in_short(result: t.Dict[str, t.Any], said: str) -> None:
+    assert survey.said_by_command(result) == said
