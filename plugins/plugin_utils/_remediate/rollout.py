@@ -198,12 +198,7 @@ def settle(record: Record, number: int, confirmed: Results, rolled_back: Results
     """The record with the outcome of a batch; its verdict is set if the run ends here."""
     decided = record.batches[number]
     if decided.verdict == PASS:
-        hosts = [_confirmed(record.hosts[name], confirmed.get(name)) for name in decided.hosts]
-        failing = [host.name for host in hosts if host.state == survey.UNCONFIRMED]
-        done = f"not confirmed: {', '.join(failing)}" if failing else "kept"
-        record = record.with_hosts(*hosts).with_batch(number, replace(decided, done=done))
-        over = over_budget(record)
-        return replace(record, verdict=FAIL, why=over) if over else record
+        return _kept(record, number, confirmed)
     taken = [_rolled_back(host, rolled_back.get(host.name), decided) for host in record.hosts.values()]
     names = [host.name for host in taken if host.state == survey.ROLLED_BACK]
     kept = [
@@ -215,9 +210,31 @@ def settle(record: Record, number: int, confirmed: Results, rolled_back: Results
     return replace(record, verdict=decided.verdict, why=f"{decided.name}: {decided.why}. {done}")
 
 
+def _kept(record: Record, number: int, confirmed: Results) -> Record:
+    """The record with a batch that has passed, as far as its hosts could be confirmed."""
+    decided = record.batches[number]
+    hosts = [_confirmed(record.hosts[name], confirmed.get(name)) for name in decided.hosts]
+    failing = [host for host in hosts if host.state in (survey.UNCONFIRMED, survey.ROLLED_BACK)]
+    done = f"not confirmed: {', '.join(host.name for host in failing)}" if failing else "kept"
+    record = record.with_hosts(*hosts).with_batch(number, replace(decided, done=done))
+    named = "; ".join(f"{host.name} {host.state}: {host.why}" for host in failing)
+    why = over_budget(record)
+    if failing and len(failing) == len(hosts):
+        why = f"no host of {decided.name} could be confirmed: {named}"
+    elif failing and number == 0:
+        why = f"a canary could not be confirmed: {named}"
+    if not why:
+        return record
+    left = (_left(host, f"the run stopped at {decided.name}") for host in record.hosts.values())
+    return replace(record.with_hosts(*left), verdict=FAIL, why=why)
+
+
 def _confirmed(host: Host, result: t.Any) -> Host:
     if not isinstance(result, dict) or result.get("skipped") or not survey.trouble(result):
         return host
+    if result.get("undone_by"):
+        why = "it rolled itself back before its batch was judged: tcp_remediate_confirm is too short for that"
+        return replace(host, state=survey.ROLLED_BACK, why=why)
     return replace(host, state=survey.UNCONFIRMED, why=f"it rolls itself back: {survey.said(result)}")
 
 
