@@ -121,9 +121,9 @@ def warnings(outcome: Outcome) -> t.Iterator[str]:
         first = held[0]
         owner = f"{first['name']} (pid {first['pid']}, {first['unit'] or 'no unit'})"
         yield (
-            f"{sum(row['count'] for row in held)} descriptors of these sockets are still open, {first['count']} of them"
-            f" in {owner}: the addresses and ports are free, the open files are not, and only the application can close"
-            " them"
+            f"open descriptors of these sockets: {sum(row['count'] for row in held)}, of which {first['count']} in"
+            f" {owner}; to close a socket frees its addresses and ports, but only the application can close its"
+            " descriptor"
         )
     mapped = sum(one.mapped for one in outcome.closed)
     if mapped:
