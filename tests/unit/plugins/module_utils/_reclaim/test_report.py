@@ -96,8 +96,8 @@ def test_descriptors_are_counted_by_process() -> None:
         {"pid": 811, "name": "app", "unit": "app.service", "count": 1},
     ]
     [warning] = told["warnings"]
-    assert "4 descriptors" in warning
-    assert "only the application can close them" in warning
+    assert "open descriptors of these sockets: 4, of which 3 in" in warning
+    assert "only the application can close its descriptor" in warning
 
 
 @pytest.mark.parametrize(
