@@ -139,6 +139,13 @@ def test_absent_gives_back_the_original(observed: Observed, write: t.Optional[st
     assert (entry.write, entry.status, entry.line) == (write, status, None)
 
 
+def test_a_file_that_no_boot_reads_is_said() -> None:
+    entry = KeyPlan(SOMAXCONN, parse_want(8192), line="8192")
+    row = planning.verdict(entry, Observed("4096"), Observed("8192", own_line="8192"))
+    assert row.status == "overridden"
+    assert row.reason == "the next boot gives the kernel's default, because no file that is read then sets it"
+
+
 @pytest.mark.parametrize(
     "after, status",
     [
