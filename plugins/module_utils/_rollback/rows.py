@@ -37,7 +37,8 @@ def conflicts(items: t.Iterable[Item]) -> t.List[Row]:
     nowhere = (BootValue(), BootValue())
     rows: t.List[Row] = []
     for item in items:
-        row = _data(item, item.present, nowhere, "refused", f"{item.conflict}; {short(item.goal)} would be restored")
+        outcome = "it would be removed" if item.goal is None else f"{short(item.goal)} would be restored"
+        row = _data(item, item.present, nowhere, "refused", f"{item.conflict}; {outcome}")
         if row not in rows:
             rows.append(row)
     return rows

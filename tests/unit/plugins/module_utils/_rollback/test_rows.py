@@ -73,6 +73,15 @@ def test_conflicts_name_all_values(foreign: t.Optional[int], said: str) -> None:
     assert (row["status"], row["reason"]) == ("refused", said)
 
 
+def test_conflicts_about_what_does_not_exist() -> None:
+    gone = Item(entries.FILE, "/etc/f", CHANGED, None, "a file", lambda: None, left="ours")
+    new = Item(entries.FILE, "/etc/f", CHANGED, "theirs", None, lambda: None, left="ours")
+    assert [row["reason"] for row in conflicts([gone, new])] == [
+        "/etc/f is now absent, but was left as ours; a file would be restored",
+        "/etc/f is now theirs, but was left as ours; it would be removed",
+    ]
+
+
 def test_diff() -> None:
     shown = diff(rows([item(OURS), item(BACK)], [1, 2], {}, {}))
     assert (shown["before"], shown["after"]) == ("sysctl k: runtime 2\n", "sysctl k: runtime 1\n")
