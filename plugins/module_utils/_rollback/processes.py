@@ -87,10 +87,17 @@ def _limit(unit: str, thing: Thing, member: Member) -> Item:
         recorded(thing.foreign[-1]) if thing.foreign else None,
         sure=False,
     )
-    if item.state == OURS and member.used is not None and member.used > goal.soft:
-        reason = f"{member.name} (pid {member.pid}) has {member.used} files open"
-        return replace(item, state=STAYS, goal=item.present, status="limited", reason=reason)
-    return item
+    reason = _stays(member, goal) if item.state == OURS else ""
+    return replace(item, state=STAYS, goal=item.present, status="limited", reason=reason) if reason else item
+
+
+def _stays(member: Member, goal: rlimits.Limits) -> str:
+    """Why a process cannot be given these limits, empty if it can."""
+    if member.used is not None and member.used > goal.soft:
+        return f"{member.name} (pid {member.pid}) has {member.used} files open"
+    if goal.hard > member.limits.hard and not rlimits.rights().raise_hard:
+        return f"its hard limit {member.limits.hard} cannot become {goal.hard} again without CAP_SYS_RESOURCE"
+    return ""
 
 
 def recorded(text: str) -> _plan.Plain:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.nettune.tcp.plugins.module_utils._kernel import identity, proc_sys
+from ansible_collections.nettune.tcp.plugins.module_utils._kernel import identity, proc_sys, rlimits
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel.cgroups import Member
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel.holders import Holder
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel.identity import Identity
@@ -79,3 +79,23 @@ def test_what_a_conflict_says_of_limits(monkeypatch: pytest.MonkeyPatch) -> None
     for one, said in cases:
         assert processes._limit("nginx.service", one, member).conflict.startswith("nginx.service is now 1800")
         assert said in processes._limit("nginx.service", one, member).conflict
+
+
+@pytest.mark.parametrize(
+    "raise_hard, used, before, state, reason",
+    [
+        (True, 3, "1024:20000", "ours", ""),
+        (False, 3, "1024:1800", "ours", ""),
+        (False, 3, "1024:20000", "stays", "its hard limit 1800 cannot become 20000 again without CAP_SYS_RESOURCE"),
+        (True, 1500, "1024:20000", "stays", "nginx (pid 7) has 1500 files open"),
+    ],
+)
+def test_a_process_that_cannot_have_its_limit_back_is_foretold(
+    raise_hard: bool, used: int, before: str, state: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rights = rlimits.Rights(raise_hard=raise_hard, any_process=True, any_user=True, uid=0, gid=0)
+    monkeypatch.setattr(rlimits, "rights", lambda: rights)
+    monkeypatch.setattr(proc_sys, "boot_id", lambda: "boot")
+    thing = Thing(entries.LIMIT, "nginx.service", {"pid": 7}, before, ("1800:1800",))
+    item = processes._limit("nginx.service", thing, Member(7, "nginx", Limits(1800, 1800), used, 0.0))
+    assert (item.state, item.reason) == (state, reason)
