@@ -74,8 +74,11 @@ class Job:
         listens = host.listens
         if server is not None and host.config is not None and server.adapter.one_number:
             listens = server.adapter.listens(host.config)
-        places = {(one.file, one.line): queues.name_of(hosts.endpoint_of(one)) for one in listens}
-        return {**places, **{one.inode: queues.name_of(end) for end in host.endpoints for one in host.ours(end)}}
+        claims: t.Dict[t.Hashable, str] = {
+            (one.file, one.line): queues.name_of(hosts.endpoint_of(one)) for one in listens
+        }
+        claims.update((one.inode, queues.name_of(end)) for end in host.endpoints for one in host.ours(end))
+        return claims
 
     def steps(self) -> Steps:
         """Edit, let the server check the configuration, and only then make it apply that."""
