@@ -30,7 +30,7 @@ def playbook(fleet: Fleet, **play: t.Any) -> str:
 
 
 RESCUED = [{"block": [ROLE], "rescue": [{"ansible.builtin.debug": {"msg": "rescued"}}]}]
-# Files can no more be written there, which no check mode foretells.
+# Files can no more be written there, which no check mode predicts.
 FULL = "mount -t tmpfs -o size=16k none /var/lib/nettune-tcp; head -c 1m /dev/zero > /var/lib/nettune-tcp/full || true"
 
 
