@@ -97,7 +97,7 @@ def _host(request: Request, seen: Seen) -> Host:
         return empty
     try:
         return {**empty, **_judged(request, seen)}
-    except (RecursionError, AttributeError, LookupError, TypeError, ValueError) as exc:
+    except (ArithmeticError, RecursionError, AttributeError, LookupError, TypeError, ValueError) as exc:
         return {**empty, "outcome": "failed", "message": clean(f"its facts cannot be read: {exc}")}
 
 
@@ -137,6 +137,8 @@ def _rows(compared: t.Any) -> t.List[t.Any]:
     rows = clean(compared or [])
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise ValueError("drift is not a list of rows")
+    if not all(row.get("kind") in drift.KINDS for row in rows):
+        raise ValueError("drift has a row of no known kind")
     return rows[:MOST]
 
 

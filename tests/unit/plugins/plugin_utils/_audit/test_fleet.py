@@ -11,6 +11,7 @@ import typing as t
 import pytest
 
 from ansible_collections.nettune.tcp.plugins.plugin_utils._audit import failing, fleet, history
+from ansible_collections.nettune.tcp.plugins.plugin_utils._report.formats import FORMATS
 from ansible_collections.nettune.tcp.tests.unit.plugins.plugin_utils import fleets
 
 jsonschema = pytest.importorskip("jsonschema")
@@ -142,6 +143,31 @@ def test_facts_that_cannot_be_read_fail_that_host_alone() -> None:
     report = audit(fleet.Seen("bad", "judged", facts=looped), judged("good"))
     assert [host["outcome"] for host in report["hosts"]] == ["failed", "judged"]
     assert "cannot be read" in report["hosts"][0]["message"]
+
+
+_HUGE = 10**400
+_ROW = fleets.DRIFT[1]
+
+
+@pytest.mark.parametrize(
+    "lies, outcome",
+    [
+        ({"listeners": [{**fleets.facts()["listeners"][0], "accept_queue": _HUGE}]}, "judged"),
+        ({"states": {"ESTABLISHED": _HUGE}}, "judged"),
+        ({"counters": {"ListenOverflows": _HUGE}}, "failed"),
+        ({"uptime": _HUGE}, "failed"),
+        ({"drift": [{**_ROW, "name": ["a"]}, _ROW]}, "judged"),
+        ({"drift": [{**_ROW, "kind": ["a"]}]}, "failed"),
+        ({"drift": [{**_ROW, "kind": "anything"}]}, "failed"),
+        ({"drift": [{name: _ROW[name] for name in _ROW if name != "kind"}]}, "failed"),
+    ],
+)
+def test_no_host_can_break_the_report_of_all(lies: t.Dict[str, t.Any], outcome: str) -> None:
+    before = history.History(json.loads(json.dumps(audit(judged("bad", uptime=1.0)))))
+    report = audit(judged("bad", **lies), judged("good"), history=before)
+    jsonschema.validate(json.loads(json.dumps(report)), SCHEMA)
+    assert [host["outcome"] for host in report["hosts"]] == [outcome, "judged"]
+    assert str(_HUGE) not in "".join(made.render(report) for made in FORMATS.values())
 
 
 def test_the_time_is_in_utc() -> None:
