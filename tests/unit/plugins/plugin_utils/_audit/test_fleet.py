@@ -145,6 +145,31 @@ def test_facts_that_cannot_be_read_fail_that_host_alone() -> None:
     assert "cannot be read" in report["hosts"][0]["message"]
 
 
+def peer(port: float, utilization: t.Any, address: t.Any = "10.0.0.5", **changed: t.Any) -> t.Dict[str, t.Any]:
+    return {**fleets.facts()["peers"][0], "address": address, "port": port, "utilization": utilization, **changed}
+
+
+@pytest.mark.parametrize(
+    "peers, shown",
+    [
+        ([peer(1, 0.2), peer(2, 0.9), peer(3, 0.01), peer(4, 0.3)], [(2, 0.9), (4, 0.3), (1, 0.2)]),
+        ([peer(1, 0.0099), peer(2, 0.01)], [(2, 0.01)]),
+        ([peer(1, 0.2), peer(1, 0.9), peer(1.0, 0.8), peer(1, 0.5, "10.0.0.6")], [(1, 0.9), (1, 0.5)]),
+        ([peer(1, "1.0"), peer(2, None), peer(3, 1.0, local_ports_used=[9]), peer(4, 1.0, address=None)], []),
+        ([peer(port, 0.5) for port in range(3000)], [(0, 0.5), (1, 0.5), (2, 0.5)]),
+        ([5, None, {}, peer(1, 0.5)], [(1, 0.5)]),
+        ({"a": 1}, []),
+        (None, []),
+    ],
+)
+def test_the_few_peers_with_the_most_local_ports_are_kept(peers: t.Any, shown: t.List[t.Tuple[int, float]]) -> None:
+    report = audit(judged(peers=peers))
+    jsonschema.validate(report, SCHEMA)
+    [host] = report["hosts"]
+    assert host["outcome"] == "judged"
+    assert [(row["port"], row["utilization"]) for row in host["peers"]] == shown
+
+
 _HUGE = 10**400
 _ROW = fleets.DRIFT[1]
 
