@@ -9,9 +9,11 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import typing as t
 from collections import Counter
 
+from .packing import fill
 from .text import Host, Report
 
 _PREFIX = "nettune_tcp_audit"
@@ -30,6 +32,7 @@ _EVENTS = (
     "ActiveOpens",
 )
 
+_LISTENERS = 100  # of a host, the fullest
 _PEERS = (
     ("local_ports_used", "local_ports_used", "Local ports in use towards the peer."),
     ("local_ports_available", "local_ports_available", "Local ports that there are for each peer."),
@@ -71,7 +74,7 @@ def _families(report: Report) -> t.Iterator[t.Tuple[str, str, t.List[Sample]]]:
     yield (
         "host_facts_age_seconds",
         "How old the facts of the host are.",
-        [(_of(h), h["age_s"]) for h in hosts if h["age_s"]],
+        [(_of(h), h["age_s"]) for h in hosts if h["age_s"] is not None],
     )
     yield "host_sockets", "Sockets of the host by state.", [s for host in hosts for s in _states(host)]
     yield (
@@ -129,12 +132,14 @@ def _events(host: Host) -> t.List[Sample]:
 
 def _listeners(host: Host, field: str) -> t.List[Sample]:
     """The fullest of the sockets that share an address and port: samples must differ by their labels."""
-    found: t.Dict[t.Tuple[str, int], float] = {}
-    for listener in host["listeners"]:
-        place = listener["address"], listener["port"]
-        if listener[field] is not None:
-            found[place] = max(found.get(place, 0), listener[field])
-    return [({**_of(host), "address": address, "port": port}, value) for (address, port), value in found.items()]
+    found: t.Dict[t.Tuple[str, int], t.Optional[float]] = {}
+    for listener in sorted(host["listeners"], key=fill, reverse=True):
+        found.setdefault((listener["address"], listener["port"]), listener[field])
+    return [
+        ({**_of(host), "address": address, "port": port}, value)
+        for (address, port), value in itertools.islice(found.items(), _LISTENERS)
+        if value is not None
+    ]
 
 
 def _peers(host: Host, field: str) -> t.List[Sample]:

@@ -305,6 +305,31 @@ def test_openmetrics_can_be_made_of_an_older_report(report: Report) -> None:
     assert "_peer_local_ports_used{" not in openmetrics.render({**report, "hosts": hosts})
 
 
+def test_openmetrics_has_the_fullest_socket_of_an_endpoint_and_the_fullest_endpoints(report: Report) -> None:
+    def listener(port: int, accept_queue: t.Optional[int], backlog: t.Optional[int]) -> Report:
+        return {"address": "::", "port": port, "accept_queue": accept_queue, "backlog": backlog}
+
+    def values(field: str, *listeners: Report) -> t.List[t.Tuple[str, str]]:
+        hosts = [{**report["hosts"][0], "listeners": listeners}]
+        lines = openmetrics.render({**report, "hosts": hosts}).splitlines()
+        found = [line.partition('port="')[2] for line in lines if f"_listener_{field}{{" in line]
+        return [(one.partition('"')[0], one.partition(" ")[2]) for one in found]
+
+    group = [listener(80, 5, 4096), listener(80, 100, 128), listener(80, 0, None)]
+    assert values("accept_queue", *group) == [("80", "100")]
+    assert values("backlog", *group) == [("80", "128")]
+    assert values("backlog", listener(81, 3, None)) == []
+    many = [listener(port, port, 5000) for port in range(2000)]
+    assert [port for port, _value in values("backlog", *many)] == [str(port) for port in range(1999, 1899, -1)]
+
+
+def test_openmetrics_tells_the_age_of_the_freshest_facts(report: Report) -> None:
+    hosts = [{**report["hosts"][0], "age_s": age, "name": f"h{age}"} for age in (0.0, 7.5, None)]
+    made = openmetrics.render({**report, "hosts": hosts})
+    ages = [line for line in made.splitlines() if line.startswith("nettune_tcp_audit_host_facts_age_seconds{")]
+    assert [line.partition("{")[2] for line in ages] == ['host="h0.0"} 0.0', 'host="h7.5"} 7.5']
+
+
 def test_openmetrics_has_each_sample_once(report: Report) -> None:
     twice = json.loads(json.dumps(report))
     twice["hosts"][0]["listeners"] *= 2
