@@ -125,6 +125,12 @@ def test_what_nobody_could_watch_over_is_refused(
         assert fleet.everything() == pristine
 
 
+def test_what_is_wrong_is_said_once_of_the_task_and_once_of_the_host() -> None:
+    with Fleet(hosts("drifted", 1)) as fleet:
+        code, printed = fleet.play(playbook(fleet), tcp_remediate_batches="[1")
+        assert (code, printed.count("this is not YAML")) == (2, 2), printed
+
+
 def test_no_host_is_made_among_the_files_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(harness, "_ancestors", lambda: [os.getpid()])
     with pytest.raises(RuntimeError, match="in a mount namespace of their own"):
