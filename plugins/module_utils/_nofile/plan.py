@@ -27,15 +27,10 @@ class Plan:
     """
 
     text: t.Optional[str]
-    write: bool = False
-    reload: bool = False
+    write: bool
+    reload: bool
     live: t.Mapping[int, Limits] = field(default_factory=dict)
     kept: t.Mapping[int, str] = field(default_factory=dict)
-
-    @property
-    def acts(self) -> bool:
-        """Whether anything is to be done at all."""
-        return self.write or self.reload or bool(self.live)
 
 
 def refusal(want: LimitWant, observed: Observed) -> t.Optional[str]:

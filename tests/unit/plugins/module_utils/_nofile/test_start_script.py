@@ -83,7 +83,7 @@ def test_what_is_read_later_counts() -> None:
         ([], {}),
         (["A=1 B=2", "B=3"], {"A": "1", "B": "3"}),
         (["'A=ulimit -n 1' word", 'B="a b"'], {"A": "ulimit -n 1", "B": "a b"}),
-        (["A=1", "B='"], {"A": "1"}),
+        (["A=1", "B='", "C=3"], {"A": "1", "C": "3"}),
     ],
 )
 def test_variables(lines: t.Sequence[str], expected: t.Mapping[str, str]) -> None:
@@ -107,7 +107,9 @@ def test_which_variables_it_reads(lines: str, instance: str, directory: str, tmp
     (tmp_path / "apache2ctl").write_text(SCRIPT, encoding="utf-8")
     (tmp_path / "apachectl").symlink_to("apache2ctl")
     unit = f"apache2{instance}.service"
-    found = start_script.find(unit, _files(f"[Service]\n{lines}ExecStart=-{tmp_path}/apachectl start\n"))
+    found = start_script.find(
+        unit, _files(f"[Service]\n{lines}ExecStart=/bin/true\nExecStart=-{tmp_path}/apachectl start\n")
+    )
     assert found is not None
     assert found.source == f"{tmp_path}/apache2ctl:4"
     assert f"{directory}/envvars" in found.cure
