@@ -225,8 +225,7 @@ def _owned(request: Request, observed: _Observed) -> Facts:
     inodes = [inode for some in observed.stuck.values() for inode in some]
     owners = processes.owners([*(listener.inode for listener in observed.listeners), *inodes])
     if owners.unreadable:
-        advice = ", run as root to see what they own" if os.geteuid() else ""
-        observed.limited.append(f"the open files of {owners.unreadable} processes could not be read{advice}")
+        observed.limited.append(_unreadable(owners.unreadable))
     if not owners.complete:
         observed.limited.append(
             "too many files are open to examine all of them in time: a socket may lack its processes"
@@ -242,6 +241,12 @@ def _owned(request: Request, observed: _Observed) -> Facts:
             f"{row['server']}, pid {row['pid']}: {row['error']}" for row in facts["servers"] if row["error"]
         ]
     return facts
+
+
+def _unreadable(count: int) -> str:
+    some = "1 process" if count == 1 else f"{count} processes"
+    advice = ", run as root to see them" if os.geteuid() else ""
+    return f"the open files of {some} could not be read{advice}"
 
 
 def _sysctls(*, with_boot: bool) -> Facts:
