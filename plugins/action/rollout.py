@@ -53,7 +53,7 @@ class ActionModule(ActionBase):
 
     def _check(self, arguments: Variables, variables: Variables) -> Result:
         """Errors are reported before any host is contacted."""
-        options.read(arguments)
+        options.check_canaries(options.read(arguments), variables["groups"]["all"])
         options.check_slices(variables)
         play: t.Any = self._task.get_play()
         if play.strategy not in _LINEAR:

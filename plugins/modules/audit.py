@@ -135,7 +135,8 @@ options:
     description:
       - The directory on the controller for the reports, named C(tcp-audit) with the extension of the format. Without it
         no report is written.
-      - Existing reports are renamed to C(tcp-audit.previous) first. The history is taken from the one in JSON.
+      - Existing reports are renamed to C(tcp-audit.previous) first. The history is taken from the one in JSON. One in
+        V(openmetrics) is removed, since a collector would read both.
     type: str
   report_formats:
     description:

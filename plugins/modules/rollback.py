@@ -146,7 +146,7 @@ summary:
   type: dict
   sample: {changed: 14, ok: 2}
 undone:
-  description: The runs that were undone, oldest first.
+  description: The runs that are undone now, oldest first, whether by this rollback or already before.
   returned: success
   type: list
   elements: str

@@ -149,6 +149,8 @@ options:
         then.
       - The host does so on its own, with a systemd timer that is started before the first change and survives a reboot.
         So the run undoes itself if the controller dies or the change cuts the host off. Later runs are undone with it.
+      - What somebody else has changed by then is not overwritten. Nothing is rolled back in that case, and the journal
+        of the unit C(nettune-tcp-confirm-ID.service) names it.
       - With V(0) the run needs no confirmation. Neither does a run that changes nothing.
       - It needs systemd, and is refused while another run on the host waits for confirmation.
     type: int

@@ -41,7 +41,8 @@ def manage(request: Request, *, check_mode: bool) -> t.Dict[str, t.Any]:
 class Job:
     """One run for a server; ``somaxconn`` is its future value in our namespace, if it is set before.
 
-    ``snapshot`` is systemd's state, and ``asking`` asks the kernel, before anything is done.
+    ``snapshot`` is systemd's state, and ``asking`` asks the kernel, before anything is done. ``edited`` are files as
+    they will be by then, edited for other listeners.
     """
 
     def __init__(
@@ -50,29 +51,43 @@ class Job:
         somaxconn: t.Optional[int] = None,
         snapshot: t.Optional[Snapshot] = None,
         asking: t.Optional[Look] = None,
+        edited: t.Optional[Files] = None,
     ) -> None:
         self._request = request
-        self._before = _look(request, somaxconn, snapshot, asking)
+        self._before = _with_edited(_look(request, somaxconn, snapshot, asking), edited or {})
         self._originals = originals.of(self._before) if request.absent else None
         self._plan = _plan_for(self._before, self._originals)
-        self._files = _edited(self._before, self._plan, self._originals.files if self._originals else {})
+        self.files = _edited(self._before, self._plan, self._originals.files if self._originals else {})
         self._unread = _unread(self._before)
         self._running = Running(self._before, self._plan)
-        self._notes = [note for path, content in self._files.items() for note in _check_file(path, content)]
+        self._notes = [note for path, content in self.files.items() for note in _check_file(path, content)]
         self._running.check_possible()
-        if self._files:
+        if self.files:
             _check_present(self._before, self._running)
         self._after: t.Tuple[Observed, ...] = ()
         self._somaxconn = self._before.kernel.somaxconn
 
+    @property
+    def claims(self) -> t.Dict[t.Hashable, str]:
+        """The sockets and the places in the configuration that this sets, each with its endpoint for people."""
+        host, server = self._before, self._request.server
+        listens = host.listens
+        if server is not None and host.config is not None and server.adapter.one_number:
+            listens = server.adapter.listens(host.config)
+        claims: t.Dict[t.Hashable, str] = {
+            (one.file, one.line): queues.name_of(hosts.endpoint_of(one)) for one in listens
+        }
+        claims.update((one.inode, queues.name_of(end)) for end in host.endpoints for one in host.ours(end))
+        return claims
+
     def steps(self) -> Steps:
         """Edit, let the server check the configuration, and only then make it apply that."""
-        if self._files:
+        if self.files:
             yield replace(self._running.way_back(), replaces=queues.at_next_start(self._plan, self._request.unit))
             there = self._before.config.files if self._before.config else {}
-            for path, content in self._files.items():
+            for path, content in self.files.items():
                 yield from recorded.steps(path, content, was=there.get(path))
-            yield from self._originals.removals(self._files) if self._originals else ()
+            yield from self._originals.removals(self.files) if self._originals else ()
             yield _transaction.Step("check of the configuration", self._check, _transaction.nothing)
         elif self._unread:
             yield _transaction.Step("daemon-reload", Systemd().daemon_reload, _transaction.nothing)
@@ -86,14 +101,14 @@ class Job:
 
     def predict(self) -> None:
         """What the steps would result in."""
-        after = hosts.observe(hosts.with_config(self._before, self._files))
+        after = hosts.observe(hosts.with_config(self._before, self.files))
         backlogs = planning.predict(self._plan)
         self._after = tuple(replace(observed, backlogs=backlogs[observed.endpoint]) for observed in after)
 
     def result(self) -> t.Dict[str, t.Any]:
         """What the module returns."""
         config = self._before.config
-        result = report.result(self._listeners(), config.files if config else {}, self._files, told=self._unread)
+        result = report.result(self._listeners(), config.files if config else {}, self.files, told=self._unread)
         return {**result, "warnings": [*self._notes, *result["warnings"]]}
 
     def rows(self) -> t.Dict[str, _plan.Row]:
@@ -113,7 +128,7 @@ class Job:
         ]
 
     def _check(self) -> None:
-        host, files, server = self._before, self._files, self._request.server
+        host, files, server = self._before, self.files, self._request.server
         planned = hosts.with_files(host.config, files)
         if server is None or planned is None:
             return
@@ -131,6 +146,12 @@ def _look(
     if somaxconn is None or hosts.namespace_of(request, snapshot) is not None:
         return host
     return replace(host, kernel=replace(host.kernel, somaxconn=somaxconn))
+
+
+def _with_edited(host: Host, files: Files) -> Host:
+    """The host as it will be when these files are edited, as far as its server reads them."""
+    theirs = {path: content for path, content in files.items() if host.config and path in host.config.files}
+    return hosts.with_config(host, theirs) if theirs else host
 
 
 def _unread(host: Host) -> bool:

@@ -17,6 +17,7 @@ from .. import _files
 from .._boot.systemd import Systemd
 from .._errors import NettuneError
 from .._record import store
+from .._transaction import RESTORED
 from . import units
 
 _MARK = "unconfirmed.json"
@@ -39,8 +40,8 @@ def waits(run: str) -> bool:
 
 
 def waiting() -> t.List[str]:
-    """All runs that wait, oldest first."""
-    return [run for run in store.ids() if waits(run)]
+    """All runs that wait, oldest first; one that was restored has nothing to wait for, whatever it has left."""
+    return [run for run in store.ids() if waits(run) and store.load(run).end != RESTORED]
 
 
 def undone_by(run: str, runs: t.Iterable[store.Run]) -> t.Optional[store.Run]:
@@ -60,7 +61,7 @@ def disarm(run: str, systemd: t.Optional[Systemd] = None) -> None:
         f"{units.WANTED}/{name}.timer",
         *(f"{units.DIRECTORY}/{name}.{kind}" for kind in ("timer", "service")),
     ):
-        with contextlib.suppress(FileNotFoundError):
+        if os.path.lexists(path):  # on a read-only file system not even what does not exist can be removed
             os.unlink(path)
     for directory in _made(run):
         with contextlib.suppress(OSError):  # somebody else has put something there

@@ -85,6 +85,11 @@ class Job:
             _files.check_replaceable(path)
         self._after = self._before
 
+    @property
+    def unit(self) -> str:
+        """The unit's own name, which an alias stands for."""
+        return self._before.unit
+
     def steps(self) -> doing.Steps:
         """What is to be done."""
         at_start = [one.at_start(one.subject) for one in (self._before, self._predicted)]

@@ -122,8 +122,8 @@ def warnings(outcome: Outcome) -> t.Iterator[str]:
         owner = f"{first['name']} (pid {first['pid']}, {first['unit'] or 'no unit'})"
         total = _many(sum(row["count"] for row in held), "descriptor")
         yield (
-            f"{total} of these sockets still open, {first['count']} of them in {owner}: the addresses and ports are"
-            " free, the open files are not, and only the application can close them"
+            f"{total} of these sockets still open, {first['count']} of them in {owner}: closing a socket frees"
+            " its addresses and ports, but no open files, and only the application can close them"
         )
     mapped = sum(one.mapped for one in outcome.closed)
     if mapped:

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import typing as t
 from dataclasses import dataclass
 
@@ -92,8 +93,8 @@ def parse_request(params: t.Mapping[str, t.Any]) -> Request:
 
 
 def _at_least(minimum: int, name: str, value: float) -> None:
-    if value < minimum:
-        raise BadRequest(f"{name} must be at least {minimum}, got {value}")
+    if not minimum <= value < math.inf:  # neither is true of nan
+        raise BadRequest(f"{name} must be a number of at least {minimum}, got {value}")
 
 
 def _check(request: Request, *, force: bool) -> None:
@@ -127,6 +128,8 @@ def _end(side: str, params: t.Mapping[str, t.Any]) -> End:
 
 def parse_network(option: str, text: str) -> Network:
     """Read an address or a network in CIDR notation; IPv4-mapped ones become IPv4."""
+    if "%" in text:  # the kernel's answer is not compared by interface
+        raise BadRequest(f"{option} takes an address without the name of an interface, got {text}")
     try:
         network = ipaddress.ip_network(text)
     except ValueError as exc:

@@ -17,6 +17,17 @@ from .._transaction import Replaced
 SYSCTL, FILE, DIRECTORY, MODULE = "sysctl", "file", "directory", "module"
 LIMIT, BACKLOG, ORIGINAL = "file_limit", "backlog", "original"
 
+# What the states of an object are recorded as, None where there is no such object.
+_STATES: t.Mapping[str, t.Type[t.Any]] = {
+    SYSCTL: str,
+    FILE: dict,
+    DIRECTORY: dict,
+    MODULE: bool,
+    LIMIT: str,
+    BACKLOG: int,
+    ORIGINAL: dict,
+}
+
 Data = t.Dict[str, t.Any]
 Thing = t.Tuple[str, str, str]  # kind, name, and where as text
 
@@ -35,9 +46,11 @@ def encode(one: Replaced) -> Data:
 def decode(data: t.Any, path: str) -> Replaced:
     """The entry in data that was read from ``path``. Raises NettuneError if it is not one."""
     try:
-        return Replaced(
-            str(data["kind"]), str(data["name"]), data["before"], data["after"], dict(data.get("where", {}))
-        )
+        kind, name = str(data["kind"]), str(data["name"])
+        for state in (data["before"], data["after"]):
+            if not isinstance(state, (_STATES.get(kind, object), type(None))):
+                raise TypeError(f"{name} cannot have been {state!r}")
+        return Replaced(kind, name, data["before"], data["after"], dict(data.get("where", {})))
     except (KeyError, TypeError, ValueError, AttributeError) as exc:
         raise NettuneError(f"{path} is damaged ({exc!r}): repair or remove it", path=path) from exc
 

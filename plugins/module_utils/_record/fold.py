@@ -8,17 +8,15 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 from dataclasses import dataclass, replace
 
 from .._errors import BadRequest
 from .._kernel import proc_sys
 from .._transaction import Replaced
-from . import entries
+from . import entries, store
 from .store import Run
 
-_ID = re.compile(r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z-[0-9a-f]{4}\Z")
 LAST, ORIGINAL = "last", "original"
 RESERVED = (LAST, ORIGINAL)
 ANYTHING = "anything"
@@ -149,14 +147,9 @@ def since(runs: t.Sequence[Run], before: str) -> t.Tuple[Run, ...]:
     """
     changed = [run for run in runs if run.changed]
     start = _start(changed, before)
-    if start is None and is_id(before) and before not in {run.id for run in runs}:
+    if start is None and store.is_id(before) and before not in {run.id for run in runs}:
         raise BadRequest(f"before: there is no run {before} here, or its record has been pruned")
     return () if start is None else tuple(changed[start:])
-
-
-def is_id(text: str) -> bool:
-    """Whether a text looks like the id of a run, and is therefore not a label."""
-    return bool(_ID.match(text))
 
 
 def _start(runs: t.Sequence[Run], before: str) -> t.Optional[int]:

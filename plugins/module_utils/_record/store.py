@@ -12,10 +12,12 @@ replaced, a JSON line each, and how it ended) and ``files/`` (what replaced file
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import itertools
 import json
 import os
+import re
 import shutil
 import time
 import typing as t
@@ -30,6 +32,7 @@ from . import entries
 ROOT = "/var/lib/nettune-tcp"
 KEPT = 50  # runs
 KILLED = "killed"
+_ID = re.compile(r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z-[0-9a-f]{4}\Z")
 
 
 @dataclass(frozen=True)
@@ -85,10 +88,18 @@ def content_path(directory: str, digest: str) -> str:
     return f"{directory}/files/{digest}"
 
 
+def is_id(text: str) -> bool:
+    """Whether a text looks like the id of a run, and is therefore not a label."""
+    return bool(_ID.match(text))
+
+
 def ids() -> t.List[str]:
-    """The recorded runs, oldest first. Raises MissingRight if they are not readable."""
+    """The recorded runs, oldest first, without what others keep beside them, such as copies.
+
+    Raises MissingRight if they are not readable.
+    """
     try:
-        return sorted(os.listdir(runs_path()))
+        return sorted(filter(is_id, os.listdir(runs_path())))
     except FileNotFoundError:
         return []
     except PermissionError as exc:
@@ -126,9 +137,19 @@ def _lines(path: str) -> t.Iterator[t.Dict[str, t.Any]]:
 
 
 def append(run: str, *lines: t.Mapping[str, t.Any]) -> None:
-    """Append lines to a journal and sync them to disk; a line that a kill has torn is removed first."""
+    """Append lines to a journal and sync them to disk; a line that a kill has torn is removed first.
+
+    Raises NettuneError naming the journal, as when the disk is full.
+    """
     text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines).encode()
     path = f"{run_path(run)}/journal"
+    try:
+        _append(path, text)
+    except OSError as exc:
+        raise from_os(exc, path, doing="cannot be written") from exc
+
+
+def _append(path: str, text: bytes) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         whole = (_files.read(path) or b"").rfind(b"\n") + 1
@@ -193,9 +214,16 @@ def latest() -> t.Optional[t.Dict[str, t.Any]]:
         return None
     if run is None:
         return None
-    when = datetime.datetime.fromisoformat(str(run.info.get("time") or "1970-01-01T00:00:00Z").rstrip("Z"))
-    ago = max(0, int(time.time() - when.replace(tzinfo=datetime.timezone.utc).timestamp()))
+    ago = max(0, int(time.time() - _time(run).timestamp()))
     return {"id": run.id, "module": run.info.get("module"), "label": run.info.get("label"), "seconds_ago": ago}
+
+
+def _time(run: Run) -> datetime.datetime:
+    """When a run began; by its id, which is ahead of the clock if that was set back, only if nothing else says so."""
+    for text, form in ((run.info.get("time"), "%Y-%m-%dT%H:%M:%SZ"), (run.id.partition(".")[0], "%Y%m%dT%H%M%S")):
+        with contextlib.suppress(ValueError):
+            return datetime.datetime.strptime(str(text), form).replace(tzinfo=datetime.timezone.utc)
+    return datetime.datetime.fromtimestamp(0, datetime.timezone.utc)
 
 
 def as_facts(most: int) -> t.List[t.Dict[str, t.Any]]:

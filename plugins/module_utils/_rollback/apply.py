@@ -139,7 +139,7 @@ class Job:
         conflicts = [item for item in self._items if item.state == CHANGED]
         if request.force or not conflicts:
             return
-        conflicting = [item.conflict for item in conflicts]
+        conflicting = dict.fromkeys(item.conflict for item in conflicts)  # processes of a unit are often alike
         raise Conflict(
             f"nothing was rolled back, since somebody has changed this in the meantime: {'; '.join(conflicting)}"
             " (force overwrites it)",

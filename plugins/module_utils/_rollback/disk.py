@@ -38,7 +38,7 @@ def file(thing: Thing) -> Item:
         lambda: _text(recorded.state_of(path)[0]),
         recorded.restoration(path, present, thing.before, content),
         _text(thing.left[0]),
-        _text(thing.foreign[-1]) if thing.foreign else None,
+        (_text(thing.foreign[-1]) or "absent") if thing.foreign else None,
         diff=_difference(path, now, content()) if state == CHANGED else None,
     )
 

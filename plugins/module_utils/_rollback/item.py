@@ -55,8 +55,8 @@ class Item:
 
 
 def short(value: Plain) -> str:
-    """A value for a message: sets of ports may be very long."""
-    text = str(value)
+    """A value for a message: sets of ports may be very long, and None stands for what does not exist."""
+    text = "absent" if value is None else str(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}... ({len(text)} characters)"
 
 

@@ -83,13 +83,27 @@ def _limit(unit: str, thing: Thing, member: Member) -> Item:
         plain(goal),
         lambda: _limits_now(member, goal),
         replace(step, replaces=(Replaced(entries.LIMIT, unit, str(member.limits), thing.before, where),)),
-        thing.left[0],
+        recorded(thing.left[0]),
+        recorded(thing.foreign[-1]) if thing.foreign else None,
         sure=False,
     )
-    if item.state == OURS and member.used is not None and member.used > goal.soft:
-        reason = f"{member.name} (pid {member.pid}) has {member.used} files open"
-        return replace(item, state=STAYS, goal=item.present, status="limited", reason=reason)
-    return item
+    reason = _stays(member, goal) if item.state == OURS else ""
+    return replace(item, state=STAYS, goal=item.present, status="limited", reason=reason) if reason else item
+
+
+def _stays(member: Member, goal: rlimits.Limits) -> str:
+    """Why a process cannot be given these limits, empty if it can."""
+    if member.used is not None and member.used > goal.soft:
+        return f"{member.name} (pid {member.pid}) has {member.used} files open"
+    if goal.hard > member.limits.hard and not rlimits.rights().raise_hard:
+        return f"its hard limit {member.limits.hard} cannot become {goal.hard} again without CAP_SYS_RESOURCE"
+    return ""
+
+
+def recorded(text: str) -> _plan.Plain:
+    """Limits from a record, as a row has those in force."""
+    limits = parse_directive(text)
+    return plain(limits) if limits else text
 
 
 def _limits_now(member: Member, goal: rlimits.Limits) -> _plan.Plain:
@@ -138,6 +152,7 @@ def _queue(name: str, thing: Thing, socket: Listener, holder: t.Optional[holders
         lambda: _backlog_now(thing, socket),
         None,
         thing.left[0],
+        thing.foreign[-1] if thing.foreign else None,
         sure=False,
     )
     if item.state == BACK:

@@ -33,12 +33,15 @@ def rows(items: t.Sequence[Item], now: t.Sequence[Plain], before: Boot, after: B
 
 
 def conflicts(items: t.Iterable[Item]) -> t.List[Row]:
-    """The rows of what somebody else has changed."""
+    """The rows of what somebody else has changed; processes of a unit that are alike share one."""
     nowhere = (BootValue(), BootValue())
-    return [
-        _data(item, item.present, nowhere, "refused", f"{item.conflict}; {short(item.goal)} would be restored")
-        for item in items
-    ]
+    rows: t.List[Row] = []
+    for item in items:
+        outcome = "it would be removed" if item.goal is None else f"{short(item.goal)} would be restored"
+        row = _data(item, item.present, nowhere, "refused", f"{item.conflict}; {outcome}")
+        if row not in rows:
+            rows.append(row)
+    return rows
 
 
 def _row(item: Item, now: Plain, before: BootValue, after: BootValue) -> Row:

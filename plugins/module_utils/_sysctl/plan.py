@@ -220,7 +220,7 @@ def verdict(plan: KeyPlan, before: Observed, after: Observed, rivalry: str = "")
         changed = (before.runtime, before.boot, before.own_line) != (after.runtime, after.boot, after.own_line)
         status = "changed" if changed else "ok"
         if plan.want and plan.line is not None and not satisfied(plan.key, plan.want, after.boot):
-            status, reason = OVERRIDDEN, f"the next boot gives {after.boot}, from {after.boot_source}"
+            status, reason = OVERRIDDEN, _at_boot(after)
     return Row(
         want=str(plan.want) if plan.want else None,
         runtime_before=data(plan.key, before.runtime),
@@ -231,6 +231,12 @@ def verdict(plan: KeyPlan, before: Observed, after: Observed, rivalry: str = "")
         status=status,
         reason="; ".join(filter(None, (reason, rivalry, after.note))),
     )
+
+
+def _at_boot(after: Observed) -> str:
+    if after.boot is None:
+        return "the next boot gives the kernel's default, because no file that is read then sets it"
+    return f"the next boot gives {after.boot}, from {after.boot_source}"
 
 
 def rows_of_refusal(plan: Plan, observed: t.Mapping[str, Observed]) -> t.Dict[str, Row]:

@@ -56,12 +56,12 @@ def parse_request(params: t.Mapping[str, t.Any]) -> Request:
 
 
 def _wants(settings: t.Mapping[str, t.Any], absent: bool) -> t.Iterator[t.Tuple[str, t.Optional[Want]]]:
-    seen: t.Set[str] = set()
+    seen: t.Dict[str, str] = {}
     for name, raw in settings.items():
         key = proc_sys.canonical(name)
         if key in seen:
-            raise BadRequest(f"{key} is given twice, the second time as {name}", key=key)
-        seen.add(key)
+            raise BadRequest(f"{key} is given twice, as {seen[key]} and as {name}", key=key)
+        seen[key] = name
         try:
             yield key, None if absent else want_of(key, raw)
         except BadRequest as exc:

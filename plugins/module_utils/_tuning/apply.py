@@ -104,16 +104,18 @@ def _jobs(request: Request) -> t.List[_Job]:
     keys = _sysctls(replace(request.sysctls, wants=merged))
     units = [*(one.unit for one in request.limits), *(one.unit for one in request.backlogs if one.unit)]
     manager, snapshot = Systemd(), Snapshot(units, OF_UNIT)
+    limits = [nofile.Job(one, manager, _number(keys.planned(needs.NR_OPEN)), snapshot) for one in request.limits]
+    queues: t.List[backlog.Job] = []
+    edited: t.Dict[str, t.Optional[bytes]] = {}
+    for one in request.backlogs:
+        queues.append(backlog.Job(one, _number(keys.planned(needs.SOMAXCONN)), snapshot, asking, edited))
+        edited.update(queues[-1].files)
+    needs.check_distinct("file_limits", ({job.unit: job.unit} for job in limits))
+    needs.check_distinct("backlogs", (job.claims for job in queues))
     return [
         _Job(telling.SYSCTL, keys),
-        *(
-            _Job(telling.FILE_LIMIT, nofile.Job(one, manager, _number(keys.planned(needs.NR_OPEN)), snapshot))
-            for one in request.limits
-        ),
-        *(
-            _Job(telling.BACKLOG, backlog.Job(one, _number(keys.planned(needs.SOMAXCONN)), snapshot, asking))
-            for one in request.backlogs
-        ),
+        *(_Job(telling.FILE_LIMIT, job) for job in limits),
+        *(_Job(telling.BACKLOG, job) for job in queues),
     ]
 
 

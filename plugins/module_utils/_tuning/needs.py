@@ -4,12 +4,13 @@
 
 # PRIVATE to nettune.tcp: do not import it from other collections.
 
-"""What backlogs and file limits need from the kernel. Pure."""
+"""What backlogs and file limits need from the kernel, and from each other. Pure."""
 
 from __future__ import annotations
 
 import typing as t
 
+from .._errors import BadRequest
 from .._nofile.limits import LimitWant
 from .._want import Want
 
@@ -49,3 +50,16 @@ def merged(
             continue
         result[key] = Want("at_least", want.target((number,)) if want else (number,))
     return result
+
+
+def check_distinct(option: str, claims: t.Iterable[t.Mapping[t.Hashable, str]]) -> None:
+    """Raise BadRequest if two entries of the option set the same thing: each would undo what the other does.
+
+    ``claims`` are the things that each entry sets, with the name of each for people.
+    """
+    taken: t.Dict[t.Hashable, str] = {}
+    for one in claims:
+        both = sorted(name for thing, name in one.items() if thing in taken)
+        if both:
+            raise BadRequest(f"{option}: {both[0]} is set by two entries, leave one of them out")
+        taken.update(one)

@@ -16,7 +16,7 @@ from .._boot.systemd import unit_name
 from .._errors import BadRequest
 from .._kernel import proc_sys
 from .._nofile import apply as nofile
-from .._record import fold
+from .._record import fold, store
 from .._sysctl import request as sysctls
 from .running import RunningServer
 
@@ -52,18 +52,17 @@ class Request:
         named = {one.unit for one in self.limits}
         units = sorted({one.unit for one in running if one.unit and one.unit not in named})
         servers = {one.server.name for one in self.backlogs if one.server}
+        found = [
+            _backlog({**params, "server": one.server, "unit": params.get("unit") or one.unit})
+            for params in self.auto_backlogs
+            for one in running
+            if one.server not in servers
+        ]
+        # Without a unit the distribution's is meant, which may run as well.
         return replace(
             self,
             limits=(*self.limits, *(_limit({**params, "unit": one}) for params in self.auto_limits for one in units)),
-            backlogs=(
-                *self.backlogs,
-                *(
-                    _backlog({**params, "server": one.server, "unit": params.get("unit") or one.unit})
-                    for params in self.auto_backlogs
-                    for one in running
-                    if one.server not in servers
-                ),
-            ),
+            backlogs=(*self.backlogs, *(one for number, one in enumerate(found) if one not in found[:number])),
         )
 
 
@@ -118,7 +117,11 @@ def _backlog(row: Params) -> backlogs.Request:
     return backlogs.parse_request({**given, "apply": row.get("apply") or backlogs.AUTO, "state": "present"})
 
 
-def _label(text: str) -> str:
-    if text in fold.RESERVED or fold.is_id(text) or len(text) > _LONGEST or not text.isprintable():
-        raise BadRequest(f"label must be your own word, not {text!r}", label=text)
+def _label(given: str) -> str:
+    """Without the space around it, which rollback ignores as well."""
+    text = given.strip()
+    if text in fold.RESERVED or store.is_id(text):
+        raise BadRequest(f"label must be your own word, since {text!r} means something else to rollback", label=text)
+    if len(text) > _LONGEST or not text.isprintable():
+        raise BadRequest(f"label must be one line of at most {_LONGEST} printable characters, not {text!r}", label=text)
     return text

@@ -39,7 +39,11 @@ def set_aside(directory: Path) -> None:
     try:
         for report_format in FORMATS.values():
             with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-                (directory / f"{_NAME}.{report_format.suffix}").replace(directory / f"{_FORMER}.{report_format.suffix}")
+                report = directory / f"{_NAME}.{report_format.suffix}"
+                if report_format.kept:
+                    report.replace(directory / f"{_FORMER}.{report_format.suffix}")
+                else:
+                    report.unlink()
     except OSError as exc:
         raise AuditError(f"the former report cannot be set aside: {exc}") from exc
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import math
 import typing as t
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,6 +97,13 @@ def read(arguments: t.Mapping[str, t.Any]) -> Asked:
     )
 
 
+def check_canaries(asked: Asked, inventory: t.Container[str]) -> None:
+    """Raise RemediateError for a canary that does not exist, since another host would be tuned first instead."""
+    unknown = [name for name in asked.canaries if name not in inventory]
+    if unknown:
+        raise RemediateError(f"canaries: {unknown[0]} is not in the inventory")
+
+
 def check_slices(variables: t.Mapping[str, t.Any]) -> None:
     """Raise RemediateError in an AWX job slice, recognized by the variables that AWX sets for every job.
 
@@ -114,8 +122,8 @@ def check_slices(variables: t.Mapping[str, t.Any]) -> None:
 def _check_numbers(arguments: t.Mapping[str, t.Any]) -> None:
     lowest = {"interval": 1, "controls": 1, "ratio": 1, "cooldown": 0, "confirm": 0, "margin": 0, "min_events": 1}
     for name, least in lowest.items():
-        if arguments[name] < least:
-            raise RemediateError(f"{name} must be at least {least}, not {arguments[name]}")
+        if not least <= arguments[name] < math.inf:  # neither is true of nan
+            raise RemediateError(f"{name} must be a number of at least {least}, not {arguments[name]}")
     confirm, interval = arguments["confirm"], arguments["interval"]
     if confirm and confirm <= 2 * interval:
         raise RemediateError(

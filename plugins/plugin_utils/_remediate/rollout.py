@@ -136,7 +136,7 @@ def _health(batch: Batch, hosts: t.Sequence[Host], seen: Seen, asked: Asked) -> 
     lost = {
         name: "it did not answer, or was rebooted, before it could be judged" for name in tuned if not courses[name]
     }
-    failed = {**lost, **dict(_failed_checks(tuned, seen))}
+    failed = {**lost, **_failed_checks(tuned, seen)}
     controls = {name: course for name in batch.controls if (course := courses[name])}
     found = health.judge({name: course for name in tuned if (course := courses[name])}, controls, asked.limits)
     if failed:
@@ -162,12 +162,15 @@ def _sample(result: t.Any) -> t.Optional[Sample]:
     return Sample(str(result["boot_id"]), result["counters"])
 
 
-def _failed_checks(names: t.Iterable[str], seen: Seen) -> t.Iterator[t.Tuple[str, str]]:
+def _failed_checks(names: t.Iterable[str], seen: Seen) -> t.Dict[str, str]:
+    """What the failed checks of each host say."""
+    failed: t.Dict[str, t.List[str]] = {}
     for name in names:
         for results in seen.checks:
             result = results.get(name)
             if result is not None and not result.get("skipped") and survey.trouble(result):
-                yield name, f"its check failed: {survey.said(result)}"
+                failed.setdefault(name, []).append(f"its check failed: {survey.said_by_command(result)}")
+    return {name: ", ".join(said) for name, said in failed.items()}
 
 
 def _verdict(record: Record, number: int, hosts: t.Sequence[Host], found: Health, asked: Asked) -> t.Tuple[str, str]:
@@ -195,12 +198,7 @@ def settle(record: Record, number: int, confirmed: Results, rolled_back: Results
     """The record with the outcome of a batch; its verdict is set if the run ends here."""
     decided = record.batches[number]
     if decided.verdict == PASS:
-        hosts = [_confirmed(record.hosts[name], confirmed.get(name)) for name in decided.hosts]
-        failing = [host.name for host in hosts if host.state == survey.UNCONFIRMED]
-        done = f"not confirmed: {', '.join(failing)}" if failing else "kept"
-        record = record.with_hosts(*hosts).with_batch(number, replace(decided, done=done))
-        over = over_budget(record)
-        return replace(record, verdict=FAIL, why=over) if over else record
+        return _kept(record, number, confirmed)
     taken = [_rolled_back(host, rolled_back.get(host.name), decided) for host in record.hosts.values()]
     names = [host.name for host in taken if host.state == survey.ROLLED_BACK]
     kept = [
@@ -212,9 +210,31 @@ def settle(record: Record, number: int, confirmed: Results, rolled_back: Results
     return replace(record, verdict=decided.verdict, why=f"{decided.name}: {decided.why}. {done}")
 
 
+def _kept(record: Record, number: int, confirmed: Results) -> Record:
+    """The record with a batch that has passed, as far as its hosts could be confirmed."""
+    decided = record.batches[number]
+    hosts = [_confirmed(record.hosts[name], confirmed.get(name)) for name in decided.hosts]
+    failing = [host for host in hosts if host.state in (survey.UNCONFIRMED, survey.ROLLED_BACK)]
+    done = f"not confirmed: {', '.join(host.name for host in failing)}" if failing else "kept"
+    record = record.with_hosts(*hosts).with_batch(number, replace(decided, done=done))
+    named = "; ".join(f"{host.name} {host.state}: {host.why}" for host in failing)
+    why = over_budget(record)
+    if failing and len(failing) == len(hosts):
+        why = f"no host of {decided.name} could be confirmed: {named}"
+    elif failing and number == 0:
+        why = f"a canary could not be confirmed: {named}"
+    if not why:
+        return record
+    left = (_left(host, f"the run stopped at {decided.name}") for host in record.hosts.values())
+    return replace(record.with_hosts(*left), verdict=FAIL, why=why)
+
+
 def _confirmed(host: Host, result: t.Any) -> Host:
     if not isinstance(result, dict) or result.get("skipped") or not survey.trouble(result):
         return host
+    if result.get("undone_by"):
+        why = "it rolled itself back before its batch was judged: tcp_remediate_confirm is too short for that"
+        return replace(host, state=survey.ROLLED_BACK, why=why)
     return replace(host, state=survey.UNCONFIRMED, why=f"it rolls itself back: {survey.said(result)}")
 
 

@@ -73,12 +73,22 @@ def trouble(result: t.Any) -> t.Optional[t.Tuple[str, str]]:
 
 
 def said(result: Result) -> str:
-    """What a task says about its failure, on one line, without the prefix that Ansible adds."""
+    """What a task says about its failure, on one line to be quoted in another, without the prefix that Ansible adds."""
     texts = (result.get(field) for field in ("msg", "module_stderr", "stderr"))
     text = " ".join(next((str(text) for text in texts if text), "no reason was given").split())
-    return _PREFIX.sub("", text)
+    return _PREFIX.sub("", text).rstrip(".")
 
 
+def said_by_command(result: Result) -> str:
+    """The same for a program, whose own last line says more than its exit status; at most so many characters of it."""
+    printed = (str(result.get(field) or "").strip() for field in ("stderr", "stdout"))
+    last = next((" ".join(text.rpartition("\n")[2].split()).rstrip(".") for text in printed if text), "")
+    if "rc" not in result or not last:
+        return said(result)
+    return f"{said(result)} {result['rc']}: {last[:_LONGEST]}{'...' if len(last) > _LONGEST else ''}"
+
+
+_LONGEST = 200
 _PREFIX = re.compile(r"\A(?:(?:Task|Action|Module) failed: )+")
 
 

@@ -17,10 +17,14 @@ from .text import Report
 
 @dataclass(frozen=True)
 class Format:
-    """How a report is written, and the ending of its file's name."""
+    """How a report is written, and the ending of its file's name.
+
+    A former one of which nothing is ``kept`` is removed: whoever reads its directory would read both.
+    """
 
     render: t.Callable[[Report], str]
     suffix: str
+    kept: bool = True
 
 
 FORMATS: t.Mapping[str, Format] = {
@@ -30,5 +34,5 @@ FORMATS: t.Mapping[str, Format] = {
     "junit": Format(junit.render, "xml"),
     "json": Format(json_data.render, "json"),
     "sarif": Format(sarif.render, "sarif"),
-    "openmetrics": Format(openmetrics.render, "prom"),
+    "openmetrics": Format(openmetrics.render, "prom", kept=False),
 }

@@ -92,6 +92,26 @@ def test_a_check_of_the_user_takes_back_the_whole_run() -> None:
         assert printed.count(" of 3600 seconds ago") == 2
 
 
+def test_a_check_that_hangs_fails_and_what_a_url_holds_is_in_no_report() -> None:
+    with Fleet([*hosts("drifted", 1), *hosts("fine", 1, setup=AS_WANTED)]) as fleet:
+        pristine = fleet.everything()
+        code, printed = fleet.play(
+            "nettune.tcp.remediate",
+            "-vvv",
+            **ON,
+            tcp_remediate_command="sleep 600",
+            tcp_remediate_command_timeout="2",
+            tcp_remediate_url="http://user:password@127.0.0.1:9/?token=secret",
+        )
+        why = fleet.record()["why"]
+        assert code != 0, printed
+        assert "drifted1: its check failed: Timed out after 2 second(s)" in why
+        assert "Connection refused" in why
+        for text in (printed, json.dumps(fleet.record())):
+            assert not any(word in text for word in ("user:password", "secret"))
+        assert fleet.everything() == pristine
+
+
 def test_no_traffic_is_no_verdict() -> None:
     with Fleet([*hosts("drifted", 2), *hosts("fine", 1, setup=AS_WANTED)]) as fleet:
         pristine = fleet.everything()

@@ -84,6 +84,41 @@ def test_all_at_once_and_back(on_fresh_host: Sandbox, tmp_path: pathlib.Path) ->
     on_fresh_host(body)
 
 
+def test_listeners_in_one_file_may_want_different_queues(on_fresh_host: Sandbox, tmp_path: pathlib.Path) -> None:
+    def body() -> None:
+        site(tmp_path)
+        with Nginx(tmp_path, HTTP.format(tmp_path)) as nginx:
+            server = {"server": "nginx", "config": str(nginx.config)}
+            queues = [{**server, "listen": ["8080"], "backlog": 3000}, {**server, "listen": ["8081"], "backlog": 2000}]
+            pristine = everything(tmp_path)
+            predicted = tuning(check_mode=True, backlogs=queues)
+            done = tuning(backlogs=queues)
+            assert {**done, "run": None} == predicted
+            assert in_force() == {"0.0.0.0:8080": [3000], "127.0.0.1:8081": [2000]}
+            assert [row["boot"] for row in done["settings"] if row["kind"] == "backlog"] == [3000, 2000]
+            assert not tuning(backlogs=queues)["changed"]
+            assert rollback("last")["changed"]
+            assert everything(tmp_path) == pristine
+
+    on_fresh_host(body)
+
+
+def test_one_queue_is_set_once(on_fresh_host: Sandbox, tmp_path: pathlib.Path) -> None:
+    def body() -> None:
+        site(tmp_path)
+        with Nginx(tmp_path, HTTP.format(tmp_path)) as nginx:
+            server = {"server": "nginx", "config": str(nginx.config), "backlog": 3000}
+            live = {"server": "any", "listen": ["8081"], "backlog": 2000}
+            pristine = everything(tmp_path)
+            for queues, which in (([server, server], "0.0.0.0:8080"), ([server, live], "127.0.0.1:8081")):
+                said = failure(tuning, backlogs=queues)["msg"]
+                assert said == f"backlogs: {which} is set by two entries, leave one of them out"
+            assert everything(tmp_path) == pristine
+            assert not store.ids()
+
+    on_fresh_host(body)
+
+
 def test_what_the_last_server_refuses_leaves_nothing(on_fresh_host: Sandbox, tmp_path: pathlib.Path) -> None:
     def body() -> None:
         site(tmp_path)

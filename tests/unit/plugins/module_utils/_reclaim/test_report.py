@@ -96,7 +96,7 @@ def test_descriptors_are_counted_by_process() -> None:
         {"pid": 811, "name": "app", "unit": "app.service", "count": 1},
     ]
     [warning] = told["warnings"]
-    assert "4 descriptors" in warning
+    assert "4 descriptors of these sockets still open, 3 of them in" in warning
     assert "only the application can close them" in warning
 
 

@@ -9,12 +9,11 @@ import typing as t
 import pytest
 
 from ansible_collections.nettune.tcp.plugins.module_utils._errors import BadRequest
-from ansible_collections.nettune.tcp.plugins.module_utils._record import entries, originals
+from ansible_collections.nettune.tcp.plugins.module_utils._record import entries, originals, store
 from ansible_collections.nettune.tcp.plugins.module_utils._record.fold import (
     ANYTHING,
     Thing,
     fold,
-    is_id,
     since,
     to_originals,
 )
@@ -169,7 +168,7 @@ def test_the_id_of_no_run_is_an_error_but_one_that_was_restored_has_nothing_left
 
 @pytest.mark.parametrize("text, is_one", [(ID.format(1), True), ("change-4711", False), (f"{ID.format(1)}0", False)])
 def test_ids_are_no_labels(text: str, is_one: bool) -> None:
-    assert is_id(text) is is_one
+    assert store.is_id(text) is is_one
 
 
 def recorded(name: str, before: t.Any) -> Replaced:

@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import pathlib
+import shutil
 import typing as t
 
 import pytest
@@ -98,7 +100,17 @@ def test_a_torn_line_is_passed_over_and_goes_with_the_next() -> None:
     assert (store.load(name).end, len(store.load(name).replaced)) == ("killed", 2)
 
 
-@pytest.mark.parametrize("content", [b"{\n", b'{"kind": 3}\n', b"\xff\n"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"{\n",
+        b'{"kind": 3}\n',
+        b"\xff\n",
+        b'{"kind": "file", "name": "/etc/f", "before": "x", "after": null}\n',
+        b'{"kind": "sysctl", "name": "k", "before": "1", "after": [1]}\n',
+        b'{"kind": "backlog", "name": "[::]:80", "before": "1", "after": 2}\n',
+    ],
+)
 def test_a_damaged_record_is_an_error_that_names_the_file(content: bytes) -> None:
     store.make("x")
     path = f"{store.run_path('x')}/journal"
@@ -147,6 +159,50 @@ def test_what_a_run_left_is_known_though_the_run_that_forgets_it_records_an_orig
     for name in ("other", "another"):
         run([step(Replaced(entries.SYSCTL, name, "0", "1"))], Journal("sysctl"))
     assert originals.left("sysctl k") == ("c",)
+
+
+def test_a_full_disk_is_named_and_nothing_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: t.List[str] = []
+    writes = os.write
+
+    def write(descriptor: int, text: bytes) -> int:
+        if os.readlink(f"/proc/self/fd/{descriptor}").endswith("/journal"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return writes(descriptor, text)
+
+    monkeypatch.setattr(os, "write", write)
+    with pytest.raises(NettuneError, match=f"{store.runs_path()}/.*/journal cannot be written: No space left"):
+        run([Step("change", lambda: done.append("it"), nothing, (KEY,))], Journal("sysctl"))
+    assert not done
+
+
+@pytest.mark.parametrize("name", ["lost+found", "zzz", "{}.bak"])
+def test_what_others_keep_beside_the_runs_is_no_run(name: str) -> None:
+    run([step(KEY)], Journal("sysctl"))
+    [one] = store.ids()
+    shutil.copytree(store.run_path(one), store.run_path(name.format(one)))
+    assert store.ids() == [one]
+
+
+@pytest.mark.parametrize(
+    "info, then",
+    [
+        (b'{"time": "2023-11-14T22:13:00Z"}', 60),
+        (b'{"time": "yesterday"}', 40),
+        (b'{"time": 5}', 40),
+        (b"[]", 40),
+        (b"\xff", 40),
+        (b'{"time": "2024-01-01T00:00:00Z"}', 0),
+    ],
+)
+def test_when_the_latest_run_was(info: bytes, then: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.make("20231114T221320.000000Z-1f3a")
+    store.append("20231114T221320.000000Z-1f3a", entries.encode(KEY), {"end": COMPLETED})
+    pathlib.Path(store.run_path("20231114T221320.000000Z-1f3a"), "run.json").write_bytes(info)
+    monkeypatch.setattr("time.time", lambda: 1_700_000_040.0)
+    latest = store.latest()
+    assert latest
+    assert latest["seconds_ago"] == then
 
 
 def test_ids_sort_though_the_clock_is_set_back(monkeypatch: pytest.MonkeyPatch) -> None:

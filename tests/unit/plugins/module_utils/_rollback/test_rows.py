@@ -69,8 +69,17 @@ def test_processes_that_fare_alike_share_a_row() -> None:
     ],
 )
 def test_conflicts_name_all_values(foreign: t.Optional[int], said: str) -> None:
-    [row] = conflicts([item(CHANGED, foreign=foreign)])
+    [row] = conflicts([item(CHANGED, foreign=foreign)] * 2)
     assert (row["status"], row["reason"]) == ("refused", said)
+
+
+def test_conflicts_about_what_does_not_exist() -> None:
+    gone = Item(entries.FILE, "/etc/f", CHANGED, None, "a file", lambda: None, left="ours")
+    new = Item(entries.FILE, "/etc/f", CHANGED, "theirs", None, lambda: None, left="ours")
+    assert [row["reason"] for row in conflicts([gone, new])] == [
+        "/etc/f is now absent, but was left as ours; a file would be restored",
+        "/etc/f is now theirs, but was left as ours; it would be removed",
+    ]
 
 
 def test_diff() -> None:

@@ -139,6 +139,13 @@ def test_absent_gives_back_the_original(observed: Observed, write: t.Optional[st
     assert (entry.write, entry.status, entry.line) == (write, status, None)
 
 
+def test_a_file_that_no_boot_reads_is_said() -> None:
+    entry = KeyPlan(SOMAXCONN, parse_want(8192), line="8192")
+    row = planning.verdict(entry, Observed("4096"), Observed("8192", own_line="8192"))
+    assert row.status == "overridden"
+    assert row.reason == "the next boot gives the kernel's default, because no file that is read then sets it"
+
+
 @pytest.mark.parametrize(
     "after, status",
     [
@@ -152,7 +159,7 @@ def test_the_verdict_comes_from_what_is_found_afterwards(after: Observed, status
     before = Observed("4096", boot="4096", own_line="4096")
     row = planning.verdict(KeyPlan(SOMAXCONN, parse_want({"at_least": 4096}), line="4096"), before, after)
     assert (row.status, row.want) == (status, "at least 4096")
-    assert status != "overridden" or str(after.boot) in row.reason
+    assert status != "overridden" or (after.boot or "no file that is read then") in row.reason
 
 
 def test_what_a_refused_run_left_alone_is_neither_changed_nor_overridden() -> None:

@@ -42,7 +42,7 @@ def test_a_namespace_has_no_file() -> None:
 @pytest.mark.parametrize(
     "params, said",
     [
-        ({"settings": {"net.core.somaxconn": 1, "net/core/somaxconn": 1}}, "given twice"),
+        ({"settings": {"net.core.somaxconn": 1, "net/core/somaxconn": 1}}, "as net.core.somaxconn and as net/"),
         ({"settings": {"net.core.somaxconn": True}}, r"net\.core\.somaxconn: True is a boolean"),
         ({"settings": {"somaxconn": 1}}, "not the name of a sysctl"),
         ({"file": "zz.conf"}, "absolute path"),

@@ -8,8 +8,15 @@ import typing as t
 
 import pytest
 
+from ansible_collections.nettune.tcp.plugins.module_utils._errors import BadRequest
 from ansible_collections.nettune.tcp.plugins.module_utils._nofile.limits import parse_limit
-from ansible_collections.nettune.tcp.plugins.module_utils._tuning.needs import NR_OPEN, SOMAXCONN, floors, merged
+from ansible_collections.nettune.tcp.plugins.module_utils._tuning.needs import (
+    NR_OPEN,
+    SOMAXCONN,
+    check_distinct,
+    floors,
+    merged,
+)
 from ansible_collections.nettune.tcp.plugins.module_utils._want import parse_want
 
 
@@ -51,3 +58,9 @@ def test_floors_are_merged_into_what_is_asked(
 ) -> None:
     wants = {} if want is None else {SOMAXCONN: parse_want(want)}
     assert str(merged(wants, needed, exclude).get(SOMAXCONN)) == expected
+
+
+def test_what_two_entries_set_is_named() -> None:
+    check_distinct("backlogs", [{1: "a:80", 2: "b:80"}, {3: "a:81"}])
+    with pytest.raises(BadRequest, match="backlogs: b:80 is set by two entries"):
+        check_distinct("backlogs", [{1: "a:80", 2: "b:80"}, {2: "b:80", 3: "c:80"}])

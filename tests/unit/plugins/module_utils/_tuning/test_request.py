@@ -42,6 +42,16 @@ def test_auto_is_spread_over_what_is_found_but_what_is_named() -> None:
     assert limits == [("haproxy.service", "exactly 20", False), ("nginx.service", "exactly 10", True)]
 
 
+def test_a_server_beside_its_unit_is_the_one_of_the_unit() -> None:
+    asked = request(backlogs=[{"server": "auto", "backlog": 1}])
+    spread = asked.spread([RunningServer("nginx", "nginx.service"), RunningServer("nginx", None)])
+    assert [one.unit for one in spread.backlogs] == ["nginx.service"]
+
+
+def test_space_around_a_label_does_not_count() -> None:
+    assert request(label=" change 4711\n").label == "change 4711"
+
+
 def test_nothing_is_looked_for_where_all_is_named() -> None:
     assert not request(backlogs=[{"server": "any", "listen": [3000], "backlog": 1}]).needs_servers
 
@@ -58,8 +68,9 @@ def test_nothing_is_looked_for_where_all_is_named() -> None:
         ({"label": "last"}, "your own word"),
         ({"label": "original"}, "your own word"),
         ({"label": "20260314T092653.589793Z-1f3a"}, "your own word"),
-        ({"label": "a\nb"}, "your own word"),
-        ({"label": "x" * 101}, "your own word"),
+        ({"label": " last "}, "your own word"),
+        ({"label": "a\nb"}, "label must be one line"),
+        ({"label": "x" * 101}, "at most 100 printable"),
         ({"exclude": ["no sysctl"]}, "not the name of a sysctl"),
         ({"colour": 1}, "test: .*colour"),
     ],

@@ -41,6 +41,13 @@ def test_former_reports_get_another_name_and_those_of_others_stay(tmp_path: Path
     assert len(json.loads(files.former(tmp_path).read_text(encoding="utf-8"))["hosts"]) == 2
 
 
+def test_no_collector_finds_former_metrics_beside_new_ones(tmp_path: Path) -> None:
+    for _run in range(2):
+        files.set_aside(tmp_path)
+        files.write(tmp_path, ["openmetrics"], fleets.report(1))
+    assert names(tmp_path) == {"tcp-audit.prom"}
+
+
 def test_a_report_that_cannot_be_made_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(KeyError):
         files.write(tmp_path, ["json"], {})

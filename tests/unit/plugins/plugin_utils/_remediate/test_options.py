@@ -33,8 +33,11 @@ def test_texts_of_a_command_line() -> None:
         ({"batches": ["0"]}, "batches needs"),
         ({"batches": ["many"]}, "batches takes"),
         ({"budget": "lots"}, "budget takes"),
-        ({"interval": 0}, "interval must be at least 1"),
-        ({"controls": 0}, "controls must be at least 1"),
+        ({"interval": 0}, "interval must be a number of at least 1"),
+        ({"controls": 0}, "controls must be a number of at least 1"),
+        # Nothing is ever worse than that.
+        ({"ratio": "nan"}, "ratio must be a number of at least 1.*nan"),
+        ({"margin": "inf"}, "margin must be a number of at least 0.*inf"),
         ({"confirm": 60, "interval": 30}, "more than twice the interval"),
         ({"variables": ["tcp_remediate_bugdet"]}, "did you mean tcp_remediate_budget"),
     ],
@@ -42,6 +45,12 @@ def test_texts_of_a_command_line() -> None:
 def test_what_is_wrong(given: t.Dict[str, t.Any], message: str) -> None:
     with pytest.raises(RemediateError, match=message):
         read(**given)
+
+
+def test_a_canary_that_does_not_exist_is_named() -> None:
+    options.check_canaries(read(canaries=["web1"]), ["web1", "web2"])
+    with pytest.raises(RemediateError, match="canaries: wbe1 is not in the inventory"):
+        options.check_canaries(read(canaries=["web2", "wbe1"]), ["web1", "web2"])
 
 
 @pytest.mark.parametrize("product", ["awx", "tower"])

@@ -172,6 +172,37 @@ def test_what_is_not_confirmed_counts_too() -> None:
     assert both.verdict == "fail"
 
 
+@pytest.mark.parametrize(
+    "sizes, number, away, why",
+    [
+        ((1, 2), 0, ["d1"], "no host of canaries could be confirmed: d1 unconfirmed: it rolls itself back: no route"),
+        ((2, 2), 0, ["d2"], "a canary could not be confirmed: d2 unconfirmed"),
+        ((1, 2), 1, ["d2", "d3"], "no host of batch 2 could be confirmed: d2"),
+        ((1, 2), 1, ["d2"], ""),
+    ],
+)
+def test_hosts_cut_off_stop_the_run_whatever_the_budget(
+    sizes: t.Tuple[int, ...], number: int, away: t.List[str], why: str
+) -> None:
+    asked = replace(ASKED, confirm=300, sizes=tuple(map(Share, sizes)))
+    known = planned(fleet(), asked, budget=5)
+    judged, _decision = rollout.judge(known, number, asked, seen(known, number))
+    settled = rollout.settle(judged, number, dict.fromkeys(away, AWAY), {})
+    assert settled.verdict == ("fail" if why else record.RUNNING)
+    assert settled.why.startswith(why)
+    assert settled.hosts["d5"].state == ("left" if why else "drifted")
+
+
+def test_a_host_that_was_not_confirmed_in_time_is_rolled_back() -> None:
+    known = planned(fleet())
+    late = {"failed": True, "msg": "it cannot be confirmed", "undone_by": "20260314T101500.123456Z-77e0"}
+    judged, _decision = rollout.judge(known, 0, replace(ASKED, confirm=300), seen(known, 0))
+    settled = rollout.settle(judged, 0, {"d1": late}, {})
+    assert settled.hosts["d1"].state == "rolled_back"
+    assert settled.batches[0].done == "not confirmed: d1"
+    assert "tcp_remediate_confirm is too short" in settled.hosts["d1"].why
+
+
 def test_a_run_that_rolled_back_has_failed_and_says_who() -> None:
     known = planned(fleet())
     bad = {"d1": {"boot_id": "b", "counters": {**BAD, "PassiveOpens": 1100}}}
@@ -228,3 +259,20 @@ def test_the_end_of_a_run_is_told_batch_by_batch() -> None:
         "to roll back what was tuned: ansible-playbook nettune.tcp.rollback -e before=run",
         "FAIL: enough",
     ]
+
+
+@pytest.mark.parametrize(
+    "result, said",
+    [
+        (
+            {"msg": "non-zero return code", "rc": 3, "stderr": "x\nno  route\n\n", "stdout": "y"},
+            "non-zero return code 3: no route",
+        ),
+        ({"msg": "non-zero return code", "rc": 3, "stderr": "", "stdout": "bad"}, "non-zero return code 3: bad"),
+        ({"msg": "non-zero return code", "rc": 1, "stdout": "x" * 3000}, f"non-zero return code 1: {'x' * 200}..."),
+        ({"msg": "non-zero return code", "rc": 1, "stdout": ""}, "non-zero return code"),
+        ({"msg": "it timed out."}, "it timed out"),
+    ],
+)
+def test_what_a_command_says_is_told_in_short(result: t.Dict[str, t.Any], said: str) -> None:
+    assert survey.said_by_command(result) == said
