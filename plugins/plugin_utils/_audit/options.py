@@ -75,7 +75,7 @@ def from_text(value: t.Any) -> t.Any:
     if not isinstance(value, str) or not value.lstrip().startswith(("[", "{")):
         return value
     try:
-        return yaml_load(value)
+        return yaml.safe_load(value)  # libyaml takes no text that Ansible has tagged
     except yaml.YAMLError as exc:
         hint = "with -e, a value with spaces needs quotes of its own, or JSON for all of it"
         raise AuditError(f"this is not YAML: {value!r} ({hint})") from exc

@@ -71,7 +71,7 @@ def from_text(value: t.Any) -> t.Any:
     if not isinstance(value, str) or not value.lstrip().startswith("["):
         return value
     try:
-        return yaml_load(value)
+        return yaml.safe_load(value)  # libyaml takes no text that Ansible has tagged
     except yaml.YAMLError as exc:
         raise RemediateError(f"this is not YAML: {value!r}") from exc
 
