@@ -32,6 +32,8 @@ def nettune(what: str) -> Callable[[], States]:
 
     def count() -> States:
         with sources.ProcNetSource() if what == "procfs" else sources.open_source() as source:
+            if what == "queues":
+                return {"LISTEN": len(source.listeners())}
             states: States = source.states() if what == "states" else source.census(TOP).states
             return states
 

@@ -48,7 +48,8 @@ class ActionModule(ActionBase):
             step = getattr(self, f"_{arguments['step']}")
             return {**result, "changed": False, **step(arguments, variables)}
         except RemediateError as exc:
-            raise AnsibleActionFail(f"nettune.tcp.remediate: {exc}") from exc
+            # Ansible would say what caused it a second time.
+            raise AnsibleActionFail(f"nettune.tcp.remediate: {exc}") from None
 
     def _check(self, arguments: Variables, variables: Variables) -> Result:
         """Errors are reported before any host is contacted."""

@@ -108,7 +108,8 @@ def audit(
     try:
         rules = parse_policy(policy, exclude=exclude, thresholds=thresholds)
     except (AuditError, LibraryMissing) as exc:
-        raise AnsibleFilterError(f"nettune.tcp.audit: {exc}") from exc
+        # Ansible would say what caused it a second time.
+        raise AnsibleFilterError(f"nettune.tcp.audit: {exc}") from None
     results = judge(bring(facts), rules)
     return [{**rule.texts, **result} for rule, result in zip(rules, results, strict=True)]
 

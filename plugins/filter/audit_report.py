@@ -66,7 +66,8 @@ def audit_report(report: t.Any, format: str = "html") -> str:  # noqa: A002
     try:
         return FORMATS[format].render(clean(report))
     except (KeyError, TypeError, ValueError) as exc:
-        raise AnsibleFilterError(f"nettune.tcp.audit_report: this is not a complete report: {exc!r}") from exc
+        # Ansible would say what caused it a second time.
+        raise AnsibleFilterError(f"nettune.tcp.audit_report: this is not a complete report: {exc!r}") from None
 
 
 class FilterModule:

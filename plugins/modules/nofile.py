@@ -72,6 +72,9 @@ notes:
   - Root is needed to change anything. Without it, the module says what is missing and changes nothing.
   - The drop-in file is C(/etc/systemd/system/UNIT.d/zz-nettune-tcp.conf).
   - Programs may set their own limit, as nginx does with C(worker_rlimit_nofile), and do so again on every reload.
+  - Debian's C(apachectl) sets a limit of its own at each start. Where that would lower the unit's, the drop-in also
+    turns it off, with C(Environment=APACHE_ULIMIT_MAX_FILES=true). A value in C(/etc/apache2/envvars) is left alone. If
+    it is too low, RV(status) is V(limited).
   - Everything that a run replaces is recorded beforehand, for M(nettune.tcp.rollback).
 seealso:
   - module: nettune.tcp.tuning

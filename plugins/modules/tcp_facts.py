@@ -28,6 +28,8 @@ options:
         V(sysctls), V(limits), V(conntrack), V(runs), or V(all) of them, or V(min), which is states and counters.'
       - V(summary) gathers what the fact C(summary) needs, about a kilobyte, for caches of very many hosts, and omits
         the rest unless it is also requested. V(all) does not include it.
+      - V(queues) is a short form of V(listeners), the accept queues alone, which V(all) does not include. It asks
+        neither for connections nor for processes, so a million connections do not make it slower.
       - A name prefixed with C(!) is excluded. A list of only such names means all except them.
     type: list
     elements: str
@@ -81,6 +83,10 @@ EXAMPLES = r"""
   nettune.tcp.tcp_facts:
     gather_subset: [summary]
     interval: 1
+
+- name: Look at the accept queues only, every few seconds if need be
+  nettune.tcp.tcp_facts:
+    gather_subset: [queues]
 
 - name: Look into the namespace of a container
   nettune.tcp.tcp_facts:
@@ -172,6 +178,17 @@ ansible_facts:
               covers: 1.703,
               processes: [{pid: 812, name: nginx, unit: nginx.service, nofile: {soft: 1024, hard: 524288, used: 9},
               count: 3}]}
+        queues:
+          description:
+            - The accept queue and C(backlog) per endpoint, without anything else that RV(ansible_facts.tcp.listeners)
+              has. With V(all), V(!listeners) and V(queues), the facts of a host with 100 listeners take 12 KB.
+            - For an SO_REUSEPORT group they are those of its fullest queue, and C(sockets) is the number of its
+              sockets, absent elsewhere. C(device) is absent for sockets that are not bound to a network device.
+          returned: with subset queues
+          type: list
+          elements: dict
+          sample:
+            - {address: 0.0.0.0, port: 443, accept_queue: 12, backlog: 4096, sockets: 8}
         holders:
           description:
             - Which processes hold the sockets in C(CLOSE_WAIT), C(FIN_WAIT2) and C(SYN_SENT), each null while fewer

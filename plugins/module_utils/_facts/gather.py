@@ -26,11 +26,12 @@ from .._tuning import apply as tuning
 from .._want import parse_value
 from . import holders, limits, queues, rates, summary
 from .census import Census, Peer
-from .request import SUMMARY, Request
+from .request import QUEUES, SUMMARY, Request
 from .servers import servers
 from .sources import open_source
 
 _FROM_CENSUS = frozenset({"peers", "clients", "listeners", "holders"})
+_FROM_LISTENERS = frozenset({"servers", QUEUES})
 _WITH_OWNERS = frozenset({"listeners", "servers", "holders"})
 # The facts of each subset that has others than just one of its own name.
 _KEYS = {
@@ -113,7 +114,7 @@ def _look(request: Request) -> _Observed:
     subsets = request.subsets
     if "counters" in subsets:
         observed.facts.update(_counters(request.interval))
-    if subsets & (_FROM_CENSUS | {"states", "servers"}):
+    if subsets & (_FROM_CENSUS | _FROM_LISTENERS | {"states"}):
         _sockets(request, observed)
     if "sysctls" in subsets:
         observed.facts["sysctls"] = _sysctls(with_boot=request.netns is None)
@@ -179,8 +180,10 @@ def _sockets(request: Request, observed: _Observed) -> None:
                 observed.stuck = holders.stuck(source, census.states)
         elif "states" in request.subsets:
             observed.facts.update(states=source.states(), time_wait=None)
-        if "servers" in request.subsets and not request.subsets & _FROM_CENSUS:
+        if request.subsets & _FROM_LISTENERS and not request.subsets & _FROM_CENSUS:
             observed.listeners = source.listeners()
+        if QUEUES in request.subsets:
+            observed.facts["queues"] = queues.accept_queues(observed.listeners)
         if source.interrupted:
             observed.limited.append("sockets came and went too fast for a consistent dump: counts may be off by a few")
 
@@ -222,8 +225,7 @@ def _owned(request: Request, observed: _Observed) -> Facts:
     inodes = [inode for some in observed.stuck.values() for inode in some]
     owners = processes.owners([*(listener.inode for listener in observed.listeners), *inodes])
     if owners.unreadable:
-        advice = ", run as root to see what they own" if os.geteuid() else ""
-        observed.limited.append(f"the open files of {owners.unreadable} processes could not be read{advice}")
+        observed.limited.append(_unreadable(owners.unreadable))
     if not owners.complete:
         observed.limited.append(
             "too many files are open to examine all of them in time: a socket may lack its processes"
@@ -239,6 +241,12 @@ def _owned(request: Request, observed: _Observed) -> Facts:
             f"{row['server']}, pid {row['pid']}: {row['error']}" for row in facts["servers"] if row["error"]
         ]
     return facts
+
+
+def _unreadable(count: int) -> str:
+    some = "1 process" if count == 1 else f"{count} processes"
+    advice = ", run as root to see them" if os.geteuid() else ""
+    return f"the open files of {some} could not be read{advice}"
 
 
 def _sysctls(*, with_boot: bool) -> Facts:

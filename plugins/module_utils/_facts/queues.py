@@ -45,6 +45,21 @@ def listeners(sockets: t.Sequence[Listener], owners: Owners, rates: t.Optional[_
     ]
 
 
+def accept_queues(sockets: t.Iterable[Listener]) -> t.List[Facts]:
+    """One short row per endpoint: for an SO_REUSEPORT group the fullest queue, and how many sockets there are."""
+    groups: t.Dict[_Group, t.List[Listener]] = {}
+    for listener in sorted(sockets, key=_endpoint):
+        groups.setdefault(_group(listener), []).append(listener)
+    return [_accept_queue(group) for group in groups.values()]
+
+
+def _accept_queue(group: t.Sequence[Listener]) -> Facts:
+    fullest = max(group, key=lambda listener: (listener.accept_queue / (listener.backlog or 1), listener.accept_queue))
+    row = {name: getattr(fullest, name) for name in ("address", "port", "accept_queue", "backlog")}
+    device = {"device": fullest.device} if fullest.device else {}
+    return {**row, **device, **({"sockets": len(group)} if len(group) > 1 else {})}
+
+
 def workers(processes: t.Iterable[Process]) -> t.List[Facts]:
     """The processes that hold a socket; very many that are alike are one row, with the most open files and a count."""
     alike: t.Dict[t.Tuple[t.Any, ...], t.List[Process]] = {}

@@ -28,6 +28,7 @@ SUBSETS = (
     "conntrack",
     "runs",
 )
+QUEUES = "queues"
 SUMMARY = "summary"
 _MINIMUM = frozenset({"states", "counters"})
 
@@ -77,15 +78,17 @@ def _parse_compare(given: t.Optional[t.Mapping[str, t.Any]], netns: t.Optional[s
 def parse_subsets(names: t.Sequence[str]) -> t.FrozenSet[str]:
     """``all``, ``min``, names, and ``!name`` to exclude one; nothing but exclusions means all except them.
 
-    As with M(ansible.builtin.setup), ``!all`` still keeps what is named along with it.
+    As with M(ansible.builtin.setup), ``!all`` still keeps what is named along with it.  ``all`` lacks what others tell
+    in more words: ``queues``.
     """
-    groups = {"all": frozenset(SUBSETS), "min": _MINIMUM, **{name: frozenset({name}) for name in SUBSETS}}
+    names_alone = {name: frozenset({name}) for name in (*SUBSETS, QUEUES)}
+    groups = {"all": frozenset(SUBSETS), "min": _MINIMUM, **names_alone}
     wanted: t.Set[str] = set()
     unwanted: t.Set[str] = set()
     for name in names:
         bare = name[1:] if name.startswith("!") else name
         if bare not in groups:
-            known = ", ".join((*SUBSETS, SUMMARY))
+            known = ", ".join((*SUBSETS, QUEUES, SUMMARY))
             raise BadRequest(f"{name!r} is not a subset: {known}, min, all, or one prefixed with !")
         if bare == name:
             wanted |= groups[bare]

@@ -27,7 +27,6 @@ from .replacing import check_place
 from .walk import Place, about, walk
 
 _MOUNT = re.compile(r"^mnt_id:\s*([0-9]+)", re.MULTILINE)
-_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 def check_replaceable(path: str) -> t.List[str]:
@@ -94,16 +93,13 @@ def _check_entries(directory: Place, wanted: str) -> None:
     reason = ""
     if directory.status is None or not stat.S_ISDIR(directory.status.st_mode):
         raise about(BadRequest, wanted, f"cannot be written: {directory.path} is not a directory")
-    descriptor = os.open(".", _DIRECTORY, dir_fd=directory.directory)
-    try:
+    with directory.readable_directory() as descriptor:
         if os.fstatvfs(descriptor).f_flag & os.ST_RDONLY:
             reason = "is on a read-only file system"
         elif not os.access(directory.path, os.W_OK | os.X_OK):
             reason = f"is not writable for uid {os.geteuid()}, root is needed"
         elif attributes.locked(descriptor):
             reason = f"is {attributes.locked(descriptor)}"
-    finally:
-        os.close(descriptor)
     if reason:
         raise about(MissingRight, wanted, f"cannot be written: {directory.path} {reason}")
 

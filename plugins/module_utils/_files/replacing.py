@@ -34,7 +34,6 @@ from .walk import Place, about, walk
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 # No .conf, and a leading dot, so that no server's include pattern matches it.
 _TEMPORARY = ".nettune-{}"
 _LEFT = re.compile(r"\.nettune-[0-9a-f]{16}|.+\.nettune-new")
@@ -240,11 +239,8 @@ def _check_same(place: Place, name: str, there: _File) -> None:
 
 
 def _sync(place: Place) -> None:
-    descriptor = os.open(".", _DIRECTORY, dir_fd=place.directory)
-    try:
+    with place.readable_directory() as descriptor:
         os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _make_directory(path: str) -> None:
@@ -264,11 +260,8 @@ def _make_directory(path: str) -> None:
 
 
 def _tidy(directory: Place) -> None:
-    descriptor = os.open(".", _DIRECTORY, dir_fd=directory.directory)
-    try:
+    with directory.readable_directory() as descriptor:
         for name in filter(_LEFT.fullmatch, os.listdir(descriptor)):
             status = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
             if stat.S_ISREG(status.st_mode) and status.st_uid in (0, os.geteuid()):
                 os.unlink(name, dir_fd=descriptor)
-    finally:
-        os.close(descriptor)

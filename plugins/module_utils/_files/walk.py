@@ -31,6 +31,7 @@ from .._errors import BadRequest, NettuneError, NoSuchFile, NotTrusted, from_os
 _FOLLOWED = 40  # links on one path, as many as the kernel follows
 _LOOK = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 _WRITABLE = stat.S_IWGRP | stat.S_IWOTH
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 
@@ -41,7 +42,7 @@ _Error = t.TypeVar("_Error", bound=NettuneError)
 class Place:
     """What a path leads to, by the directory that holds it.
 
-    ``directory`` is its descriptor, open as long as the context is, and ``name`` the entry in it, ``.`` for a
+    ``directory`` is its descriptor (O_PATH), open as long as the context is, and ``name`` the entry in it, ``.`` for a
     directory. ``status`` is None if there is no such entry. ``path`` has no links.
 
     ``diverted`` says how somebody other than root decides which file is there, ``distrust`` how they decide what it
@@ -68,6 +69,15 @@ class Place:
             os.close(descriptor)
             raise about(NotTrusted, self.path, "was replaced while it was being opened")
         return descriptor
+
+    @contextlib.contextmanager
+    def readable_directory(self) -> t.Iterator[int]:
+        """A descriptor of ``directory`` with which it can also be listed and synced."""
+        descriptor = os.open(".", _DIRECTORY, dir_fd=self.directory)
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
 
 
 def open_trusted(path: str, *, directory: bool = False) -> int:

@@ -23,6 +23,7 @@ PLACE = "/etc/systemd/system"
 _NAME = "zz-nettune-tcp.conf"
 _MARK = "# Managed by Ansible with nettune.tcp.nofile."
 _HEADER = f"{_MARK}  Changes made here by hand are lost.\n"
+_QUIET = "# The script that starts the service would lower the limit again.\n"
 _OWN_DIRECTORY = "# This directory was made for it, and goes with it.\n"
 
 
@@ -36,10 +37,14 @@ def path_of(unit: str) -> str:
     return f"{directory_of(unit)}/{_NAME}"
 
 
-def compose(limits: Limits, section: str, *, own_directory: bool) -> str:
-    """The file's text; ``own_directory`` notes in it that the directory was created for it."""
+def compose(limits: Limits, section: str, *, own_directory: bool, quiet: str = "") -> str:
+    """The file's text; ``own_directory`` notes in it that the directory was created for it.
+
+    ``quiet`` is the variable with the command by which the script that starts the service sets another limit.
+    """
     note = _OWN_DIRECTORY if own_directory else ""
-    return f"{_HEADER}{note}[{section}]\n{KEY}={limits}\n"
+    environment = f"{_QUIET}Environment={quiet}=true\n" if quiet else ""
+    return f"{_HEADER}{note}[{section}]\n{KEY}={limits}\n{environment}"
 
 
 def owns_directory(text: t.Optional[str]) -> bool:

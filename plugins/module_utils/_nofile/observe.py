@@ -24,7 +24,7 @@ from .limits import Ceiling, parse_directive
 from .observed import Default, Observed, View
 
 OF_UNIT = (
-    "Id Names LoadState LoadError FragmentPath ControlGroup MainPID LimitNOFILE LimitNOFILESoft "
+    "Id Names LoadState LoadError FragmentPath ControlGroup MainPID LimitNOFILE LimitNOFILESoft Environment "
     "NeedDaemonReload Triggers"
 ).split()
 _OF_MANAGER = "UnitPath DefaultLimitNOFILE DefaultLimitNOFILESoft".split()
@@ -104,6 +104,7 @@ def _view(shown: sd.Properties, lookup: t.Sequence[str]) -> View:
         gone=bool(shown["FragmentPath"]) and files.fragment is None,
         main_pid=int(shown.get("MainPID", "0")),
         script=start_script.find(shown["Id"], files),
+        environment=start_script.variables([shown.get("Environment", "")]),
     )
 
 

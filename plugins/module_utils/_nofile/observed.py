@@ -14,8 +14,9 @@ from dataclasses import dataclass, field, replace
 from .._boot.unit_files import UnitFiles
 from .._kernel.cgroups import Member
 from .._kernel.rlimits import Ids, Limits, Rights
-from . import drop_in
+from . import drop_in, start_script
 from .limits import Ceiling, parse_directive
+from .start_script import Environment, StartScript
 
 
 @dataclass(frozen=True)
@@ -36,17 +37,8 @@ class Default:
 
 
 @dataclass(frozen=True)
-class StartScript:
-    """The limit that the script which starts a service gives it, whatever systemd has given; ``cure`` changes that."""
-
-    limits: Limits
-    source: str
-    cure: str
-
-
-@dataclass(frozen=True)
 class View:
-    """One unit. ``loaded`` is what systemd has loaded, None if it has no such unit.
+    """One unit. ``loaded`` and ``environment`` are what systemd has loaded, None and empty if it has no such unit.
 
     ``stale`` means that systemd has not loaded the current files, and ``gone`` that the unit's own file no longer
     exists, so systemd will have no such unit once it reloads.
@@ -60,6 +52,7 @@ class View:
     main_pid: int = 0
     members: t.Tuple[Member, ...] = ()
     script: t.Optional[StartScript] = None
+    environment: Environment = field(default_factory=dict)
 
     def declared(self, section: str, default: Default) -> Declared:
         """What the files say; lines that systemd ignores are ignored here."""
@@ -118,7 +111,7 @@ class Observed:
 
     def script_of(self, view: View) -> t.Optional[StartScript]:
         """The script that has the last word on that: it may lower what it got, and seldom raise it."""
-        given, script = self.from_systemd(view), view.script
+        given, script = self.from_systemd(view), start_script.within(view.script, view.environment)
         if given is None or script is None or script.limits.hard > self.ceiling.highest(given.hard):
             return None
         return script
@@ -136,13 +129,21 @@ class Observed:
     def with_drop_in(self, path: str, text: t.Optional[str]) -> Observed:
         """The same once systemd has loaded our drop-in with this text, or without it for None."""
 
-        def reread(view: View) -> View:
-            read = replace(view, files=view.files.with_drop_in(path, text), stale=False)
-            exists = view.loaded is not None and not view.gone
-            return replace(read, loaded=self.declared(read).limits if exists else None)
+        def alter(view: View) -> View:
+            return self.reloaded(replace(view, files=view.files.with_drop_in(path, text)))
 
         return replace(
-            self, own_text=text, subject=reread(self.subject), instances=tuple(reread(view) for view in self.instances)
+            self, own_text=text, subject=alter(self.subject), instances=tuple(alter(view) for view in self.instances)
+        )
+
+    def reloaded(self, view: View) -> View:
+        """The unit once systemd has loaded its files."""
+        exists = view.loaded is not None and not view.gone
+        return replace(
+            view,
+            loaded=self.declared(view).limits if exists else None,
+            environment=start_script.environment_of(view.files) if exists else {},
+            stale=False,
         )
 
     def with_limits(self, limits: t.Mapping[int, Limits]) -> Observed:

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from .._kernel.rlimits import Limits, may_set
 from . import drop_in
 from .limits import LimitWant
-from .observed import Observed, Process
+from .observed import Observed, Process, View
+from .start_script import StartScript
 
 
 @dataclass(frozen=True)
@@ -26,15 +27,10 @@ class Plan:
     """
 
     text: t.Optional[str]
-    write: bool = False
-    reload: bool = False
+    write: bool
+    reload: bool
     live: t.Mapping[int, Limits] = field(default_factory=dict)
     kept: t.Mapping[int, str] = field(default_factory=dict)
-
-    @property
-    def acts(self) -> bool:
-        """Whether anything is to be done at all."""
-        return self.write or self.reload or bool(self.live)
 
 
 def refusal(want: LimitWant, observed: Observed) -> t.Optional[str]:
@@ -69,23 +65,35 @@ def plan_absent(observed: Observed) -> Plan:
 
 
 def _wanted_text(want: LimitWant, observed: Observed) -> t.Optional[str]:
+    """Our drop-in, which also keeps the script that starts the service from undoing it, where that is possible."""
     declared = observed.declared(observed.subject).limits
-    if want.satisfied_by(declared):
-        return observed.own_text
+    text = observed.own_text if want.satisfied_by(declared) else _text(want, observed)
+    loaded = observed.with_drop_in(drop_in.path_of(observed.unit), text)
+    scripts = filter(None, map(loaded.script_of, loaded.views))
+    undoing = [script.variable for script in scripts if script.variable and not want.satisfied_by(script.limits)]
+    return _text(want, observed, undoing[0]) if undoing else text
+
+
+def _text(want: LimitWant, observed: Observed, quiet: str = "") -> str:
     path = drop_in.path_of(observed.unit)
     own = drop_in.limits_in(observed.own_text, path, observed.section)
     others = observed.with_drop_in(path, None)
-    target = want.target(declared, others.declared(others.subject).limits, *([own] if own else []))
+    declared = [one.declared(one.subject).limits for one in (observed, others)]
+    target = want.target(*declared, *([own] if own else []))
     own_directory = not observed.directory_exists or observed.owns_directory
-    return drop_in.compose(target, observed.section, own_directory=own_directory)
+    return drop_in.compose(target, observed.section, own_directory=own_directory, quiet=quiet)
 
 
 def _unread(observed: Observed) -> bool:
     """Whether systemd has loaded other settings than the files have, as after a change without daemon-reload."""
     return any(
-        view.stale and view.loaded is not None and view.loaded != observed.declared(view).limits
+        view.stale and view.loaded is not None and _loaded(observed, view) != _loaded(observed, observed.reloaded(view))
         for view in observed.views
     )
+
+
+def _loaded(observed: Observed, view: View) -> t.Tuple[t.Optional[Limits], t.Optional[StartScript]]:
+    return view.loaded, observed.script_of(view)
 
 
 def live_target(want: LimitWant, process: Process) -> t.Tuple[Limits, str]:

@@ -120,24 +120,28 @@ def warnings(outcome: Outcome) -> t.Iterator[str]:
     if held:
         first = held[0]
         owner = f"{first['name']} (pid {first['pid']}, {first['unit'] or 'no unit'})"
+        total = _many(sum(row["count"] for row in held), "descriptor")
         yield (
-            f"{sum(row['count'] for row in held)} descriptors of these sockets are still open, {first['count']} of them"
-            f" in {owner}: the addresses and ports are free, the open files are not, and only the application can close"
-            " them"
+            f"{total} of these sockets still open, {first['count']} of them in {owner}: the addresses and ports are"
+            " free, the open files are not, and only the application can close them"
         )
     mapped = sum(one.mapped for one in outcome.closed)
     if mapped:
         yield f"{mapped} of these are IPv4 connections of IPv6 sockets, which IPv4 addresses also match"
     if outcome.seen.idle_unknown:
-        yield f"{outcome.seen.idle_unknown} sockets stay because the kernel does not report how long they are idle"
+        yield f"{_many(outcome.seen.idle_unknown, 'socket')} left open, as the kernel does not report the idle time"
     if outcome.seen.own:
-        yield f"{outcome.seen.own} sockets stay because this task's connection uses them, or its parents hold them"
+        yield f"{_many(outcome.seen.own, 'socket')} left open, as this task's connection or its parents use them"
     if outcome.beyond:
-        yield f"{outcome.beyond} more sockets match and stay, because one run closes at most max={outcome.request.max}"
+        yield f"{_many(outcome.beyond, 'more socket')} left open, as one run closes at most max={outcome.request.max}"
     if outcome.count(REFUSED):
-        yield f"{outcome.count(REFUSED)} sockets still exist, although the kernel reported them as closed"
+        yield f"{_many(outcome.count(REFUSED), 'socket')} still there, although reported as closed by the kernel"
     if not outcome.seen.consistent:
         yield "sockets came and went too fast for a consistent dump: more may match than are counted"
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _diff(outcome: Outcome) -> t.Dict[str, str]:

@@ -9,17 +9,17 @@
 from __future__ import annotations
 
 import collections.abc
-import math
 import typing as t
 
 # Characters of a text, and items of a list: one host must not make the report of all so long that nobody can open it.
 LONGEST = 4000
 MOST = 2000
+_TOO_LARGE = 2**64  # for the kernel, and long before that for what reads a report
 _REPLACEMENT = "\ufffd"
 
 
 def clean(value: t.Any) -> t.Any:
-    """A copy of plain types, as JSON and XML can carry them; numbers that are none become null.
+    """A copy of plain types, as JSON and XML can carry them; numbers that are none, or none of a kernel's, become null.
 
     Ansible hands over types of its own, which JMESPath does not know by name.
     """
@@ -42,9 +42,9 @@ def is_mapping(value: t.Any) -> bool:
 
 
 def _number(value: float) -> t.Optional[float]:
-    if isinstance(value, int):
-        return int(value)
-    return float(value) if math.isfinite(value) else None
+    if not abs(value) < _TOO_LARGE:  # nor is not-a-number
+        return None
+    return int(value) if isinstance(value, int) else float(value)
 
 
 def clean_text(text: str) -> str:

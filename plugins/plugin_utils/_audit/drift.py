@@ -11,8 +11,11 @@ from __future__ import annotations
 import shlex
 import typing as t
 
+from ansible_collections.nettune.tcp.plugins.module_utils._tuning.rows import BACKLOG, FILE_LIMIT, SYSCTL
+
 Row = t.Dict[str, t.Any]
 
+KINDS = (SYSCTL, FILE_LIMIT, BACKLOG)
 STATUSES = (
     "drift_runtime",
     "drift_boot",
@@ -53,8 +56,8 @@ def drift(
 def _row(row: t.Mapping[str, t.Any], host: str) -> Row:
     status = _status(row)
     return {
-        "kind": row.get("kind") or "sysctl",
-        "name": row.get("name") or "?",
+        "kind": row["kind"],
+        "name": str(row.get("name") or "?"),
         "want": row.get("want"),
         "runtime": row.get("runtime_before", row.get("runtime")),
         "boot": row.get("boot_before", row.get("boot")),
@@ -86,7 +89,7 @@ def _owner(row: t.Mapping[str, t.Any]) -> t.Optional[str]:
             return rival
     if any(mark in source for mark in _OURS):
         return "nettune.tcp"
-    return source or ("the kernel's default" if row.get("kind") == "sysctl" else None)
+    return source or ("the kernel's default" if row["kind"] == SYSCTL else None)
 
 
 def _remedy(row: t.Mapping[str, t.Any], status: str, host: str) -> t.Optional[str]:

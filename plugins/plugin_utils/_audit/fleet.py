@@ -29,7 +29,11 @@ SCHEMA = 1
 OUTCOMES = ("judged", "unreachable", "failed", "no_python", "missing")
 
 # The facts of a host that are in its report.
-_SHOWN = ("boot_id", "collected", "counters", "kernel", "listeners", "states", "uptime")
+_SHOWN = ("boot_id", "collected", "counters", "kernel", "listeners", "peers", "states", "uptime")
+
+# Of its peers those that hold the most of its local ports. Below that share they come and go with every report.
+_PEERS = 3
+_NOTABLE = 0.01
 
 Report = t.Dict[str, t.Any]
 Host = t.Dict[str, t.Any]
@@ -89,6 +93,7 @@ def _host(request: Request, seen: Seen) -> Host:
         "stale": False,
         "states": {},
         "listeners": [],
+        "peers": [],
         "counters": {},
         "results": [],
         "drift": [],
@@ -97,7 +102,7 @@ def _host(request: Request, seen: Seen) -> Host:
         return empty
     try:
         return {**empty, **_judged(request, seen)}
-    except (RecursionError, AttributeError, LookupError, TypeError, ValueError) as exc:
+    except (ArithmeticError, RecursionError, AttributeError, LookupError, TypeError, ValueError) as exc:
         return {**empty, "outcome": "failed", "message": clean(f"its facts cannot be read: {exc}")}
 
 
@@ -127,6 +132,7 @@ def _judged(request: Request, seen: Seen) -> Host:
         "boot_id": found["boot_id"],
         "states": found["states"] or {},
         "listeners": [_listener(listener) for listener in found["listeners"] or ()],
+        "peers": _peers(found["peers"] or ()),
         "counters": found["counters"] or {},
         "results": results,
         "drift": rows,
@@ -137,6 +143,8 @@ def _rows(compared: t.Any) -> t.List[t.Any]:
     rows = clean(compared or [])
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise ValueError("drift is not a list of rows")
+    if not all(row.get("kind") in drift.KINDS for row in rows):
+        raise ValueError("drift has a row of no known kind")
     return rows[:MOST]
 
 
@@ -168,6 +176,17 @@ def _age(collected: t.Optional[str], now: datetime.datetime) -> t.Optional[float
 def _listener(listener: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
     shown = {name: listener[name] for name in ("address", "port", "accept_queue", "backlog", "syn_recv")}
     return {**shown, "processes": list(map(_process, listener["processes"] or ()))}
+
+
+def _peers(peers: t.Iterable[t.Optional[t.Mapping[str, t.Any]]]) -> t.List[t.Dict[str, t.Any]]:
+    """The notable ones, the fullest first; an address and port that a host names twice is one peer."""
+    names = ("address", "port", "local_ports_used", "local_ports_available", "utilization")
+    rows = [{name: peer[name] for name in names} for peer in peers if peer]
+    notable = [row for row in rows if None not in row.values() and row["utilization"] >= _NOTABLE]
+    fullest: t.Dict[t.Tuple[str, int], t.Dict[str, t.Any]] = {}
+    for row in sorted(notable, key=lambda row: t.cast("float", row["utilization"]), reverse=True):
+        fullest.setdefault((row["address"], row["port"]), row)
+    return list(fullest.values())[:_PEERS]
 
 
 def _process(process: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:

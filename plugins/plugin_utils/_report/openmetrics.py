@@ -9,9 +9,11 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import typing as t
 from collections import Counter
 
+from .packing import fill
 from .text import Host, Report
 
 _PREFIX = "nettune_tcp_audit"
@@ -30,12 +32,19 @@ _EVENTS = (
     "ActiveOpens",
 )
 
+_LISTENERS = 100  # of a host, the fullest
+_PEERS = (
+    ("local_ports_used", "local_ports_used", "Local ports in use towards the peer."),
+    ("local_ports_available", "local_ports_available", "Local ports that there are for each peer."),
+    ("local_ports_utilization_ratio", "utilization", "Share of them that connect() to the peer cannot use."),
+)
+
 Labels = t.Mapping[str, t.Any]
 Sample = t.Tuple[Labels, float]
 
 
 def render(report: Report) -> str:
-    """Labels are bounded: hosts, rules, statuses, states and listening sockets; nothing that evidence says."""
+    """Labels are bounded: hosts, rules, statuses, states, listening sockets and few peers; nothing of evidence."""
     lines: t.List[str] = []
     for name, text, samples in _families(report):
         kind, suffix = ("counter", "_total") if name == "host_events" else ("gauge", "")
@@ -65,7 +74,7 @@ def _families(report: Report) -> t.Iterator[t.Tuple[str, str, t.List[Sample]]]:
     yield (
         "host_facts_age_seconds",
         "How old the facts of the host are.",
-        [(_of(h), h["age_s"]) for h in hosts if h["age_s"]],
+        [(_of(h), h["age_s"]) for h in hosts if h["age_s"] is not None],
     )
     yield "host_sockets", "Sockets of the host by state.", [s for host in hosts for s in _states(host)]
     yield (
@@ -75,6 +84,8 @@ def _families(report: Report) -> t.Iterator[t.Tuple[str, str, t.List[Sample]]]:
     )
     for field, text in (("accept_queue", "Connections that wait for accept()."), ("backlog", "How many may wait.")):
         yield f"listener_{field}", text, [s for host in hosts for s in _listeners(host, field)]
+    for name, field, text in _PEERS:
+        yield f"peer_{name}", text, [s for host in hosts for s in _peers(host, field)]
 
 
 def _seconds(stamp: str) -> float:
@@ -121,12 +132,24 @@ def _events(host: Host) -> t.List[Sample]:
 
 def _listeners(host: Host, field: str) -> t.List[Sample]:
     """The fullest of the sockets that share an address and port: samples must differ by their labels."""
-    found: t.Dict[t.Tuple[str, int], float] = {}
-    for listener in host["listeners"]:
-        place = listener["address"], listener["port"]
-        if listener[field] is not None:
-            found[place] = max(found.get(place, 0), listener[field])
-    return [({**_of(host), "address": address, "port": port}, value) for (address, port), value in found.items()]
+    found: t.Dict[t.Tuple[str, int], t.Optional[float]] = {}
+    for listener in sorted(host["listeners"], key=fill, reverse=True):
+        found.setdefault((listener["address"], listener["port"]), listener[field])
+    return [
+        ({**_of(host), "address": address, "port": port}, value)
+        for (address, port), value in itertools.islice(found.items(), _LISTENERS)
+        if value is not None
+    ]
+
+
+def _peers(host: Host, field: str) -> t.List[Sample]:
+    """Without the local address: where there are several, now one and now another has the most ports in use.
+
+    The reports of release 1.0.0, which the filter audit_report takes, have no peers.
+    """
+    return [
+        ({**_of(host), "address": peer["address"], "port": peer["port"]}, peer[field]) for peer in host.get("peers", ())
+    ]
 
 
 def _labels(labels: Labels) -> str:

@@ -100,7 +100,7 @@ class _Packer:
         }
 
     def _host(self, host: t.Mapping[str, t.Any]) -> t.List[t.Any]:
-        listeners = sorted(host.get("listeners") or (), key=_fill, reverse=True)
+        listeners = sorted(host.get("listeners") or (), key=fill, reverse=True)
         states = host.get("states") or {}
         made = {
             "states": [states.get(state) or 0 for state in STATES] if states else [],
@@ -151,7 +151,8 @@ def _for_any(remedy: t.Optional[str], host: str) -> t.Optional[str]:
     return remedy and remedy.replace(f"--limit {host}", f"--limit {HOST}")
 
 
-def _fill(listener: t.Mapping[str, t.Any]) -> t.Tuple[float, int]:
+def fill(listener: t.Mapping[str, t.Any]) -> t.Tuple[float, int]:
+    """How full the accept queue of a listener is, to sort by."""
     waiting = listener.get("accept_queue") or 0
     return (waiting / max(listener.get("backlog") or 0, 1), waiting)
 

@@ -201,6 +201,28 @@ def test_a_summary_is_a_kilobyte_and_nothing_else(namespace_pid: int) -> None:
     assert "summary" not in answers["all"]
 
 
+def test_the_queues_of_a_hundred_listeners_are_few_bytes(namespace_pid: int) -> None:
+    def body() -> t.Dict[str, Facts]:
+        with contextlib.ExitStack() as stack:
+            servers = [stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=4)) for _number in range(100)]
+            address = servers[0].getsockname()
+            stack.enter_context(socket.create_connection(address))
+            return {
+                "queues": own_facts(gather_subset=["queues"]),
+                "most": own_facts(gather_subset=["all", "!listeners", "queues"]),
+                "port": address[1],
+            }
+
+    answers = inside(namespace_pid, body)
+    facts, most = answers["queues"], answers["most"]
+    assert set(facts) == {"boot_id", "uptime", "kernel", "netns", "collected", "queues"}
+    assert len(facts["queues"]) == 100
+    assert {"address": "127.0.0.1", "port": answers["port"], "accept_queue": 1, "backlog": 4} in facts["queues"]
+    assert most["queues"] == facts["queues"]
+    assert "listeners" not in most
+    assert len(json.dumps(most)) < 16000
+
+
 def test_what_is_not_asked_for_is_absent(namespace_pid: int) -> None:
     facts = facts_of(namespace_pid, gather_subset=["min"])
     assert "listeners" not in facts

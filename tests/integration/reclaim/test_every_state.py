@@ -149,7 +149,7 @@ def test_descriptors_that_stay_are_counted(in_namespace: Sandbox) -> None:
     assert counts == {pid: 10 + 1, child: 3}
     assert same(told, done)
     assert (told["descriptors_still_held"], told["warnings"]) == (done["descriptors_still_held"], done["warnings"])
-    assert "14 descriptors of these sockets are still open, 11 of them" in done["warnings"][0]
+    assert "14 descriptors of these sockets still open, 11 of them" in done["warnings"][0]
     assert seen == [DEAD] * 10
     # The other ends have got a reset.
     assert left == {"LISTEN": 1}

@@ -30,7 +30,7 @@ def playbook(fleet: Fleet, **play: t.Any) -> str:
 
 
 RESCUED = [{"block": [ROLE], "rescue": [{"ansible.builtin.debug": {"msg": "rescued"}}]}]
-# Files can no more be written there, which no check mode foretells.
+# Files can no more be written there, which no check mode predicts.
 FULL = "mount -t tmpfs -o size=16k none /var/lib/nettune-tcp; head -c 1m /dev/zero > /var/lib/nettune-tcp/full || true"
 
 
@@ -123,6 +123,12 @@ def test_what_nobody_could_watch_over_is_refused(
         assert code != 0
         assert message in " ".join(printed.split())
         assert fleet.everything() == pristine
+
+
+def test_what_is_wrong_is_said_once_of_the_task_and_once_of_the_host() -> None:
+    with Fleet(hosts("drifted", 1)) as fleet:
+        code, printed = fleet.play(playbook(fleet), tcp_remediate_batches="[1")
+        assert (code, printed.count("this is not YAML")) == (2, 2), printed
 
 
 def test_no_host_is_made_among_the_files_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.nettune.tcp.plugins.module_utils._facts.queues import arrivals, listeners
+from ansible_collections.nettune.tcp.plugins.module_utils._facts.queues import accept_queues, arrivals, listeners
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel.processes import Owners, Process
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel.tcp_socket import Listener
 
@@ -54,6 +54,32 @@ def test_what_a_queue_covers_at_least_and_its_share_of_what_came_in() -> None:
 def test_without_arrivals_there_is_nothing_to_cover(rates: t.Optional[t.Dict[str, t.Optional[float]]]) -> None:
     [row] = listeners([listener(80, 511, 1)], Owners({}, 0), rates)
     assert (row["covers"], row["share"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "sockets, rows",
+    [
+        ([], []),
+        ([(443, 3, 511, None), (80, 0, 128, None)], [(80, 0, 128, {}), (443, 3, 511, {})]),
+        # The fullest of a group, of two that are as full the longest, and any where no limit is known.
+        ([(80, 3, 511, None), (80, 2, 100, None), (80, 1, 511, None)], [(80, 2, 100, {"sockets": 3})]),
+        ([(80, 1, None, None), (80, 2, None, None)], [(80, 2, None, {"sockets": 2})]),
+        # Sockets of different devices are no group.
+        ([(80, 1, 128, "eth0"), (80, 1, 128, None)], [(80, 1, 128, {"device": "eth0"}), (80, 1, 128, {})]),
+    ],
+)
+def test_accept_queues(
+    sockets: t.List[t.Tuple[int, int, t.Optional[int], t.Optional[str]]],
+    rows: t.List[t.Tuple[int, int, t.Optional[int], t.Dict[str, t.Any]]],
+) -> None:
+    found = [
+        Listener("inet", "0.0.0.0", port, queue, backlog, 1, None, 0, device=device)
+        for port, queue, backlog, device in sockets
+    ]
+    assert accept_queues(found) == [
+        {"address": "0.0.0.0", "port": port, "accept_queue": queue, "backlog": backlog, **more}
+        for port, queue, backlog, more in rows
+    ]
 
 
 def worker(pid: int, used: int, *, name: str = "nginx", soft: t.Optional[int] = 1024) -> Process:

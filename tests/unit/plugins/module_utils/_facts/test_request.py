@@ -27,6 +27,9 @@ ALL = frozenset(SUBSETS)
         (["!all"], set()),
         (["min", "conntrack"], {"states", "counters", "conntrack"}),
         (["!min"], ALL - {"states", "counters"}),
+        (["queues"], {"queues"}),
+        (["all", "!listeners", "queues"], ALL - {"listeners"} | {"queues"}),
+        (["!queues"], ALL),
     ],
 )
 def test_subsets(names: t.List[str], subsets: t.Set[str]) -> None:

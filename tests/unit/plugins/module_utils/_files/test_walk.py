@@ -178,3 +178,15 @@ def test_a_file_swapped_before_it_is_opened_is_not_taken(tmp_path: Path) -> None
         path.write_bytes(b"y")
         with pytest.raises(NotTrusted, match="was replaced while it was being opened"):
             place.open()
+
+
+def test_the_directory_of_a_place_can_be_listed_and_synced_until_it_is_closed(tmp_path: Path) -> None:
+    before = set(os.listdir("/proc/self/fd"))
+    (tmp_path / "f").write_bytes(b"x")
+    for path in (tmp_path / "f", tmp_path / "new", tmp_path):
+        with _files.walk(str(path), sticky=True) as place, place.readable_directory() as descriptor:
+            assert os.listdir(descriptor) == ["f"]
+            os.fsync(descriptor)
+    with pytest.raises(KeyError), _files.walk(str(tmp_path), sticky=True) as place, place.readable_directory():
+        raise KeyError
+    assert set(os.listdir("/proc/self/fd")) == before

@@ -75,7 +75,7 @@ def test_what_was_spared_is_not_destroyed() -> None:
     assert told["spared"] == {"gone": 1, "changed": 1, "refused": 1}
     assert (told["destroyed"], len(told["samples"])) == (1, 1)
     assert told["samples"][0]["idle"] == 1.0
-    assert any("1 sockets still exist" in warning for warning in told["warnings"])
+    assert any("1 socket still there" in warning for warning in told["warnings"])
 
 
 def test_nothing_closed_is_nothing_changed() -> None:
@@ -103,11 +103,11 @@ def test_descriptors_are_counted_by_process() -> None:
 @pytest.mark.parametrize(
     "seen, asked, warning",
     [
-        ({"idle_unknown": 3}, {}, "3 sockets stay because the kernel does not report"),
-        ({"own": 2}, {}, "2 sockets stay because this task's connection uses them"),
+        ({"idle_unknown": 3}, {}, "3 sockets left open, as the kernel does not report"),
+        ({"own": 2}, {}, "2 sockets left open, as this task's connection"),
         ({"consistent": False}, {}, "too fast for a consistent dump"),
-        ({}, {"max": 1}, "3 more sockets match and stay, because one run closes at most max=1"),
-        ({}, {"max": 1, "keep": 1}, "2 more sockets match and stay, because one run closes at most max=1"),
+        ({}, {"max": 1}, "3 more sockets left open, as one run closes at most max=1"),
+        ({}, {"max": 1, "keep": 1}, "2 more sockets left open, as one run closes at most max=1"),
     ],
 )
 def test_warnings(seen: t.Dict[str, t.Any], asked: t.Dict[str, t.Any], warning: str) -> None:

@@ -11,6 +11,7 @@ import typing as t
 import pytest
 
 from ansible_collections.nettune.tcp.plugins.plugin_utils._audit import failing, fleet, history
+from ansible_collections.nettune.tcp.plugins.plugin_utils._report.formats import FORMATS
 from ansible_collections.nettune.tcp.tests.unit.plugins.plugin_utils import fleets
 
 jsonschema = pytest.importorskip("jsonschema")
@@ -142,6 +143,56 @@ def test_facts_that_cannot_be_read_fail_that_host_alone() -> None:
     report = audit(fleet.Seen("bad", "judged", facts=looped), judged("good"))
     assert [host["outcome"] for host in report["hosts"]] == ["failed", "judged"]
     assert "cannot be read" in report["hosts"][0]["message"]
+
+
+def peer(port: float, utilization: t.Any, address: t.Any = "10.0.0.5", **changed: t.Any) -> t.Dict[str, t.Any]:
+    return {**fleets.facts()["peers"][0], "address": address, "port": port, "utilization": utilization, **changed}
+
+
+@pytest.mark.parametrize(
+    "peers, shown",
+    [
+        ([peer(1, 0.2), peer(2, 0.9), peer(3, 0.01), peer(4, 0.3)], [(2, 0.9), (4, 0.3), (1, 0.2)]),
+        ([peer(1, 0.0099), peer(2, 0.01)], [(2, 0.01)]),
+        ([peer(1, 0.2), peer(1, 0.9), peer(1.0, 0.8), peer(1, 0.5, "10.0.0.6")], [(1, 0.9), (1, 0.5)]),
+        ([peer(1, "1.0"), peer(2, None), peer(3, 1.0, local_ports_used=[9]), peer(4, 1.0, address=None)], []),
+        ([peer(port, 0.5) for port in range(3000)], [(0, 0.5), (1, 0.5), (2, 0.5)]),
+        ([5, None, {}, peer(1, 0.5)], [(1, 0.5)]),
+        ({"a": 1}, []),
+        (None, []),
+    ],
+)
+def test_the_few_peers_with_the_most_local_ports_are_kept(peers: t.Any, shown: t.List[t.Tuple[int, float]]) -> None:
+    report = audit(judged(peers=peers))
+    jsonschema.validate(report, SCHEMA)
+    [host] = report["hosts"]
+    assert host["outcome"] == "judged"
+    assert [(row["port"], row["utilization"]) for row in host["peers"]] == shown
+
+
+_HUGE = 10**400
+_ROW = fleets.DRIFT[1]
+
+
+@pytest.mark.parametrize(
+    "lies, outcome",
+    [
+        ({"listeners": [{**fleets.facts()["listeners"][0], "accept_queue": _HUGE}]}, "judged"),
+        ({"states": {"ESTABLISHED": _HUGE}}, "judged"),
+        ({"counters": {"ListenOverflows": _HUGE}}, "failed"),
+        ({"uptime": _HUGE}, "failed"),
+        ({"drift": [{**_ROW, "name": ["a"]}, _ROW]}, "judged"),
+        ({"drift": [{**_ROW, "kind": ["a"]}]}, "failed"),
+        ({"drift": [{**_ROW, "kind": "anything"}]}, "failed"),
+        ({"drift": [{name: _ROW[name] for name in _ROW if name != "kind"}]}, "failed"),
+    ],
+)
+def test_no_host_can_break_the_report_of_all(lies: t.Dict[str, t.Any], outcome: str) -> None:
+    before = history.History(json.loads(json.dumps(audit(judged("bad", uptime=1.0)))))
+    report = audit(judged("bad", **lies), judged("good"), history=before)
+    jsonschema.validate(json.loads(json.dumps(report)), SCHEMA)
+    assert [host["outcome"] for host in report["hosts"]] == [outcome, "judged"]
+    assert str(_HUGE) not in "".join(made.render(report) for made in FORMATS.values())
 
 
 def test_the_time_is_in_utc() -> None:

@@ -46,6 +46,7 @@ def fixture_hostile() -> Report:
     facts = fleets.facts()
     facts["listeners"][0].update(address=EVIL, accept_queue=500)
     facts["listeners"][0]["processes"][0].update(name=EVIL, unit=EVIL)
+    facts["peers"] = [{**facts["peers"][0], "address": EVIL, "local_address": EVIL}] * 2
     facts.update(kernel=EVIL, boot_id=EVIL, drift=[{**fleets.DRIFT[1], "name": EVIL, "source": EVIL, "reason": EVIL}])
     facts["sysctls"]["net.ipv4.tcp_timestamps"] = {"runtime": EVIL, "boot": [EVIL], "source": EVIL, "scope": EVIL}
     facts["collected"]["limited"] = [EVIL]
@@ -281,6 +282,52 @@ def test_openmetrics_counts_events_of_the_kernel(report: Report) -> None:
     assert [(sample.name, sample.labels, sample.value) for sample in events.samples] == [
         ("nettune_tcp_audit_host_events_total", {"host": host, "event": "ListenOverflows"}, 7.0)
     ]
+
+
+def test_openmetrics_has_the_local_ports_of_peers(report: Report) -> None:
+    parser = pytest.importorskip("prometheus_client.openmetrics.parser")
+    families = {family.name: family for family in parser.text_string_to_metric_families(openmetrics.render(report))}
+    found = {
+        name: {sample.labels["host"]: (sample.labels, sample.value) for sample in family.samples}["web00000"]
+        for name, family in families.items()
+        if "_peer_" in name
+    }
+    labels = {"host": "web00000", "address": "10.0.0.5", "port": "3306"}
+    assert found == {
+        "nettune_tcp_audit_peer_local_ports_used": (labels, 812.0),
+        "nettune_tcp_audit_peer_local_ports_available": (labels, 28232.0),
+        "nettune_tcp_audit_peer_local_ports_utilization_ratio": (labels, 0.0288),
+    }
+
+
+def test_openmetrics_can_be_made_of_an_older_report(report: Report) -> None:
+    hosts = [{name: host[name] for name in host if name != "peers"} for host in report["hosts"]]
+    assert "_peer_local_ports_used{" not in openmetrics.render({**report, "hosts": hosts})
+
+
+def test_openmetrics_has_the_fullest_socket_of_an_endpoint_and_the_fullest_endpoints(report: Report) -> None:
+    def listener(port: int, accept_queue: t.Optional[int], backlog: t.Optional[int]) -> Report:
+        return {"address": "::", "port": port, "accept_queue": accept_queue, "backlog": backlog}
+
+    def values(field: str, *listeners: Report) -> t.List[t.Tuple[str, str]]:
+        hosts = [{**report["hosts"][0], "listeners": listeners}]
+        lines = openmetrics.render({**report, "hosts": hosts}).splitlines()
+        found = [line.partition('port="')[2] for line in lines if f"_listener_{field}{{" in line]
+        return [(one.partition('"')[0], one.partition(" ")[2]) for one in found]
+
+    group = [listener(80, 5, 4096), listener(80, 100, 128), listener(80, 0, None)]
+    assert values("accept_queue", *group) == [("80", "100")]
+    assert values("backlog", *group) == [("80", "128")]
+    assert values("backlog", listener(81, 3, None)) == []
+    many = [listener(port, port, 5000) for port in range(2000)]
+    assert [port for port, _value in values("backlog", *many)] == [str(port) for port in range(1999, 1899, -1)]
+
+
+def test_openmetrics_tells_the_age_of_the_freshest_facts(report: Report) -> None:
+    hosts = [{**report["hosts"][0], "age_s": age, "name": f"h{age}"} for age in (0.0, 7.5, None)]
+    made = openmetrics.render({**report, "hosts": hosts})
+    ages = [line for line in made.splitlines() if line.startswith("nettune_tcp_audit_host_facts_age_seconds{")]
+    assert [line.partition("{")[2] for line in ages] == ['host="h0.0"} 0.0', 'host="h7.5"} 7.5']
 
 
 def test_openmetrics_has_each_sample_once(report: Report) -> None:
