@@ -23,6 +23,7 @@ sys.path.insert(0, str(CHECKOUT))
 
 from tests.lab import image  # noqa: E402
 
+SSH, FAR = 22, 2222  # ports of the SSH server, and of the relay to it
 SUITE = "trixie"
 IMAGE = f"localhost/nettune-role-benchmark:{SUITE}"
 OPTIONS = [
@@ -60,6 +61,7 @@ class Container:
     pid: str
     place: pathlib.Path
     pipelining: bool
+    port: int = SSH
 
     def run(self, *command: str, given: str | None = None) -> str:
         """What a program inside prints."""
@@ -68,10 +70,14 @@ class Container:
         )
         return done.stdout
 
+    def inside(self) -> list[str]:
+        """The words before those of a program that is to run in its network namespace."""
+        return ["nsenter", f"--net=/proc/{self.pid}/ns/net"]
+
     def play(self, name: str, *options: str, **settings: str) -> Play:
         """One of the plays beside this file, from here to its end."""
-        command = ["nsenter", f"--net=/proc/{self.pid}/ns/net", sys.executable, "-m", "ansible", "playbook"]
-        command += ["-i", "127.0.0.1,", "-e", "ansible_python_interpreter=/usr/bin/python3 ansible_user=root"]
+        variables = f"ansible_python_interpreter=/usr/bin/python3 ansible_user=root ansible_port={self.port}"
+        command = [*self.inside(), sys.executable, "-m", "ansible", "playbook", "-i", "127.0.0.1,", "-e", variables]
         command += [*options, str(HERE / f"{name}.yml")]
         began, used = time.perf_counter(), _children()
         done = subprocess.run(
@@ -102,8 +108,8 @@ def _children() -> float:
 
 
 @contextlib.contextmanager
-def started(*, pipelining: bool) -> t.Iterator[Container]:
-    """A fresh container with four servers; it goes in the end."""
+def started(*, pipelining: bool, delay: float = 0) -> t.Iterator[Container]:
+    """A fresh container with four servers, so many milliseconds away and back; it goes in the end."""
     with tempfile.TemporaryDirectory() as scratch:
         place = pathlib.Path(scratch)
         collection = place / "ansible_collections" / "nettune"
@@ -113,9 +119,26 @@ def started(*, pipelining: bool) -> t.Iterator[Container]:
         made = subprocess.run(["podman", "run", "-d", *OPTIONS, IMAGE], check=True, stdout=subprocess.PIPE, text=True)
         container = Container(made.stdout.strip(), "", place, pipelining)
         try:
-            yield _ready(container)
+            with _distant(_ready(container), delay) as distant:
+                yield distant
         finally:
             subprocess.run(["podman", "rm", "-f", "-t0", container.name], check=True, stdout=subprocess.DEVNULL)
+
+
+@contextlib.contextmanager
+def _distant(container: Container, delay: float) -> t.Iterator[Container]:
+    """The same, reached through a relay where there is a delay."""
+    if not delay:
+        yield container
+        return
+    relay = [sys.executable, str(HERE / "distance.py"), str(FAR), str(SSH), str(delay)]
+    with subprocess.Popen([*container.inside(), *relay], stdout=subprocess.PIPE, text=True) as running:
+        try:
+            assert running.stdout
+            running.stdout.readline()  # it listens
+            yield replace(container, port=FAR)
+        finally:
+            running.kill()
 
 
 def _ready(container: Container) -> Container:

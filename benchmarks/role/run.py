@@ -4,18 +4,20 @@
 
 """A host with four servers in four units by the role tcp_tuning, by hand, and against a ping: what does each take?
 
-    python3 benchmarks/role/run.py [--rounds 3] [--pipelining]
+    python3 benchmarks/role/run.py [--rounds 3] [--pipelining] [--delay 0 20 50]
 
 Needs root, podman, runc, mmdebstrap, an SSH client, and the package "ansible" in the Python that runs this.  Hosts are
 systemd containers that are reached by SSH; this machine is left alone.
 
 Plays are timed whole, from the start of ansible-playbook to its end, with an SSH connection that stands.  The first
 run changes everything, the second finds all as it should be.  A remote execution is a module that is started there.
+Each delay, the time in milliseconds that a packet takes there and back, has a table of its own.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import platform
@@ -39,24 +41,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3, help="how often everything is measured; medians are shown")
     parser.add_argument("--pipelining", action="store_true", help="send modules by the connection that starts them")
+    parser.add_argument("--delay", type=float, nargs="+", default=[0], help="round-trip times, in milliseconds")
     arguments = parser.parse_args()
     if os.geteuid() != 0:
         sys.exit("needs root, for containers and their network namespaces")
     build()
-    found: Costs = {}
+    found: dict[float, Costs] = {delay: {} for delay in arguments.delay}
     modules: list[dict[str, t.Any]] = []
     # Round by round, so that what else the machine does falls on all alike.
     for last in (number == arguments.rounds for number in range(1, arguments.rounds + 1)):
-        for name in (OURS, BY_HAND):
-            with started(pipelining=arguments.pipelining) as container:
-                measure(container, name, found)
+        for delay, name in itertools.product(arguments.delay, (OURS, BY_HAND)):
+            with started(pipelining=arguments.pipelining, delay=delay) as container:
+                measure(container, name, found[delay])
                 if last:
-                    count(container, name, found)
+                    count(container, name, found[delay])
                 if last and name == OURS:
                     modules = kept(container)
     print(f"Linux {platform.release()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}")
-    print(f"{arguments.rounds} rounds, medians in seconds\n")
-    report(found)
+    print(f"{arguments.rounds} rounds, medians in seconds")
+    for delay, costs in found.items():
+        print(f"\n{delay:g} ms away and back\n")
+        report(costs)
     print("\n| module | zip, bytes | file sent, bytes | CPU on the host |\n|---|---:|---:|---:|")
     for one in modules:
         print(f"| {one['name']} | {one['zip']} | {one['file']} | {one['seconds']:.3f} |")

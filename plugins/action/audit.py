@@ -64,7 +64,8 @@ class ActionModule(ActionBase):
 
     def _load(self, path: Path) -> t.Any:
         try:
-            return self._loader.load_from_file(str(path))
+            # Shared with the cache of this process, and not copied, since it is only read.
+            return self._loader.load_from_file(str(path), unsafe=True)
         except AnsibleError as exc:
             raise AuditError(f"{path} cannot be read: {exc}") from exc
 

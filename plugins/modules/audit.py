@@ -267,7 +267,9 @@ rules:
   elements: str
   sample: [accept-queue-full]
 profiles:
-  description: What each profile of the role P(nettune.tcp.tcp_tuning#role) wants, by name.
+  description:
+    - What each profile of the role P(nettune.tcp.tcp_tuning#role) wants, by name.
+    - The empty name stands for no profile.
   returned: with O(validate_only=true)
   type: dict
   sample: {web: {sysctls: {net.core.somaxconn: {at_least: 16384}}, file_limits: [], backlogs: []}}

@@ -156,7 +156,7 @@ def with_files(config: t.Optional[Config], files: Files) -> t.Optional[Config]:
 def with_config(host: Host, files: Files) -> Host:
     """The host with the configuration as it would be."""
     config = with_files(host.config, files)
-    if host.request.server is None or config is None:
+    if host.request.server is None or config is None or not files:
         return host
     return replace(host, config=config, listens=_meant(host.request, host.request.server.adapter.listens(config)))
 

@@ -89,6 +89,8 @@ class UnitFiles:
 
 def parse(file: UnitFile, section: str, key: str) -> t.Iterator[Setting]:
     """The lines of one file that set the key in the section. What systemd considers an error ends the file."""
+    if key not in file.text:
+        return
     current = ""
     for number, line in _logical_lines(file.text):
         if _NO_CHARACTER.search(line) or (line.startswith("[") and not line.endswith("]")):

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+from ansible.module_utils.common.yaml import yaml_load
 
 from .._report.formats import FORMATS
 from . import profiles, remediation
@@ -74,7 +75,7 @@ def from_text(value: t.Any) -> t.Any:
     if not isinstance(value, str) or not value.lstrip().startswith(("[", "{")):
         return value
     try:
-        return yaml.safe_load(value)
+        return yaml.safe_load(value)  # libyaml takes no text that Ansible has tagged
     except yaml.YAMLError as exc:
         hint = "with -e, a value with spaces needs quotes of its own, or JSON for all of it"
         raise AuditError(f"this is not YAML: {value!r} ({hint})") from exc
@@ -98,7 +99,7 @@ def read(arguments: t.Mapping[str, t.Any], load: Load, places: t.Sequence[Path])
         policy={"name": ", ".join(map(_name, sources)), "source": ", ".join(map(_shown, sources))},
         rules=rules,
         waivers=parse_waivers(waivers, {rule.id for rule in rules}),
-        profiles=known,
+        profiles={"": profiles.nothing(), **known},
         remediation=remediation.read(_find(record, places, "the record of a remediation")) if record else None,
     )
 
@@ -158,7 +159,7 @@ def _check_gathering(arguments: t.Mapping[str, t.Any]) -> None:
 @functools.lru_cache(maxsize=1)
 def role_variables() -> t.FrozenSet[str]:
     """The names of the variables of the role and its playbook, and of what it registers."""
-    specs = yaml.safe_load((_ROLE / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
+    specs = yaml_load((_ROLE / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
     return frozenset(specs["argument_specs"]["main"]["options"]) | {"tcp_audit_hosts", "tcp_audit_result"}
 
 
@@ -169,7 +170,7 @@ def collection() -> t.Mapping[str, str]:
     if manifest.is_file():
         about = json.loads(manifest.read_text(encoding="utf-8"))["collection_info"]
     elif source.is_file():
-        about = yaml.safe_load(source.read_text(encoding="utf-8"))
+        about = yaml_load(source.read_text(encoding="utf-8"))
     else:  # a copy of what plays need, and nothing else
         about = {"namespace": "nettune", "name": "tcp", "version": "unknown"}
     return {"name": f"{about['namespace']}.{about['name']}", "version": str(about["version"])}

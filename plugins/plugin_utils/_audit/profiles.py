@@ -14,20 +14,25 @@ from __future__ import annotations
 import typing as t
 from pathlib import Path
 
-import yaml
+from ansible.module_utils.common.yaml import yaml_load
 
 Wants = t.Dict[str, t.Any]
 
 
 def read(directory: Path) -> t.Dict[str, Wants]:
     """For each profile, by name, ``{"sysctls": {key: want}, "file_limits": [...], "backlogs": [...]}``."""
-    raw = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(directory.glob("*.yml"))}
+    raw = {path.stem: yaml_load(path.read_text(encoding="utf-8")) for path in sorted(directory.glob("*.yml"))}
     return {name: _wants(name, raw) for name in raw}
+
+
+def nothing() -> Wants:
+    """What no profile wants."""
+    return {"sysctls": {}, "file_limits": [], "backlogs": []}
 
 
 def _wants(name: str, raw: t.Mapping[str, t.Any]) -> Wants:
     """Those of the profiles it builds on, the first ones first, and then its own."""
-    wants: Wants = {"sysctls": {}, "file_limits": [], "backlogs": []}
+    wants = nothing()
     for one in [*(_wants(inherited, raw) for inherited in raw[name].get("inherits", ())), _own(raw[name])]:
         wants["sysctls"].update(one["sysctls"])
         wants.update({kind: one[kind] for kind in ("file_limits", "backlogs") if one.get(kind)})

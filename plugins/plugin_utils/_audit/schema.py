@@ -17,7 +17,7 @@ import typing as t
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import yaml
+from ansible.module_utils.common.yaml import yaml_load
 
 from ansible_collections.nettune.tcp.plugins.module_utils._kernel.proc_net import COUNTERS
 from ansible_collections.nettune.tcp.plugins.module_utils._sysctl.catalog import BY_KEY
@@ -121,7 +121,7 @@ class Named(Fact):
 def facts() -> Record:
     """All facts of ``facts.yml``."""
     text = Path(__file__).with_name("facts.yml").read_text(encoding="utf-8")
-    found = _parse(yaml.safe_load(text), "")
+    found = _parse(yaml_load(text), "")
     return t.cast("Record", found)
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+from ansible.module_utils.common.yaml import yaml_load
 
 from .errors import RemediateError
 from .health import Limits
@@ -71,7 +72,7 @@ def from_text(value: t.Any) -> t.Any:
     if not isinstance(value, str) or not value.lstrip().startswith("["):
         return value
     try:
-        return yaml.safe_load(value)
+        return yaml.safe_load(value)  # libyaml takes no text that Ansible has tagged
     except yaml.YAMLError as exc:
         raise RemediateError(f"this is not YAML: {value!r}") from exc
 
@@ -144,5 +145,5 @@ def _check_variables(names: t.Iterable[str]) -> None:
 @functools.lru_cache(maxsize=1)
 def role_variables() -> t.FrozenSet[str]:
     """The names of the variables of the role and its playbook, and of those it registers."""
-    specs = yaml.safe_load((_ROLE / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
+    specs = yaml_load((_ROLE / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
     return frozenset(specs["argument_specs"]["main"]["options"]) | {"tcp_remediate_hosts", "tcp_remediate_result"}
