@@ -328,7 +328,7 @@ def test_connections_of_our_own_parents_stay(in_namespace: Sandbox) -> None:
 
     done, seen = in_namespace(body)
     assert (done["matched"], done["destroyed"], seen) == (0, 0, [ESTABLISHED] * 2)
-    assert any("this task's connection uses them" in warning for warning in done["warnings"])
+    assert any("this task's connection or its parents use them" in warning for warning in done["warnings"])
 
 
 @pytest.mark.parametrize(
